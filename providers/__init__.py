@@ -1,0 +1,1 @@
+"""Clients for messaging providers: one contract, one backend per provider, plain `requests`."""

@@ -1,0 +1,105 @@
+"""What IPPanel would refuse, told without a call."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from providers.backends.ippanel import facts, forms
+from providers.exceptions import ProviderError, Rejected
+from providers.text import gettext_noop
+from providers.types import ChosenContacts, ContactRecord, OptionKind, OutboundMessage, WholePhonebooks
+
+_NUMBER = gettext_noop("IPPanel takes Iranian numbers only (+98 and ten digits), and %(phone)s is not one.")
+_OPTION_KEY = gettext_noop("The custom option “%(key)s” has no number at IPPanel yet.")
+_OPTION_KIND = gettext_noop("IPPanel has no custom options of the kind “%(kind)s”.")
+_OPTION_VALUE = gettext_noop("“%(value)s” is not a value IPPanel's option %(key)s can take.")
+_TITLE_LENGTH = gettext_noop("The title has %(length)s characters; IPPanel takes %(limit)s at most.")
+_NO_TITLE = gettext_noop("IPPanel needs a title.")
+_SENDER = gettext_noop("The sender must be a number with +98 in front, as IPPanel lists it; “%(sender)s” is not.")
+_NO_TEXT = gettext_noop("The message is empty.")
+_LONG_TEXT = gettext_noop("The message has %(length)s characters; IPPanel takes %(limit)s at most.")
+_NOBODY = gettext_noop("The message is for nobody: choose a phonebook, contacts or numbers.")
+_BOTH_KINDS = gettext_noop("One send goes either to phonebooks or to numbers, not to both.")
+_MANY_NUMBERS = gettext_noop("%(count)s numbers are too many for one send; IPPanel takes %(limit)s at most.")
+_MANY_TARGETS = gettext_noop(
+    "%(count)s parts of phonebooks are too many for one send; IPPanel takes %(limit)s at most."
+)
+_EMPTY_TARGET = gettext_noop("One of the chosen phonebooks or lists of contacts is empty or not at IPPanel yet.")
+_BAD_SLICE = gettext_noop("The first row and the number of rows must be 1 or more.")
+_TOO_EARLY = gettext_noop(
+    "IPPanel takes a send time only if it is at least 5 minutes ahead. Choose a later time or send now."
+)
+_TOO_LATE = gettext_noop("IPPanel takes a send time only within the next 3 months. Choose an earlier time.")
+
+
+def problem_with_number(phone: str) -> ProviderError | None:
+    return None if forms.is_recipient(phone) else Rejected(_NUMBER, params={"phone": phone})
+
+
+def problem_with_contact(record: ContactRecord) -> ProviderError | None:
+    if problem := problem_with_number(record.phone):
+        return problem
+    for key, value in record.options.items():
+        if not key.isascii() or not key.isdigit():
+            return Rejected(_OPTION_KEY, params={"key": key})
+        if value.kind is OptionKind.CHOICE:
+            return Rejected(_OPTION_KIND, params={"kind": value.kind.value})
+        try:
+            forms.option_text(value, facts.DASHED)
+        except ValueError:
+            return Rejected(_OPTION_VALUE, params={"key": key, "value": value.value})
+    return None
+
+
+def problem_with_title(title: str) -> ProviderError | None:
+    if not title.strip():
+        return Rejected(_NO_TITLE)
+    if len(title) > facts.LONGEST_TITLE:
+        return Rejected(_TITLE_LENGTH, params={"length": len(title), "limit": facts.LONGEST_TITLE})
+    return None
+
+
+def problem_with_message(message: OutboundMessage, *, now: dt.datetime) -> ProviderError | None:
+    """The first thing wrong; the number of parts is not counted here, the caller holds it against `max_message_parts`."""
+    if not forms.is_sender(message.sender):
+        return Rejected(_SENDER, params={"sender": message.sender})
+    if not message.text.strip():
+        return Rejected(_NO_TEXT)
+    if len(message.text) > facts.LONGEST_MESSAGE:
+        return Rejected(_LONG_TEXT, params={"length": len(message.text), "limit": facts.LONGEST_MESSAGE})
+    return _problem_with_recipients(message) or _problem_with_time(message.send_at, now)
+
+
+def _problem_with_recipients(message: OutboundMessage) -> ProviderError | None:
+    if message.numbers and message.targets:
+        return Rejected(_BOTH_KINDS)
+    if not message.numbers and not message.targets:
+        return Rejected(_NOBODY)
+    if len(message.numbers) > facts.MOST_NUMBERS:
+        return Rejected(_MANY_NUMBERS, params={"count": len(message.numbers), "limit": facts.MOST_NUMBERS})
+    if len(message.targets) > facts.MOST_TARGETS:
+        return Rejected(_MANY_TARGETS, params={"count": len(message.targets), "limit": facts.MOST_TARGETS})
+    problems = (
+        *(problem_with_number(phone) for phone in message.numbers),
+        *(_problem_with_target(target) for target in message.targets),
+    )
+    return next((problem for problem in problems if problem), None)
+
+
+def _problem_with_target(target: WholePhonebooks | ChosenContacts) -> ProviderError | None:
+    if isinstance(target, ChosenContacts):
+        full = bool(target.book.remote_id and target.contact_ids and all(target.contact_ids))
+        return None if full else Rejected(_EMPTY_TARGET)
+    if not target.books or not all(book.remote_id for book in target.books):
+        return Rejected(_EMPTY_TARGET)
+    if any(number is not None and number < 1 for number in (target.start, target.size)):
+        return Rejected(_BAD_SLICE)
+    return None
+
+
+def _problem_with_time(send_at: dt.datetime | None, now: dt.datetime) -> ProviderError | None:
+    if send_at is None:
+        return None
+    if send_at < now + facts.SCHEDULE_EARLIEST:
+        return Rejected(_TOO_EARLY)
+    return Rejected(_TOO_LATE) if send_at > now + facts.SCHEDULE_LATEST else None

@@ -1,0 +1,89 @@
+"""What became of a send. The id a send gives as a number is text here, and has another name in each call."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+from providers.answers import Answer
+from providers.backends.ippanel import facts, forms
+from providers.backends.ippanel.calls import Calls
+from providers.exceptions import NotFound, Rejected
+from providers.text import gettext_noop
+from providers.types import DeliveryState, RecipientReport, SendReport, SendState
+
+_SENDS_PAGE = 100
+_RECIPIENT_PAGES = (1000, 100, 10)  # no maximum is documented: smaller ones are tried when a size is refused
+_UNPROCESSABLE = 422
+
+_NO_SUCH_SEND = gettext_noop("IPPanel has no report of the send %(reference)s.")
+
+
+class ReportCalls(Calls):
+    def report(self, reference: str) -> SendReport:
+        answer = self.get("/api/report/by_bulk", messages_outbox_id=reference)
+        if not answer.data["data"]:
+            raise NotFound(_NO_SUCH_SEND, params={"reference": reference}, status=answer.status)
+        return self.http.read(answer, _report)
+
+    def recipient_reports(self, reference: str) -> Iterator[RecipientReport]:
+        size = _RECIPIENT_PAGES[0]
+
+        def fetch(page: int) -> Answer:
+            nonlocal size
+            while True:
+                try:
+                    return self.get("/api/report/recipients", bulk_id=reference, page=page, per_page=size)
+                except Rejected as error:
+                    smaller = [other for other in _RECIPIENT_PAGES if other < size]
+                    if error.status != _UNPROCESSABLE or page > 1 or not smaller:
+                        raise
+                    size = smaller[0]
+
+        return self.pages(fetch, _recipient, size=_RECIPIENT_PAGES[-1])
+
+    def find_sends(self, *, sender: str, text: str, since: dt.datetime) -> Iterator[SendReport]:
+        earliest = since.replace(microsecond=0)
+        filters = {"number": sender, "message": text, "create_from_date": str(int(earliest.timestamp()))}
+
+        def fetch(page: int) -> Answer:
+            return self.post("/api/report/new_list", {"page": page, "limit": _SENDS_PAGE, "filters": filters})
+
+        # How the filters compare is not documented, so that the answer is held against what was asked for.
+        for made_at, report in self.pages(fetch, _dated_report, size=_SENDS_PAGE):
+            is_ours = forms.same_number(report.sender, sender) and report.text == text
+            if is_ours and made_at is not None and made_at >= earliest:
+                yield report
+
+
+def _dated_report(data: Any) -> tuple[dt.datetime | None, SendReport]:
+    return forms.moment(data.get("time")) or forms.moment(data.get("time_send")), _report(data)
+
+
+def _report(data: Any) -> SendReport:
+    raw_state = forms.text(data["state_id"])
+    cost = data.get("cost")
+    return SendReport(
+        reference=forms.remote_id(data["messages_outbox_id"]),
+        state=facts.SEND_STATES.get(raw_state, SendState.UNRECOGNISED),
+        raw_state=raw_state,
+        label=forms.text(data.get("status")),
+        sender=forms.text(data.get("number")),
+        text=forms.text(data.get("message")),
+        recipients=forms.whole(data.get("rcpts_count")),
+        cost=None if cost is None else Decimal(cost),
+        sent_at=forms.moment(data.get("time_send")),
+        reason=forms.text(data.get("reject_comment")),
+    )
+
+
+def _recipient(data: Any) -> RecipientReport:
+    raw_state = forms.text(data.get("message_status"))
+    return RecipientReport(
+        phone=forms.e164(data["recipient"]),
+        state=facts.DELIVERY_STATES.get(raw_state, DeliveryState.UNRECOGNISED),
+        raw_state=raw_state,
+        parts=forms.whole(data.get("msg_parts")),
+    )
