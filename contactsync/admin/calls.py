@@ -1,0 +1,126 @@
+"""Calls: what went to the provider and what came back. People read them; a person decides about unknown sends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from contactsync.admin import ledger_columns
+from contactsync.admin.common import may, require, say
+from contactsync.admin.downloads import DownloadMixin
+from contactsync.admin.flow import FlowAdmin, in_plain_words, person
+from contactsync.admin.recipients import recipient_table
+from contactsync.admin.run_items import item_table
+from contactsync.admin.runs import option_titles
+from contactsync.admin.words import operation_label
+from contactsync.campaigns import reports
+from contactsync.models import Call, Run
+from contactsync.templatetags.contactsync import badge, ltr, number, when
+
+
+def is_send(call: Call) -> bool:
+    """Whether the call carried messages to people."""
+    return call.run.kind == Run.Kind.SEND and call.operation.startswith("send")
+
+
+class OperationFilter(admin.AllValuesFieldListFilter):
+    """The operations there are calls of, in words."""
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        for choice in super().choices(changelist):
+            yield {**choice, "display": operation_label(str(choice["display"]))}
+
+
+@admin.register(Call)
+class CallAdmin(DownloadMixin, FlowAdmin):
+    """Every remote call that changes something."""
+
+    download_columns = ledger_columns.CALLS
+    list_display = ("what", "run", "state_badge", "item_count", "status_code", "tries", "started", "took")
+    list_filter = ("state", ("operation", OperationFilter))
+    list_select_related = ("run", "run__phonebook", "run__campaign")
+    search_fields = ("run__phonebook__title", "run__campaign__title", "provider_request_id", "request_line")
+    show_full_result_count = False
+    ordering = ("-id",)
+    steps = ("sent", "not_sent")
+
+    # The list
+
+    @admin.display(description=gettext_lazy("call"), ordering="id")
+    def what(self, call: Call) -> str:
+        return f"{operation_label(call.operation)} {call.pk}"
+
+    @admin.display(description=gettext_lazy("state"), ordering="state")
+    def state_badge(self, call: Call) -> str:
+        return badge(call)
+
+    @admin.display(description=gettext_lazy("HTTP status"), ordering="status")
+    def status_code(self, call: Call) -> str:
+        return ltr(call.status)
+
+    @admin.display(description=gettext_lazy("attempts"), ordering="attempts")
+    def tries(self, call: Call) -> str:
+        return number(call.attempts)
+
+    @admin.display(description=gettext_lazy("started at"), ordering="started_at")
+    def started(self, call: Call) -> str:
+        return when(call.started_at)
+
+    @admin.display(description=gettext_lazy("seconds"), ordering="seconds")
+    def took(self, call: Call) -> str:
+        return number(round(call.seconds, 2) if call.seconds is not None else None)
+
+    # The page
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Call]:
+        return super().get_queryset(request).select_related("run", "run__account", "run__phonebook", "run__campaign")
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Request, answer, and whom it was about."""
+        call = self.row(request, object_id)
+        if request.method != "GET":
+            return HttpResponseNotAllowed(["GET"])
+        carried = recipient_table(request, call.recipients.all()) if is_send(call) else None
+        return self.page(
+            request,
+            "page",
+            call,
+            call=call,
+            title=_("Call: %(operation)s") % {"operation": operation_label(call.operation)},
+            recipients=carried,
+            items=None if carried else item_table(request, call.items.all()),
+            option_titles=option_titles(call.run),
+            is_unknown_send=call.state == Call.State.UNKNOWN and is_send(call),
+            may_decide=may(request.user, "send_campaign"),
+        )
+
+    def sent_view(self, request: HttpRequest, call: Call) -> HttpResponse:
+        """A person found out that the provider did send it."""
+        return self._decide(request, call, sent=True)
+
+    def not_sent_view(self, request: HttpRequest, call: Call) -> HttpResponse:
+        """A person found out that the provider did not send it."""
+        return self._decide(request, call, sent=False)
+
+    def _decide(self, request: HttpRequest, call: Call, *, sent: bool) -> HttpResponse:
+        require(request, "send_campaign")
+        if not is_send(call):
+            raise PermissionDenied
+        with in_plain_words(request, call):
+            reports.resolve_unknown(call, sent=sent, user=person(request))
+            say(
+                request,
+                _("Recorded: it was sent. Its people count as “accepted by the provider”.")
+                if sent
+                else _("Recorded: it was not sent. Continue the campaign to write to these people."),
+            )
+        return self.back(call)

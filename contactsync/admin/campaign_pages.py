@@ -1,0 +1,204 @@
+"""What the pages of a campaign show at each state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db.models.functions import Length
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from contactsync.admin import campaign_lookups, progress, stages, sums
+from contactsync.admin.common import may
+from contactsync.admin.recipients import recipient_table
+from contactsync.admin.shares import shares
+from contactsync.campaigns.cancel import CANCELLABLE
+from contactsync.campaigns.settle import resumable_refusals
+from contactsync.models import Call, Campaign, Recipient
+from contactsync.models.reasons import describe
+from contactsync.templatetags.contactsync import number
+
+State = Campaign.State
+SENDERS_NAMED = 10
+
+TEMPLATES = {
+    State.PREPARING: "running",
+    State.PREPARED: "prepared",
+    State.SENDING: "running",
+    State.STOPPING: "running",
+}
+
+
+#: where going on or taking back waits for somebody with the right to send
+WAITS_FOR_SENDER = frozenset({State.PAUSED, State.STOPPED, State.SCHEDULED})
+CAN_CONTINUE = frozenset({State.PAUSED, State.STOPPED, State.ATTENTION})
+CAN_LEAVE = frozenset({State.STOPPED, State.ATTENTION})
+
+
+def template(campaign: Campaign) -> str:
+    """The page of the campaign's state."""
+    return TEMPLATES.get(State(campaign.state), "report")
+
+
+def context(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
+    """Everything the page of this state needs, and nothing it does not."""
+    may_send, may_write = may(request.user, "send_campaign"), may(request.user, "change_campaign")
+    common: dict[str, Any] = {
+        "campaign": campaign,
+        "steps": stages.of_campaign(campaign),
+        "may_send": may_send,
+        "may_write": may_write,
+        "may_stop": may_send or may_write,
+        "who_may_send": [] if may_send else who_may_send(),
+        "moment": campaign_lookups.moment_in_words(campaign.scheduled_for) if campaign.scheduled_for else "",
+    }
+    if campaign.state == State.PREPARED:
+        return common | prepared(request, campaign)
+    common["progress"] = shown = progress.of_campaign(campaign)
+    if template(campaign) == "report":
+        return common | reported(request, campaign, shown.counts) | buttons(request, campaign, shown.counts)
+    if campaign.state != State.PREPARING:
+        common["sum"] = sums.of_sending(campaign, shown.counts, goes_on=True)
+    return common
+
+
+def buttons(request: HttpRequest, campaign: Campaign, counts: Mapping[str, int]) -> dict[str, bool]:
+    """What may be pressed on the page of the report, by state and by person."""
+    may_send, may_write = may(request.user, "send_campaign"), may(request.user, "change_campaign")
+    rest = counts.get(Recipient.State.PLANNED, 0) + counts.get(Recipient.State.NOT_SENT, 0)
+    if counts.get(Recipient.State.REFUSED):
+        rest += resumable_refusals(campaign).count()
+    state = campaign.state
+    is_past = campaign.scheduled_for is not None and campaign.scheduled_for <= timezone.now()
+    return {
+        "can_continue": may_send and state in CAN_CONTINUE and rest > 0,
+        "at_once": is_past,
+        "can_stop": (may_send or may_write) and state == State.PAUSED,
+        "can_cancel": may_send and bool(campaign.scheduled_for) and state in CANCELLABLE and not is_past,
+        "can_leave": may_send and state in CAN_LEAVE and not counts.get(Recipient.State.UNKNOWN, 0),
+        "can_redraft": may_write and state == State.FAILED and campaign.started_at is None,
+        "can_refresh": (may_send or may_write) and bool(counts.get(Recipient.State.ACCEPTED)),
+        "may_export": may(request.user, "export_campaign"),
+        "waits_for_sender": not may_send and state in WAITS_FOR_SENDER,
+    }
+
+
+def who_may_send() -> list[str]:
+    """Names of people who may send, for those who may not."""
+    users = get_user_model()._default_manager.with_perm(
+        "contactsync.send_campaign", backend="django.contrib.auth.backends.ModelBackend"
+    )
+    return [user.get_full_name() or user.get_username() for user in users.order_by("username")[:SENDERS_NAMED]]
+
+
+def prepared(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
+    """Before the send: how many, how much, who not, when, by which calls, and how it reads."""
+    return {
+        "summary": campaign.summary,
+        "sum": sums.of_audience(campaign),
+        "exclusions": Recipient.Exclusion.values,
+        "price": price(campaign.summary),
+        "balance": balance(campaign),
+        "examples": examples(campaign),
+        "table": recipient_table(request, campaign.recipients.all()),
+    }
+
+
+def price(summary: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The estimated range, when the provider told one."""
+    if summary.get("price_low") in (None, ""):
+        return None
+    low, high = Decimal(str(summary["price_low"])), Decimal(str(summary["price_high"]))
+    return {"low": low, "high": high, "is_range": low != high, "currency": summary.get("currency", "")}
+
+
+def balance(campaign: Campaign) -> Decimal | None:
+    """The credit as it was when the campaign was prepared, else as it was last read."""
+    noted = campaign.summary.get("balance")
+    return Decimal(str(noted)) if noted not in (None, "") else campaign.account.balance
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    label: str
+    recipient: Recipient
+
+
+def examples(campaign: Campaign) -> list[Example]:
+    """The first, the shortest and the longest message, each once, exactly as they will be received."""
+    people = campaign.recipients.exclude(state=Recipient.State.EXCLUDED)
+    by_length = people.annotate(length=Length("text"))
+    chosen = [
+        (_("First"), people.order_by("id").first()),
+        (_("Longest"), by_length.order_by("-parts", "-length", "id").first()),
+        (_("Shortest"), by_length.order_by("parts", "length", "id").first()),
+    ]
+    found: dict[str, Example] = {}
+    for label, recipient in chosen:
+        if recipient is not None:
+            found.setdefault(recipient.text, Example(label, recipient))
+    return list(found.values())
+
+
+def reported(request: HttpRequest, campaign: Campaign, counts: Mapping[str, int]) -> dict[str, Any]:
+    """After the send: the equation, the delivery, the calls that need a person, every recipient."""
+    goes_on = campaign.state in WAITS_FOR_SENDER
+    return {
+        "sum": sums.of_sending(campaign, counts, goes_on=goes_on) if counts else None,
+        "audience": sums.of_audience(campaign) if campaign.summary.get("considered") else None,
+        "shares": shares(campaign) if counts else [],
+        "people": sum(counts.values()),
+        "report": campaign.summary.get("report", {}),
+        "reading": _reading(request, campaign),
+        "report_notes": report_notes(campaign.summary.get("report", {})),
+        "unknown_calls": list(Call.objects.filter(run__campaign=campaign, state=Call.State.UNKNOWN)),
+        "runs": list(campaign.runs.all()),
+        "table": recipient_table(request, campaign.recipients.all()),
+    }
+
+
+def _reading(request: HttpRequest, campaign: Campaign) -> progress.Progress | None:
+    """The reading of the report that somebody has just asked for, while it lasts."""
+    reading = progress.of_report(campaign, request.GET.get("read_since", ""))
+    return reading if reading.running else None
+
+
+def report_notes(report: Mapping[str, Any]) -> list[str]:
+    """Where the provider's report and our ledger differ, and why it could not be read."""
+    notes = []
+    if report.get("error"):
+        notes.append(describe(report["error"]))
+    if count := report.get("unexpected", 0):
+        notes.append(
+            ngettext(
+                "The provider reports %(count)s number that this campaign did not hand over.",
+                "The provider reports %(count)s numbers that this campaign did not hand over.",
+                count,
+            )
+            % {"count": number(count)}
+        )
+    if count := report.get("repeated", 0):
+        notes.append(
+            ngettext(
+                "%(count)s number stands in the provider's report more than once.",
+                "%(count)s numbers stand in the provider's report more than once.",
+                count,
+            )
+            % {"count": number(count)}
+        )
+    if count := report.get("unreported", 0):
+        notes.append(
+            ngettext(
+                "%(count)s person is missing from the provider's final report.",
+                "%(count)s people are missing from the provider's final report.",
+                count,
+            )
+            % {"count": number(count)}
+        )
+    return notes

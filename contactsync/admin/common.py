@@ -1,0 +1,199 @@
+"""What our own screens share: lists that stay quick, buttons that POST, and a page that asks before anything happens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, cast
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.options import ModelAdmin, ShowFacets
+from django.contrib.admin.views.main import ChangeList
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db.models import Model, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.functional import cached_property
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+#: rows beyond this are not counted for a list; people narrow it down instead
+COUNTED = 10_000
+
+
+class CappedPaginator(Paginator[Any]):
+    """Counts at most `COUNTED` rows, so that a list of a million opens as quickly as one of a hundred."""
+
+    @cached_property
+    def count(self) -> int:
+        return min(self._seen, COUNTED)
+
+    @property
+    def is_capped(self) -> bool:
+        """More rows match than were counted."""
+        return self._seen > COUNTED
+
+    @cached_property
+    def _seen(self) -> int:
+        rows = self.object_list
+        if isinstance(rows, QuerySet):
+            return rows.order_by()[: COUNTED + 1].count()
+        return len(rows)
+
+
+class QuickChangeList(ChangeList):
+    """A list titled by what it lists, that says “more than 10,000” instead of counting on."""
+
+    is_capped = False
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.is_popup:
+            self.title = capfirst(str(self.opts.verbose_name_plural))
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        self.is_capped = getattr(self.paginator, "is_capped", False)
+
+
+class ScreenAdmin(ModelAdmin):
+    """One of our screens.
+
+    `steps` name methods `<name>_view(request, row)` that answer to POST at `<id>/<name>/`, reached as
+    `admin:contactsync_<model>_<name>`.
+    """
+
+    steps: tuple[str, ...] = ()
+    show_full_result_count = False
+    list_per_page = 50
+    list_max_show_all = 200
+    paginator = CappedPaginator
+    show_facets = ShowFacets.NEVER
+    #: whether rows may be deleted from the list, many at once
+    bulk_delete = False
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        """A page is titled by what it shows."""
+        if context.get("original"):
+            context |= {"title": str(context["original"]), "subtitle": capfirst(self.opts.verbose_name)}
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return QuickChangeList
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        actions = super().get_actions(request)
+        if not self.bulk_delete:
+            actions.pop("delete_selected", None)
+        return actions
+
+    def get_urls(self) -> list[URLPattern]:
+        return [self._step(name) for name in self.steps] + super().get_urls()
+
+    def _step(self, name: str) -> URLPattern:
+        view: Callable[[HttpRequest, Any], HttpResponse] = getattr(self, f"{name}_view")
+
+        def on_row(request: HttpRequest, object_id: int) -> HttpResponse:
+            return view(request, self.row(request, object_id))
+
+        return path(
+            f"<int:object_id>/{name}/", self.admin_site.admin_view(require_POST(on_row)), name=self.name_of(name)
+        )
+
+    def name_of(self, page: str) -> str:
+        return f"{self.opts.app_label}_{self.opts.model_name}_{page}"
+
+    def row(self, request: HttpRequest, object_id: int | str) -> Any:
+        """The row, or 403 for people who may not see it, or 404."""
+        if not self.has_view_or_change_permission(request):
+            raise PermissionDenied
+        found = self.get_object(request, str(object_id))
+        if found is None:
+            raise Http404(
+                _("There is no %(kind)s with the number %(id)s.") % {"kind": self.opts.verbose_name, "id": object_id}
+            )
+        return found
+
+    def back(self, row: Model) -> HttpResponseRedirect:
+        """To the page of the row."""
+        return HttpResponseRedirect(link(row))
+
+
+def link(row: Model, page: str = "change") -> str:
+    """Address of a page of a row."""
+    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_{page}", args=[row.pk])
+
+
+def list_link(model: type[Model], **filters: Any) -> str:
+    """Address of a list, filtered."""
+    address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    return f"{address}?{urlencode(filters)}" if filters else address
+
+
+def person(request: HttpRequest) -> User:
+    """Who asks. The admin's login lets nobody else in."""
+    return cast(User, request.user)
+
+
+def require(request: HttpRequest, *permissions: str) -> None:
+    """Answer 403 unless the person has all these permissions of the app."""
+    if not all(may(request.user, permission) for permission in permissions):
+        raise PermissionDenied
+
+
+def may(user: Any, permission: str) -> bool:
+    """Whether the person has this permission of the app."""
+    return bool(user.has_perm(f"contactsync.{permission}"))
+
+
+def confirm(
+    screen: ModelAdmin,
+    request: HttpRequest,
+    rows: QuerySet[Any],
+    *,
+    title: str,
+    question: str,
+    button: str,
+    facts: Sequence[str] = (),
+    danger: bool = False,
+    fields: Any = None,
+) -> TemplateResponse | None:
+    """The page that asks before an action; None once the person has said yes.
+
+    Selections over all pages are repeated as such, with the filters of the list, not as a list of ids.
+    """
+    if request.POST.get("confirmed") == "yes" and (fields is None or fields.is_valid()):
+        return None
+    select_across = request.POST.get("select_across") == "1"
+    request.current_app = screen.admin_site.name
+    return TemplateResponse(
+        request,
+        "admin/contactsync/confirm.html",
+        {
+            **screen.admin_site.each_context(request),
+            "opts": screen.opts,
+            "title": title,
+            "question": question,
+            "facts": facts,
+            "button": button,
+            "danger": danger,
+            "fields": fields,
+            "action": request.POST.get("action", ""),
+            "select_across": select_across,
+            "selected": [] if select_across else request.POST.getlist(ACTION_CHECKBOX_NAME),
+            "checkbox_name": ACTION_CHECKBOX_NAME,
+            "examples": rows[:10],
+            "back_url": request.get_full_path(),
+            "media": screen.media,
+        },
+    )
+
+
+def say(request: HttpRequest, text: str, *, level: int = messages.SUCCESS) -> None:
+    """One message on the next page."""
+    messages.add_message(request, level, text)

@@ -1,0 +1,51 @@
+"""How the list of contacts is narrowed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from contactsync.models import Contact
+
+SyncState = Contact.SyncState
+GROUPS: dict[str, tuple[str, ...]] = {
+    "waiting": (SyncState.NEW, SyncState.CHANGED),
+    "trouble": (SyncState.FAILED, SyncState.UNKNOWN, SyncState.MISSING),
+}
+
+
+class SyncFilter(admin.SimpleListFilter):
+    """The state at the provider, one by one and in the groups the phonebooks show."""
+
+    title = _("state at the provider")
+    parameter_name = "sync"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("waiting", _("waiting for a push")), ("trouble", _("needs attention")), *SyncState.choices]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value() or ""
+        states = GROUPS.get(value) or tuple({value} & set(SyncState.values))
+        return queryset.filter(sync_state__in=states) if states else queryset
+
+
+class DeletedFilter(admin.SimpleListFilter):
+    """Deleted contacts are shown only when asked for."""
+
+    title = _("deleted")
+    parameter_name = "deleted"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("yes", _("deleted here, waiting for the provider"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(deleted_at__isnull=self.value() != "yes")
+
+    def choices(self, changelist: Any) -> Any:
+        first, *others = super().choices(changelist)
+        yield {**first, "display": _("present")}
+        yield from others

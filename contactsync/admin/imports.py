@@ -1,0 +1,226 @@
+"""Imports: upload, columns, check, result."""
+
+from __future__ import annotations
+
+import mimetypes
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseNotAllowed,
+    HttpResponseRedirect,
+    JsonResponse,
+    StreamingHttpResponse,
+)
+from django.urls import URLPattern, path
+from django.utils.html import format_html
+from django.utils.text import slugify
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET
+
+from contactsync import work
+from contactsync.admin import import_pages, ledger_columns, progress, stages, sums
+from contactsync.admin.common import link, may, require, say
+from contactsync.admin.downloads import DownloadMixin
+from contactsync.admin.flow import FlowAdmin, in_plain_words, person
+from contactsync.admin.forms.imports import ColumnsForm, UploadForm
+from contactsync.imports import jobs, report
+from contactsync.models import ImportJob, Phonebook
+from contactsync.templatetags.contactsync import badge, number, when
+
+SAMPLES = Path(settings.BASE_DIR) / "contactsync" / "samples"
+State = ImportJob.State
+#: where the columns may still be changed
+OPEN = frozenset({State.UPLOADED, State.CHECKED, State.STOPPED, State.FAILED})
+
+
+@admin.register(ImportJob)
+class ImportJobAdmin(DownloadMixin, FlowAdmin):
+    """The four steps of an import. Whoever may add imports may take them to their end."""
+
+    download_columns = ledger_columns.IMPORTS
+    change_list_template = "admin/contactsync/importjob/change_list.html"
+    list_display = ("file_name", "phonebook", "state_badge", "counted", "uploaded")
+    list_filter = ("state",)
+    list_select_related = ("phonebook", "created_by")
+    search_fields = ("file_name", "phonebook__title")
+    steps = ("apply", "stop")
+    readings = ("progress", "rejected")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return may(request.user, "add_importjob")
+
+    def get_urls(self) -> list[URLPattern]:
+        return [
+            path(
+                "sample/<str:name>",
+                self.admin_site.admin_view(require_GET(self.sample_view)),
+                name="contactsync_importjob_sample",
+            ),
+            self.page_path("<int:object_id>/columns/", self.columns_view, "columns"),
+            *super().get_urls(),
+        ]
+
+    # The list
+
+    @admin.display(description=gettext_lazy("state"), ordering="state")
+    def state_badge(self, job: ImportJob) -> str:
+        return badge(job)
+
+    @admin.display(description=gettext_lazy("counts"))
+    def counted(self, job: ImportJob) -> str:
+        """“431 new · 28 rejected”, of the check while nothing is imported yet."""
+        if not (job.counts or job.checked_counts):
+            return number(job.total_rows)
+        return sums.in_short(sums.of_import(job).parts, {"created", "updated", "rejected"})
+
+    @admin.display(description=gettext_lazy("uploaded"), ordering="created_at")
+    def uploaded(self, job: ImportJob) -> str:
+        return format_html("{} {}", when(job.created_at), job.created_by or "")
+
+    # Step 1
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        """Choose the phonebook and the file."""
+        require(request, "add_importjob")
+        if request.method == "POST":
+            form = UploadForm(request.POST, request.FILES)
+            if form.is_valid():
+                try:
+                    job = jobs.create_job(
+                        phonebook=form.cleaned_data["phonebook"], upload=form.cleaned_data["file"], user=person(request)
+                    )
+                except jobs.UnreadableFile as error:
+                    form.add_error("file", error.describe())
+                else:
+                    return self.back(job)
+        else:
+            form = UploadForm(initial={"phonebook": request.GET.get("phonebook", "")})
+        return self.page(
+            request,
+            "upload",
+            None,
+            title=_("Import contacts"),
+            form=form,
+            steps=stages.of_import(None),
+            samples=sorted(file.name for file in SAMPLES.glob("*.*")) if SAMPLES.is_dir() else [],
+            no_phonebooks=not Phonebook.objects.exists(),
+        )
+
+    def sample_view(self, request: HttpRequest, name: str) -> HttpResponse:
+        """One of the sample files, by its exact name."""
+        require(request, "add_importjob")
+        known = {file.name: file for file in SAMPLES.glob("*.*")} if SAMPLES.is_dir() else {}
+        if name not in known:
+            raise Http404(_("There is no sample file of this name."))
+        kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+        return HttpResponse(known[name].read_bytes(), content_type=kind, headers=headers)
+
+    # Step 2
+
+    def columns_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """What each column is: guessed already, changeable until the import begins."""
+        job = self.row(request, object_id)
+        require(request, "add_importjob")
+        if job.state not in OPEN or job.counts:
+            return self.back(job)
+        return self._save_columns(request, job) if request.method == "POST" else self._show_columns(request, job)
+
+    def _columns_form(self, job: ImportJob, data: Any = None) -> tuple[ColumnsForm, jobs.Sample]:
+        sample = jobs.sample(job)
+        initial = {f"column_{index}": field for index, field in job.mapping.items()}
+        initial |= {"encoding": sample.encoding, "delimiter": sample.delimiter, "has_header": sample.has_header}
+        form = ColumnsForm(
+            data,
+            initial=initial,
+            columns=sample.columns,
+            fields=jobs.field_choices(job.phonebook),
+            is_text=bool(sample.encoding),
+        )
+        return form, sample
+
+    def _show_columns(self, request: HttpRequest, job: ImportJob, form: ColumnsForm | None = None) -> HttpResponse:
+        fresh, sample = self._columns_form(job)
+        return self.page(
+            request,
+            "columns",
+            job,
+            form=form or fresh,
+            sample=sample,
+            steps=stages.of_import(job, current="columns"),
+            mapped=sum(1 for field in job.mapping.values() if field),
+        )
+
+    def _save_columns(self, request: HttpRequest, job: ImportJob) -> HttpResponse:
+        form, _sample = self._columns_form(job, request.POST)
+        if not form.is_valid():
+            return self._show_columns(request, job, form)
+        if "_reread" in request.POST:
+            return self._read_again(request, job, form)
+        with in_plain_words(request, job):
+            try:
+                jobs.set_columns(job, mapping=form.mapping(), **form.dialect())
+                work.check_import(job, user=person(request))
+            except (jobs.MappingError, jobs.UnreadableFile) as error:
+                form.add_error(None, error.describe())
+                return self._show_columns(request, job, form)
+        return self.back(job)
+
+    def _read_again(self, request: HttpRequest, job: ImportJob, form: ColumnsForm) -> HttpResponse:
+        """Read the sample again in the form the person chose, and guess the columns anew."""
+        with in_plain_words(request, job):
+            try:
+                jobs.read_again(job, **form.dialect())
+            except jobs.UnreadableFile as error:
+                form.add_error(None, error.describe())
+                return self._show_columns(request, job, form)
+        return HttpResponseRedirect(link(job, "columns"))
+
+    # Steps 3 and 4
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """The page of the step the import is at."""
+        job = self.row(request, object_id)
+        if request.method != "GET":
+            return HttpResponseNotAllowed(["GET"])
+        if job.state == State.UPLOADED and may(request.user, "add_importjob"):
+            return self._show_columns(request, job)
+        context = import_pages.context(request, job, progress_url=link(job, "progress"))
+        return self.page(request, import_pages.template(job), job, **context)
+
+    def apply_view(self, request: HttpRequest, job: ImportJob) -> HttpResponse:
+        """Import what was checked; also goes on where a stopped import ended."""
+        require(request, "add_importjob")
+        with in_plain_words(request, job):
+            work.apply_import(job, user=person(request))
+        return self.back(job)
+
+    def stop_view(self, request: HttpRequest, job: ImportJob) -> HttpResponse:
+        """Stop after the rows in hand."""
+        require(request, "add_importjob")
+        with in_plain_words(request, job):
+            jobs.stop(job)
+            say(request, _("The import stops after the rows in hand. Rows imported so far stay; you can go on later."))
+        return self.back(job)
+
+    # Readings
+
+    def progress_view(self, request: HttpRequest, job: ImportJob) -> JsonResponse:
+        return progress.of_import(job).answer()
+
+    def rejected_view(self, request: HttpRequest, job: ImportJob) -> StreamingHttpResponse:
+        """The rejected rows as a CSV file: the original columns, the line and the reason."""
+        require(request, "export_importjob")
+        answer = StreamingHttpResponse(report.rejected_rows(job), content_type="text/csv; charset=utf-8")
+        stem = slugify(Path(job.file_name).stem) or "import"
+        answer["Content-Disposition"] = f'attachment; filename="{stem}-rejected-{job.pk}.csv"'
+        return answer

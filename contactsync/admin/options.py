@@ -1,0 +1,110 @@
+"""Custom options: the extra fields contacts of an account can have."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from contactsync.admin.common import ScreenAdmin
+from contactsync.admin.exports import CustomOptionResource, ImportScreenMixin
+from contactsync.models import CustomOption
+from contactsync.sync.connect import Misconfigured, capabilities
+from contactsync.templatetags.contactsync import ltr, number
+from contactsync.text import clean
+
+Kind = CustomOption.Kind
+
+
+class CustomOptionForm(forms.ModelForm[CustomOption]):
+    """Title, kind and choices; choices are written one per line."""
+
+    choices = forms.CharField(
+        label=gettext_lazy("Choices"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 4, "class": "vTextField"}),
+        help_text=gettext_lazy("For the kind “choice”: the allowed values, one per line."),
+    )
+
+    class Meta:
+        model = CustomOption
+        fields = ("account", "title", "kind", "choices")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.initial["choices"] = "\n".join(self.instance.choices)
+
+    def clean_title(self) -> str:
+        return clean(self.cleaned_data["title"])
+
+    def clean_choices(self) -> list[str]:
+        lines = [clean(line) for line in self.cleaned_data["choices"].splitlines()]
+        return list(dict.fromkeys(line for line in lines if line))
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        kind = cleaned.get("kind") or self.instance.kind
+        if kind == Kind.CHOICE and "choices" in cleaned and not cleaned["choices"]:
+            self.add_error("choices", _("Write at least one allowed value."))
+        account = cleaned.get("account") or (self.instance.account if self.instance.account_id else None)
+        if account and kind and "kind" in cleaned and not _takes(account, kind):
+            label = Kind(kind).label
+            raise ValidationError({"kind": _("This provider has no options of the kind “%(kind)s”.") % {"kind": label}})
+        return cleaned
+
+
+def _takes(account: Any, kind: str) -> bool:
+    try:
+        return kind in set(capabilities(account).option_kinds)
+    except Misconfigured:
+        return True
+
+
+@admin.register(CustomOption)
+class CustomOptionAdmin(ImportScreenMixin, ScreenAdmin):
+    """The kind is fixed once the option exists at the provider, where it cannot be changed."""
+
+    resource_classes = (CustomOptionResource,)
+    form = CustomOptionForm
+    list_display = ("title", "account", "kind", "used_in", "key")
+    list_filter = ("account", "kind")
+    list_select_related = ("account",)
+    search_fields = ("title",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[CustomOption]:
+        options: QuerySet[CustomOption] = super().get_queryset(request)
+        return options.annotate(book_count=Count("places"))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: CustomOption | None = None) -> tuple[str, ...]:
+        if obj is None:
+            return ()
+        return ("account", "kind_fixed", "key") if obj.remote_key else ("account", "key")
+
+    def get_fields(self, request: HttpRequest, obj: CustomOption | None = None) -> tuple[str, ...]:
+        if obj is None:
+            return ("account", "title", "kind", "choices")
+        return ("account", "title", "kind_fixed" if obj.remote_key else "kind", "choices", "key")
+
+    def has_delete_permission(self, request: HttpRequest, obj: CustomOption | None = None) -> bool:
+        """An option in use stays: deleting it would take the values of all contacts with it."""
+        return super().has_delete_permission(request, obj) and not (obj is not None and obj.places.exists())
+
+    @admin.display(description=gettext_lazy("kind"))
+    def kind_fixed(self, option: CustomOption) -> str:
+        why = _("It cannot be changed: the option exists at the provider already, and providers keep the kind.")
+        return f"{option.get_kind_display()} — {why}"
+
+    @admin.display(description=gettext_lazy("phonebooks"), ordering="book_count")
+    def used_in(self, option: Any) -> str:
+        return number(option.book_count)
+
+    @admin.display(description=gettext_lazy("key at the provider"))
+    def key(self, option: CustomOption) -> str:
+        return ltr(option.remote_key)

@@ -1,0 +1,259 @@
+"""Phonebooks: how many contacts are in step, and the buttons that bring them there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from contactsync.admin import planning
+from contactsync.admin.common import QuickChangeList, ScreenAdmin, link, list_link, may, require
+from contactsync.admin.exports import ImportScreenMixin, PhonebookResource
+from contactsync.models import Contact, CustomOption, Phonebook, PhonebookOption, ProviderAccount
+from contactsync.sync.connect import Misconfigured, Operation, capabilities
+from contactsync.templatetags.contactsync import number, when
+
+SyncState = Contact.SyncState
+#: what the columns and cards count
+GROUPS = {
+    "synced": (SyncState.SYNCED,),
+    "waiting": (SyncState.NEW, SyncState.CHANGED),
+    "failed": (SyncState.FAILED, SyncState.UNKNOWN, SyncState.MISSING),
+}
+
+
+def contact_counts(books: Iterable[int] | None = None) -> dict[int, dict[str, int]]:
+    """Contacts of phonebooks (all when None) by state; "total" beside the states.
+
+    All less the deleted: both are read from an index alone, which counting the present ones is not.
+    """
+    rows = Contact.objects.order_by()
+    if books is not None:
+        rows = rows.filter(phonebook__in=list(books))
+    counts: dict[int, dict[str, int]] = {}
+    for sign, some in ((1, rows), (-1, rows.filter(deleted_at__isnull=False))):
+        for book, state, count in some.values_list("phonebook", "sync_state").annotate(count=Count("*")):
+            found = counts.setdefault(book, {"total": 0})
+            found[state] = found.get(state, 0) + sign * count
+            found["total"] += sign * count
+    return counts
+
+
+def grouped(counts: dict[str, int]) -> dict[str, int]:
+    """Total, in step, waiting and failed."""
+    return {
+        "total": counts.get("total", 0),
+        **{name: sum(counts.get(state, 0) for state in states) for name, states in GROUPS.items()},
+    }
+
+
+class PhonebookChangeList(QuickChangeList):
+    """Counts contacts for the phonebooks on the page only."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        self.result_list = list(self.result_list)
+        counts = contact_counts(book.pk for book in self.result_list)
+        for book in self.result_list:
+            book.counted = grouped(counts.get(book.pk, {}))
+
+
+class NamedFormSet(forms.BaseInlineFormSet[Any, Any, Any]):
+    """Says aloud what the box at the end of a row is for."""
+
+    def add_fields(self, form: Any, index: int | None) -> None:
+        super().add_fields(form, index)
+        if "DELETE" in form.fields:
+            form.fields["DELETE"].widget.attrs["aria-label"] = _("Take this option out of the phonebook")
+
+
+class OptionInline(admin.TabularInline):
+    model = PhonebookOption
+    formset = NamedFormSet
+    extra = 0
+    verbose_name = gettext_lazy("custom option")
+    verbose_name_plural = gettext_lazy("custom options of this phonebook")
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return ("option", "slot") if obj and _slots(obj) else ("option",)
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        formset = super().get_formset(request, obj, **kwargs)
+        field: Any = formset.form.base_fields.get("option")
+        if field is not None and obj is not None:
+            field.queryset = CustomOption.objects.filter(account=obj.account_id)
+            field.widget.can_change_related = field.widget.can_view_related = False
+            field.widget.widget.attrs["aria-label"] = _("Custom option")
+            field.label_from_instance = lambda option: f"{option.title} ({option.get_kind_display()})"
+        return formset
+
+
+def _slots(book: Phonebook) -> tuple[str, ...]:
+    try:
+        return capabilities(book.account).slots
+    except Misconfigured:
+        return ()
+
+
+@admin.register(Phonebook)
+class PhonebookAdmin(ImportScreenMixin, ScreenAdmin):
+    resource_classes = (PhonebookResource,)
+    change_form_template = "admin/contactsync/phonebook/change_form.html"
+    list_display = ("title", "account", "contacts", "in_step", "waiting", "failed", "pushed")
+    list_filter = ("account",)
+    list_select_related = ("account",)
+    search_fields = ("title", "description")
+    inlines = (OptionInline,)
+    actions = ("push_books", "pull_books")
+    steps = ("push", "pull")
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[PhonebookChangeList]:
+        return PhonebookChangeList
+
+    def get_export_queryset(self, request: HttpRequest) -> QuerySet[Phonebook]:
+        found: QuerySet[Phonebook] = super().get_export_queryset(request)
+        return found.select_related("account").prefetch_related("option_places__option")
+
+    # The list
+
+    def _count(self, book: Any, name: str, **filters: str) -> str:
+        address = list_link(Contact, phonebook__id__exact=book.pk, **filters)
+        return format_html('<a href="{}" class="cs-num">{}</a>', address, number(book.counted[name]))
+
+    @admin.display(description=gettext_lazy("contacts"))
+    def contacts(self, book: Phonebook) -> str:
+        return self._count(book, "total")
+
+    @admin.display(description=gettext_lazy("in step"))
+    def in_step(self, book: Phonebook) -> str:
+        return self._count(book, "synced", sync="synced")
+
+    @admin.display(description=gettext_lazy("waiting"))
+    def waiting(self, book: Phonebook) -> str:
+        return self._count(book, "waiting", sync="waiting")
+
+    @admin.display(description=gettext_lazy("failed"))
+    def failed(self, book: Phonebook) -> str:
+        return self._count(book, "failed", sync="trouble")
+
+    @admin.display(description=gettext_lazy("last pushed at"), ordering="pushed_at")
+    def pushed(self, book: Phonebook) -> str:
+        return when(book.pushed_at)
+
+    # The form
+
+    def get_fields(self, request: HttpRequest, obj: Phonebook | None = None) -> tuple[str, ...]:
+        return ("title", "description")
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        return self.inlines if obj else ()
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        """First the account, then the phonebook."""
+        accounts = list(ProviderAccount.objects.all())
+        if request.GET.get("account") not in {str(account.pk) for account in accounts}:
+            require(request, "add_phonebook")
+            if len(accounts) == 1:
+                return HttpResponseRedirect(f"{request.path}?account={accounts[0].pk}")
+            return self._choose(request, accounts)
+        return super().add_view(request, form_url, extra_context)
+
+    def _choose(self, request: HttpRequest, accounts: list[ProviderAccount]) -> TemplateResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": _("In which account?"),
+            "choices": [(f"{request.path}?account={account.pk}", account.name) for account in accounts],
+            "none_text": _("There is no provider account yet. An administrator adds it with the provider's key."),
+        }
+        if may(request.user, "add_provideraccount"):
+            context |= {"none_url": "../../provideraccount/add/", "none_label": _("Add an account")}
+        return TemplateResponse(request, "admin/contactsync/choose.html", context)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        account = obj.account if obj else _account(request)
+
+        class PhonebookForm(form):  # type: ignore[valid-type]
+            """Knows the account, so that a title already in use is a message, not a crash."""
+
+            def _get_validation_exclusions(self) -> set[str]:
+                self.instance.account = account
+                excluded: set[str] = super()._get_validation_exclusions()
+                return excluded - {"account"}
+
+        return PhonebookForm
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        book = context.get("original")
+        if book:
+            context |= self._page(request, book)
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def _page(self, request: HttpRequest, book: Phonebook) -> dict[str, Any]:
+        counts = grouped(contact_counts([book.pk]).get(book.pk, {}))
+        contacts = {"phonebook__id__exact": book.pk}
+        return {
+            "counts": counts,
+            "contacts_url": list_link(Contact, **contacts),
+            "synced_url": list_link(Contact, **contacts, sync="synced"),
+            "waiting_url": list_link(Contact, **contacts, sync="waiting"),
+            "failed_url": list_link(Contact, **contacts, sync="trouble"),
+            "account_url": link(book.account) if may(request.user, "view_provideraccount") else "",
+            "may_push": may(request.user, "push_phonebook"),
+            "no_push": _cannot(book, Operation.CREATE_CONTACTS),
+            "no_pull": _cannot(book, Operation.LIST_CONTACTS),
+            "runs": book.runs.order_by("-id")[:5] if may(request.user, "view_run") else (),
+        }
+
+    def has_delete_permission(self, request: HttpRequest, obj: Phonebook | None = None) -> bool:
+        """Only an empty phonebook can go; contacts are deleted first, here and at the provider."""
+        if obj is not None and (obj.contacts.exists() or obj.imports.exists()):
+            return False
+        return bool(super().has_delete_permission(request, obj))
+
+    # The buttons and actions
+
+    def has_push_permission(self, request: HttpRequest) -> bool:
+        return may(request.user, "push_phonebook")
+
+    def push_view(self, request: HttpRequest, book: Phonebook) -> HttpResponse:
+        """Plan a push."""
+        require(request, "push_phonebook")
+        return planning.push(request, [book], back=link(book))
+
+    def pull_view(self, request: HttpRequest, book: Phonebook) -> HttpResponse:
+        """Read the provider's state."""
+        require(request, "push_phonebook")
+        return planning.pull(request, [book], back=link(book))
+
+    @admin.action(description=gettext_lazy("Push to provider"), permissions=["push"])
+    def push_books(self, request: HttpRequest, books: QuerySet[Phonebook]) -> HttpResponse:
+        return planning.push(request, books, back=request.get_full_path())
+
+    @admin.action(description=gettext_lazy("Pull state from provider"), permissions=["push"])
+    def pull_books(self, request: HttpRequest, books: QuerySet[Phonebook]) -> HttpResponse:
+        return planning.pull(request, books, back=request.get_full_path())
+
+
+def _cannot(book: Phonebook, operation: Operation) -> str:
+    """Why the provider cannot do this, in one line; empty when it can."""
+    try:
+        can = capabilities(book.account)
+    except Misconfigured as error:
+        return error.reason
+    return "" if can.can(operation) else _(can.why_not(operation))
+
+
+def _account(request: HttpRequest) -> ProviderAccount | None:
+    """The account chosen in the step before."""
+    chosen = request.GET.get("account", "")
+    return ProviderAccount.objects.filter(pk=int(chosen)).first() if chosen.isdecimal() else None

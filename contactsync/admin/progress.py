@@ -1,0 +1,160 @@
+"""How far long work has come: for the bar on the page, and for the script that moves it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from django.db.models import Count
+from django.http import JsonResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from contactsync.models import Campaign, ImportJob, Recipient, Run, RunItem
+from contactsync.templatetags.contactsync import number
+
+FIRST_SECONDS = 2.0  # before that, a speed says nothing
+SLOWEST_SAID = 0.1  # per second; below that only the time left is said
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """`done` of `total` (None: not known yet), in a state that a script can compare."""
+
+    state: str
+    label: str
+    running: bool
+    done: int = 0
+    total: int | None = None
+    counts: Mapping[str, int] = field(default_factory=dict)
+    started_at: dt.datetime | None = None
+
+    def line(self) -> str:
+        """“1,200 of 5,000 · 310 per second · about 12 seconds left”."""
+        if self.total is None:
+            return number(self.done) if self.done else str(self.label)
+        words = [_("%(done)s of %(total)s") % {"done": number(self.done), "total": number(self.total)}]
+        seconds = (timezone.now() - self.started_at).total_seconds() if self.started_at else 0.0
+        if self.running and self.done and seconds >= FIRST_SECONDS:
+            speed = self.done / seconds
+            if speed >= SLOWEST_SAID:
+                words.append(_("%(speed)s per second") % {"speed": number(round(speed, 1 if speed < 10 else None))})
+            words.append(time_left((self.total - self.done) / speed))
+        return " · ".join(words)
+
+    def answer(self) -> JsonResponse:
+        """What the script on the page asks for every second."""
+        return JsonResponse(
+            {
+                "state": self.state,
+                "label": str(self.label),
+                "running": self.running,
+                "done": self.done,
+                "total": self.total,
+                "line": self.line(),
+                "counts": {name: number(count) for name, count in self.counts.items()},
+            }
+        )
+
+
+def time_left(seconds: float) -> str:
+    """“about 3 minutes left”."""
+    whole = max(1, round(seconds))
+    if whole < 90:
+        return ngettext("about %(count)d second left", "about %(count)d seconds left", whole) % {"count": whole}
+    minutes = round(whole / 60)
+    if minutes < 90:
+        return ngettext("about %(count)d minute left", "about %(count)d minutes left", minutes) % {"count": minutes}
+    hours = round(minutes / 60)
+    return ngettext("about %(count)d hour left", "about %(count)d hours left", hours) % {"count": hours}
+
+
+def of_import(job: ImportJob) -> Progress:
+    """Rows read of the rows in the file."""
+    running = job.state in {ImportJob.State.CHECKING, ImportJob.State.APPLYING}
+    counts = job.checked_counts if job.state == ImportJob.State.CHECKING else job.counts
+    return Progress(
+        state=job.state,
+        label=job.get_state_display(),
+        running=running,
+        done=job.position,
+        total=job.total_rows,
+        counts={name: count for name, count in counts.items() if type(count) is int},
+        started_at=job.started_at,
+    )
+
+
+RUN_BUSY = frozenset({Run.State.PLANNING, Run.State.QUEUED, Run.State.RUNNING, Run.State.STOPPING})
+
+
+def of_run(run: Run) -> Progress:
+    """Contacts (for a send: people) dealt with, of those planned."""
+    if run.kind == Run.Kind.SEND and run.campaign_id:
+        counts = recipient_counts(run.campaign_id)
+        waiting = counts.get(Recipient.State.PLANNED, 0) + counts.get(Recipient.State.ON_WIRE, 0)
+    else:
+        counts = item_counts(run)
+        waiting = counts.get(RunItem.State.PLANNED, 0)
+    total = sum(counts.values())
+    planning = run.state == Run.State.PLANNING
+    return Progress(
+        state=run.state,
+        label=run.get_state_display(),
+        running=run.state in RUN_BUSY,
+        done=total if planning else total - waiting,
+        total=None if planning else total,
+        counts=counts,
+        started_at=run.started_at,
+    )
+
+
+CAMPAIGN_BUSY = frozenset({Campaign.State.PREPARING, Campaign.State.SENDING, Campaign.State.STOPPING})
+
+
+def of_campaign(campaign: Campaign) -> Progress:
+    """People dealt with, of those who are to get the message."""
+    counts = recipient_counts(campaign.pk)
+    total = sum(counts.values())
+    waiting = counts.get(Recipient.State.PLANNED, 0) + counts.get(Recipient.State.ON_WIRE, 0)
+    preparing = campaign.state == Campaign.State.PREPARING
+    return Progress(
+        state=campaign.state,
+        label=campaign.get_state_display(),
+        running=campaign.state in CAMPAIGN_BUSY,
+        done=total if preparing else total - waiting,
+        total=None if preparing else total,
+        counts=counts,
+        started_at=campaign.started_at,
+    )
+
+
+def report_mark(campaign: Campaign) -> str:
+    """Changes with each reading of the delivery report."""
+    return str(campaign.reported_at.timestamp()) if campaign.reported_at else "0"
+
+
+def of_report(campaign: Campaign, mark: str) -> Progress:
+    """Whether the report has been read since `mark` was taken."""
+    if report_mark(campaign) != mark:
+        return Progress(state="read", label=_("The report has been read."), running=False)
+    return Progress(state="reading", label=_("The report is being read."), running=True)
+
+
+def item_counts(run: Run) -> dict[str, int]:
+    """Items that the run carries out, by state. What is not possible was never planned."""
+    rows = run.items.exclude(operation=RunItem.Operation.CANNOT).order_by().values_list("state").annotate(Count("id"))
+    return dict(rows)
+
+
+def recipient_counts(campaign_id: int) -> dict[str, int]:
+    """People in the audience, by state, without those left out."""
+    rows = (
+        Recipient.objects.filter(campaign_id=campaign_id)
+        .exclude(state=Recipient.State.EXCLUDED)
+        .order_by()
+        .values_list("state")
+        .annotate(Count("id"))
+    )
+    return dict(rows)

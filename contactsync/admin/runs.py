@@ -1,0 +1,187 @@
+"""Runs: the plan, the word, the work, the result."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from contactsync import work
+from contactsync.admin import ledger_columns, progress, stages, sums
+from contactsync.admin.common import link, may, say
+from contactsync.admin.downloads import DownloadMixin
+from contactsync.admin.flow import FlowAdmin, in_plain_words, person
+from contactsync.admin.run_items import item_table
+from contactsync.admin.tables import Table
+from contactsync.models import CustomOption, Run, RunItem
+from contactsync.sync import lifecycle
+from contactsync.templatetags.contactsync import badge, when
+
+State = Run.State
+
+
+def may_steer(request: HttpRequest, run: Run) -> bool:
+    """Whether the person may approve, stop and continue this run. Sends are steered from their campaign."""
+    return run.kind != Run.Kind.SEND and may(request.user, "push_phonebook")
+
+
+@admin.register(Run)
+class RunAdmin(DownloadMixin, FlowAdmin):
+    """Work with a provider. People approve it, stop it and read it; nobody edits it."""
+
+    download_columns = ledger_columns.RUNS
+    list_display = ("what", "about", "state_badge", "counted", "planned")
+    list_filter = ("kind", "state", "account")
+    list_select_related = ("account", "phonebook", "campaign", "created_by")
+    search_fields = ("phonebook__title", "campaign__title")
+    steps = ("approve", "discard", "stop", "resume", "acknowledge")
+    readings = ("progress",)
+
+    # The list
+
+    @admin.display(description=gettext_lazy("run"), ordering="id")
+    def what(self, run: Run) -> str:
+        return str(run)
+
+    @admin.display(description=gettext_lazy("about"))
+    def about(self, run: Run) -> str:
+        return str(run.phonebook or run.campaign or "–")
+
+    @admin.display(description=gettext_lazy("state"), ordering="state")
+    def state_badge(self, run: Run) -> str:
+        return badge(run)
+
+    @admin.display(description=gettext_lazy("counts"))
+    def counted(self, run: Run) -> str:
+        """“55 done · 3 failed”, as counted at the end of the run."""
+        labels: dict[str, Any] = dict(RunItem.State.choices)
+        names = {"done", "failed", "unknown", "not_attempted"}
+        parts = [sums.Part(name, str(labels[name]), run.counts.get(name, 0)) for name in labels if name in names]
+        return sums.in_short(parts, names) if run.counts else "–"
+
+    @admin.display(description=gettext_lazy("planned at"), ordering="created_at")
+    def planned(self, run: Run) -> str:
+        return format_html("{} {}", when(run.created_at), run.created_by or "")
+
+    # The page
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
+        return (
+            super()
+            .get_queryset(request)
+            .select_related("account", "phonebook", "campaign", "created_by", "approved_by")
+        )
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """The plan, the bar, or the result, by the state of the run."""
+        run = self.row(request, object_id)
+        if request.method != "GET":
+            return HttpResponseNotAllowed(["GET"])
+        shown = progress.of_run(run)
+        return self.page(
+            request,
+            "page",
+            run,
+            run=run,
+            steps=stages.of_run(run),
+            progress=shown,
+            progress_url=link(run, "progress"),
+            may_steer=may_steer(request, run),
+            plan=sums.Plan.of(run),
+            sum=sums.of_run(run, shown.counts),
+            table=item_table(request, run.items.all()),
+            calls=Table(request, run.calls.all(), param="cp"),
+            option_titles=option_titles(run),
+            is_waiting=run.state == State.PLANNED,
+            is_busy=run.state in progress.RUN_BUSY,
+            can_stop=run.state in {State.QUEUED, State.RUNNING, State.PAUSED},
+            can_continue=run.state in {State.PAUSED, State.STOPPED},
+            can_discard=run.state in {State.PLANNING, State.PLANNED, State.FAILED},
+            can_acknowledge=run.state == State.ATTENTION,
+            acknowledged_by=run.plan.get("acknowledged_by", ""),
+            opt_outs_unread=run.counts.get("opt_outs_unread", 0),
+        )
+
+    # The buttons
+
+    def _require_steering(self, request: HttpRequest, run: Run) -> None:
+        if not may_steer(request, run):
+            raise PermissionDenied
+
+    def approve_view(self, request: HttpRequest, run: Run) -> HttpResponse:
+        """Carry out the plan that was shown, and only that one."""
+        self._require_steering(request, run)
+        if request.POST.get("plan_hash") != run.plan_hash:
+            say(
+                request,
+                _("The plan has changed since you opened the page. Look at it again first."),
+                level=messages.WARNING,
+            )
+            return self.back(run)
+        if sums.Plan.of(run).delete and request.POST.get("delete_too") != "yes":
+            say(
+                request,
+                _("The plan deletes contacts at the provider. Tick the box below the plan first."),
+                level=messages.ERROR,
+            )
+            return self.back(run)
+        with in_plain_words(request, run):
+            work.approve_run(run, user=person(request))
+            say(request, _("Approved. The work goes on in the background; you may close this page."))
+        return self.back(run)
+
+    def discard_view(self, request: HttpRequest, run: Run) -> HttpResponse:
+        """Forget the plan, or close a run that failed."""
+        self._require_steering(request, run)
+        with in_plain_words(request, run):
+            lifecycle.discard(run)
+            if run.started_at is None:
+                say(request, _("Discarded. Nothing was changed at the provider."))
+            else:
+                say(request, _("Closed. What the run has done stays done."))
+        return self.back(run)
+
+    def stop_view(self, request: HttpRequest, run: Run) -> HttpResponse:
+        """Stop after the call in hand."""
+        self._require_steering(request, run)
+        with in_plain_words(request, run):
+            work.stop_run(run)
+            say(request, _("The run stops after the calls in hand. What is done stays done."))
+        return self.back(run)
+
+    def resume_view(self, request: HttpRequest, run: Run) -> HttpResponse:
+        """Go on where the run stopped."""
+        self._require_steering(request, run)
+        with in_plain_words(request, run):
+            work.resume_run(run, user=person(request))
+            say(request, _("The run goes on where it stopped."))
+        return self.back(run)
+
+    def acknowledge_view(self, request: HttpRequest, run: Run) -> HttpResponse:
+        """Somebody has looked at what went wrong: the run is closed as it is."""
+        self._require_steering(request, run)
+        with in_plain_words(request, run):
+            lifecycle.acknowledge(run, user=person(request))
+            say(request, _("Closed. The table still shows what failed or is not known."))
+        return self.back(run)
+
+    def progress_view(self, request: HttpRequest, run: Run) -> JsonResponse:
+        return progress.of_run(run).answer()
+
+
+def option_titles(run: Run) -> dict[str, str]:
+    """Titles of the account's options, by our id and by the provider's key."""
+    found: dict[str, str] = {}
+    for pk, key, title in CustomOption.objects.filter(account_id=run.account_id).values_list(
+        "pk", "remote_key", "title"
+    ):
+        found |= {str(pk): title, **({key: title} if key else {})}
+    return found

@@ -1,0 +1,170 @@
+"""Equations as people read them: “500 rows = 431 new + 20 updated + …”, and whether they hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.html import format_html_join
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from contactsync.imports import report
+from contactsync.models import Campaign, ImportJob, Recipient, Run, RunItem
+from contactsync.templatetags.contactsync import listed, number, tone
+
+ENDED = frozenset({Run.State.FINISHED, Run.State.ATTENTION})
+RUN_OPEN = frozenset({*Run.OPEN_STATES, Run.State.STOPPED})
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    name: str
+    label: str
+    count: int
+
+    @property
+    def tone(self) -> str:
+        """The colour of the card: none while there is nothing to see."""
+        return tone(self.name) if self.count else "neutral"
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """`total` things called `label`, and the parts that must make it up."""
+
+    total: int
+    label: str
+    parts: Sequence[Part]
+    agrees: bool = True  # what the service itself found when it compared the numbers with the rows
+
+    @property
+    def difference(self) -> int:
+        return self.total - sum(part.count for part in self.parts)
+
+    @property
+    def balances(self) -> bool:
+        return self.agrees and self.difference == 0
+
+
+def in_short(parts: Sequence[Part], names: set[str]) -> str:
+    """“431 new · 28 rejected”: these parts, as far as there is something in them, for a cell of a list."""
+    shown = [(number(part.count), part.label) for part in parts if part.name in names and part.count]
+    return format_html_join(" · ", '<span class="cs-nowrap">{} {}</span>', shown) or number(0)
+
+
+def of_import(job: ImportJob) -> Sum:
+    """Rows = new + updated + unchanged + repeated + rejected: of the check, until the import has begun."""
+    equation = report.equation(job)
+    labels = {
+        "created": _("new"),
+        "updated": _("updated"),
+        "unchanged": _("unchanged"),
+        "duplicate": _("repeated"),
+        "rejected": _("rejected"),
+        "waiting": _("waiting"),
+    }
+    parts = [Part(name, labels.get(name, name), count) for name, count in equation.parts.items()]
+    return Sum(equation.total, ngettext("row", "rows", equation.total), parts, agrees=equation.balances)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run means to do, as its plan says."""
+
+    create: int = 0
+    update: int = 0
+    delete: int = 0
+    adopt: int = 0
+    unchanged: int = 0
+    cannot: int = 0
+    options: Sequence[str] = ()
+    options_renamed: Sequence[str] = ()
+    phonebook: str = ""
+    calls: int = 0
+
+    @classmethod
+    def of(cls, run: Run) -> Plan:
+        known = {name: run.plan[name] for name in cls.__dataclass_fields__ if run.plan.get(name)}
+        return cls(**known)
+
+    @property
+    def writes(self) -> int:
+        """Contacts that the run deals with."""
+        return self.create + self.update + self.delete + self.adopt
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.writes or self.calls or self.options or self.phonebook)
+
+    def parts(self) -> list[Part]:
+        """One card each; what is not part of this plan has none."""
+        cards = [
+            Part("create", _("to create"), self.create),
+            Part("update", _("to change"), self.update),
+            Part("delete", _("to delete"), self.delete),
+            Part("adopt", _("there already, only to link"), self.adopt),
+            Part("unchanged", _("in step already"), self.unchanged),
+            Part("cannot", _("not possible"), self.cannot),
+        ]
+        return [card for card in cards if card.count or card.name in {"create", "update", "delete", "unchanged"}]
+
+    def words(self) -> str:
+        """“create 431, change 20, delete 3”: for the button that starts it."""
+        counted: list[Any] = [
+            (self.create, _("create %(count)s")),
+            (self.update, _("change %(count)s")),
+            (self.delete, _("delete %(count)s")),
+            (self.adopt, _("link %(count)s")),
+        ]
+        return listed(text % {"count": count} for count, text in counted if count)
+
+
+def of_run(run: Run, counts: Mapping[str, int]) -> Sum:
+    """What the plan said = what became of each item; for a send, people = what became of each message.
+
+    `counts` are those of `progress.of_run`. Waiting ones count only while the run can still go on.
+    """
+    goes_on = run.state in RUN_OPEN
+    if run.kind == Run.Kind.SEND and run.campaign:
+        return of_sending(run.campaign, counts, goes_on=goes_on)
+    labels: dict[str, Any] = dict(RunItem.State.choices)
+    names = [RunItem.State.DONE, RunItem.State.FAILED, RunItem.State.UNKNOWN, RunItem.State.NOT_ATTEMPTED]
+    if goes_on:
+        labels[RunItem.State.PLANNED] = _("waiting")
+        names.append(RunItem.State.PLANNED)
+    planned = Plan.of(run).writes or sum(counts.values())
+    agrees = run.counts.get("balances", True) if run.state in ENDED else True
+    return Sum(planned, _("planned"), _parts(names, labels, counts), agrees=agrees)
+
+
+def of_sending(campaign: Campaign, counts: Mapping[str, int], *, goes_on: bool) -> Sum:
+    """People = accepted + refused + unknown + not sent; waiting ones count only while the work can go on."""
+    labels: dict[str, Any] = dict(Recipient.State.choices)
+    names = [Recipient.State.ACCEPTED, Recipient.State.REFUSED, Recipient.State.UNKNOWN, Recipient.State.NOT_SENT]
+    if counts.get(Recipient.State.ON_WIRE):
+        names.append(Recipient.State.ON_WIRE)
+    if goes_on:
+        names.append(Recipient.State.PLANNED)
+    total = campaign.summary.get("recipients", sum(counts.values()))
+    return Sum(total, ngettext("person", "people", total), _parts(names, labels, counts))
+
+
+def of_audience(campaign: Campaign) -> Sum:
+    """Contacts looked at = people who get it + repeated numbers + those left out, by reason."""
+    summary = campaign.summary
+    labels: dict[str, Any] = dict(Recipient.Exclusion.choices)
+    parts = [
+        Part("recipients", _("will get the message"), summary.get("recipients", 0)),
+        Part("duplicate", _("numbers repeated"), summary.get("duplicate", 0)),
+    ]
+    parts += [
+        Part(name, str(labels.get(name, name)), count) for name, count in summary.get("excluded", {}).items() if count
+    ]
+    total = summary.get("considered", 0)
+    return Sum(total, ngettext("contact", "contacts", total), parts, agrees=summary.get("balances", True))
+
+
+def _parts(names: Sequence[str], labels: Mapping[str, Any], counts: Mapping[str, int]) -> list[Part]:
+    return [Part(str(name), str(labels[name]), counts.get(name, 0)) for name in names]

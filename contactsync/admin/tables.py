@@ -1,0 +1,74 @@
+"""Tables inside pages: paged, searchable, filtered, all by links and GET forms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.paginator import Page
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from contactsync.admin.common import CappedPaginator
+
+PER_PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    value: str
+    label: str
+    selected: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    name: str
+    label: str
+    choices: list[Choice]
+
+
+class Table:
+    """Rows of a page as the person asked for them.
+
+    `filters` maps a field to its label and choices; what is not among the choices is
+    ignored. `search` narrows the rows by the words in `?q=`. `param` carries the page
+    number, so that two tables can stand on one page.
+    """
+
+    def __init__(
+        self,
+        request: HttpRequest,
+        rows: QuerySet[Any],
+        *,
+        search: Callable[[QuerySet[Any], str], QuerySet[Any]] | None = None,
+        filters: Mapping[str, tuple[str, Sequence[tuple[str, Any]]]] | None = None,
+        param: str = "p",
+    ) -> None:
+        self.param = param
+        self.searchable = search is not None
+        self.words = request.GET.get("q", "").strip()[:200]
+        self.filters: list[Filter] = []
+        for name, (label, choices) in (filters or {}).items():
+            wanted = request.GET.get(name, "")
+            known = [Choice(str(value), str(text), str(value) == wanted) for value, text in choices]
+            self.filters.append(Filter(name, label, known))
+            if wanted and any(choice.selected for choice in known):
+                rows = rows.filter(**{name: wanted})
+        if search is not None and self.words:
+            rows = search(rows, self.words)
+        self.rows = rows
+        self.page: Page[Any] = CappedPaginator(rows, PER_PAGE).get_page(request.GET.get(param))
+        query = request.GET.copy()
+        query.pop(param, None)
+        self.query = query.urlencode()
+
+    @property
+    def is_narrowed(self) -> bool:
+        return bool(self.words) or any(choice.selected for one in self.filters for choice in one.choices)
+
+    @property
+    def pages(self) -> list[int | str]:
+        """Page numbers to link to, with “…” between."""
+        return list(self.page.paginator.get_elided_page_range(self.page.number, on_each_side=2, on_ends=1))

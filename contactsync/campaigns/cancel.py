@@ -1,0 +1,125 @@
+"""Taking back a campaign that the provider holds for later."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils.translation import gettext_noop
+
+from contactsync.campaigns.lease import CampaignLease, LeaseLost
+from contactsync.campaigns.problems import CampaignProblem
+from contactsync.models import Call, Campaign, Recipient, Run
+from contactsync.models.reasons import reason
+from contactsync.models.transitions import TransitionRefused, transition
+from contactsync.sync import sends
+from contactsync.sync.connect import Operation, ProviderError, capabilities, reason_of
+from contactsync.sync.line import Line
+from contactsync.sync.policy import SENDS
+
+#: where the provider may hold sends for later
+CANCELLABLE = (Campaign.State.SCHEDULED, Campaign.State.STOPPED, Campaign.State.ATTENTION)
+
+
+def cancel(campaign: Campaign) -> Campaign:
+    """Cancel every accepted send of a scheduled (or while scheduling stopped) campaign at the provider, one call per reference.
+
+    Raises `TransitionRefused` when it is not scheduled, and `CampaignProblem` with the provider's
+    words when it is too late or something else went wrong, or when a send has an unknown outcome;
+    what was cancelled stays so, and the rest can be tried again.
+    """
+    limits = capabilities(campaign.account)
+    if not limits.can(Operation.CANCEL_SEND):
+        raise CampaignProblem([reason(limits.why_not(Operation.CANCEL_SEND))])
+    lease = CampaignLease(campaign.pk, *CANCELLABLE)
+    if campaign.scheduled_for is None or not lease.claim():
+        raise TransitionRefused(f"Campaign {campaign.pk} is not scheduled, or is being cancelled already.")
+    try:
+        refusals = _cancel_all(campaign, lease)
+    except ProviderError as error:
+        refusals = [reason_of(error)]
+    except LeaseLost:
+        raise TransitionRefused(f"Campaign {campaign.pk} went on while it was being cancelled.") from None
+    refusals += _unknown(campaign)
+    with transaction.atomic():
+        release: dict[str, Any] = {"lease_owner": "", "lease_until": None}
+        if refusals:
+            Campaign.objects.filter(pk=campaign.pk).update(error=refusals[0], **release)
+        else:
+            transition(campaign, Campaign.State.CANCELLED, table=Campaign.TRANSITIONS, error={}, **release)
+    campaign.refresh_from_db()
+    if refusals:
+        raise CampaignProblem(refusals)
+    return campaign
+
+
+_BY_HAND = reason(
+    gettext_noop(
+        "A send was accepted on a person's word, so its reference is not known here. Cancel it in the provider's panel."
+    )
+)
+
+
+def _unknown(campaign: Campaign) -> list[dict[str, Any]]:
+    """What may still go out because nobody knows whether the provider has it."""
+    open_states = [Recipient.State.UNKNOWN, Recipient.State.ON_WIRE]
+    people = Recipient.objects.filter(campaign=campaign, state__in=open_states).count()
+    if not people:
+        return []
+    return [
+        reason(
+            gettext_noop(
+                "Messages whose outcome is not known were not cancelled: %(people)s. Look for them in the provider's "
+                "panel, cancel them there, then decide at the call."
+            ),
+            people=people,
+        )
+    ]
+
+
+def _cancel_all(campaign: Campaign, lease: CampaignLease) -> list[dict[str, Any]]:
+    """Why not everything could be cancelled."""
+    refusals: list[dict[str, Any]] = []
+    sent = Call.objects.filter(run__campaign=campaign, operation__in=SENDS, state=Call.State.ACCEPTED)
+    with Line(campaign.account) as line:
+        for call in sent.select_related("run").order_by("pk"):
+            done = bool(call.references)
+            if not done:  # accepted on a person's word: nothing to name it by
+                refusals.append(_BY_HAND)
+            for reference in call.references:
+                lease.renew()
+                problem = _cancel_one(campaign, call, reference, owner=lease.owner, line=line)
+                done = done and not problem
+                refusals += [problem] if problem else []
+            if done:
+                Recipient.objects.filter(call=call).update(delivery=Recipient.Delivery.CANCELLED)
+    return refusals
+
+
+def _cancel_one(campaign: Campaign, sent: Call, reference: str, *, owner: str, line: Line) -> dict[str, Any]:
+    """Why one send could not be cancelled; empty when it was, now or before."""
+    earlier = Call.objects.filter(run=sent.run, operation=Operation.CANCEL_SEND, target__reference=reference)
+    if earlier.filter(state=Call.State.ACCEPTED).exists():
+        return {}
+    call = _planned_cancel(sent.run, sent, reference)
+    performed = sends.cancel(call, account=campaign.account, owner=owner, line=line)
+    if performed.is_done:
+        return {}
+    Call.objects.filter(pk=call.pk, state=Call.State.PLANNED).update(state=Call.State.NOT_SENT)
+    if performed.error is None:
+        return reason(gettext_noop("Somebody else is cancelling this send."))
+    return reason_of(performed.error)
+
+
+def _planned_cancel(run: Run, sent: Call, reference: str) -> Call:
+    with transaction.atomic():
+        Run.objects.select_for_update().get(pk=run.pk)
+        last = run.calls.aggregate(last=Max("sequence"))["last"] or 0
+        return Call.objects.create(
+            run=run,
+            sequence=last + 1,
+            operation=Operation.CANCEL_SEND,
+            target={"reference": reference, "call": sent.pk},
+            item_count=sent.item_count,
+        )

@@ -1,0 +1,76 @@
+"""The equation of a campaign: everybody considered is accounted for, or the campaign says so."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Count, Sum
+
+from contactsync.campaigns.summary import rows_by_exclusion
+from contactsync.models import Call, Campaign, Recipient, Run
+from contactsync.sync.policy import SENDS
+
+
+@dataclass(frozen=True, slots=True)
+class Equation:
+    """considered = recipients + duplicate + excluded; recipients = the sum of the states below."""
+
+    considered: int
+    recipients: int
+    duplicate: int
+    excluded: dict[str, int]
+    accepted: int
+    refused: int
+    unknown: int
+    not_sent: int
+    on_wire: int
+    planned: int
+
+    @property
+    def balances(self) -> bool:
+        states = self.accepted + self.refused + self.unknown + self.not_sent + self.on_wire + self.planned
+        return (
+            self.considered == self.recipients + self.duplicate + sum(self.excluded.values())
+            and self.recipients == states
+        )
+
+    @property
+    def as_counts(self) -> dict[str, Any]:
+        """To store with a run or campaign."""
+        return {**asdict(self), "balances": self.balances}
+
+
+_STATES = ("accepted", "refused", "unknown", "not_sent", "on_wire", "planned")
+
+
+def equation(campaign: Campaign) -> Equation:
+    """What was considered and frozen, as noted then, against what the rows say now."""
+    rows = Recipient.objects.filter(campaign=campaign).order_by()
+    states = dict(rows.values_list("state").annotate(Count("pk")))
+    excluded = rows_by_exclusion(campaign)
+    excluded.pop("", None)
+    noted = campaign.summary
+    return Equation(
+        considered=noted.get("considered", 0),
+        recipients=noted.get("recipients", 0),
+        duplicate=noted.get("duplicate", 0),
+        excluded=excluded,
+        **{state: states.get(state, 0) for state in _STATES},
+    )
+
+
+def progress(run: Run) -> dict[str, Any]:
+    """How far a send is, counted over its calls: cheap enough to store after each."""
+    calls = Call.objects.filter(run=run, operation__in=SENDS).order_by()
+    people = dict(calls.values_list("state").annotate(Sum("item_count")))
+    return {"recipients": sum(people.values()), **{state: people.get(state, 0) for state in _STATES}}
+
+
+def add_to_summary(campaign: Campaign, **parts: Any) -> None:
+    """Set these keys of the summary and leave the others as they are, whoever else writes at the same time."""
+    with transaction.atomic():
+        fresh = Campaign.objects.select_for_update().get(pk=campaign.pk)
+        campaign.summary = {**fresh.summary, **parts}
+        Campaign.objects.filter(pk=campaign.pk).update(summary=campaign.summary)

@@ -1,0 +1,253 @@
+"""Carrying out an approved send: call by call, each on record before its first byte, none twice."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_noop
+
+from contactsync.campaigns.calls import plan_calls
+from contactsync.campaigns.counts import progress
+from contactsync.campaigns.last_look import look
+from contactsync.campaigns.lease import LeaseLost
+from contactsync.campaigns.problems import CampaignProblem
+from contactsync.campaigns.settle import lock, settle, settle_again
+from contactsync.models import Call, Campaign, Recipient, Run
+from contactsync.models.reasons import reason
+from contactsync.models.transitions import TransitionRefused, transition
+from contactsync.sync import leases, sends
+from contactsync.sync.connect import ProviderError, reason_of
+from contactsync.sync.line import Line
+from contactsync.sync.policy import SENDS
+from contactsync.sync.sends import Performed, SendReceipt, Verdict
+from contactsync.sync.sweep import abandon_calls
+
+__all__ = ["execute", "plan_calls"]
+
+logger = logging.getLogger(__name__)
+
+PAGE = 200  # planned calls read at a time
+COUNTED_EVERY = dt.timedelta(seconds=2)
+ATTEMPTS = 10  # at one call that does not get through, before a person is asked
+UNKNOWN_IN_A_ROW = 3  # calls without an answer, before a person is asked: the next would be lost just the same
+
+
+class Stopped(Exception):
+    """A person wants this run stopped: nothing more is to go out."""
+
+
+_RECIPIENT_AFTER = {
+    Verdict.DONE: Recipient.State.ACCEPTED,
+    Verdict.FAIL_ITEM: Recipient.State.REFUSED,
+    Verdict.UNKNOWN: Recipient.State.UNKNOWN,
+}
+
+
+def execute(run_id: int) -> None:
+    """Make the planned calls of an approved send. Does nothing when another worker is at it or the run is in another state.
+
+    Never touches a call that is on the wire or unknown. Ends with run and campaign finished, stopped,
+    paused (account refused, no credit, provider out of reach) or in need of a decision; or, when calls
+    have to wait, with the run left to the sweep.
+    """
+    owner = leases.new_owner()
+    run = _claim(run_id, owner)
+    if run is None:
+        return
+    try:
+        _carry_out_or_settle(run, owner)
+    except LeaseLost:
+        logger.warning("Run %s was taken over by another worker.", run_id)
+        settle_again(run)  # an answer that came late may be the one a person was to decide
+
+
+def _carry_out_or_settle(run: Run, owner: str) -> None:
+    try:
+        _carry_out(run, owner)
+    except CampaignProblem as problem:
+        settle(run, owner=owner, why_unsent=problem.reasons[0])
+    except ProviderError as error:
+        _pause(run, reason_of(error), owner=owner)
+    except LeaseLost:
+        raise
+    except Exception:
+        abandon_calls(run, owner)
+        settle(
+            run,
+            owner=owner,
+            why_unsent=reason(
+                gettext_noop("An internal error came up while sending. It is in the log; please report it.")
+            ),
+        )
+        raise
+
+
+def _claim(run_id: int, owner: str) -> Run | None:
+    """Take an approved send that nobody works on; None otherwise, and for a run whose campaign was not approved."""
+    at_work = [Campaign.State.SENDING, Campaign.State.STOPPING]
+    if not Run.objects.filter(pk=run_id, kind=Run.Kind.SEND, campaign__state__in=at_work).exists():
+        return None
+    going: set[str] = {Run.State.QUEUED, Run.State.RUNNING}
+    return leases.claim(run_id, owner, states=going, to=Run.State.RUNNING) or leases.claim(
+        run_id, owner, states={Run.State.STOPPING}, to=Run.State.STOPPING
+    )
+
+
+def _renew(run: Run, owner: str) -> bool:
+    """Keep the lease; False when a person wants the run stopped. Raises `LeaseLost` when the run is somebody else's."""
+    mine = Run.objects.filter(pk=run.pk, lease_owner=owner)
+    until = timezone.now() + leases.LEASE
+    if mine.filter(state=Run.State.RUNNING).update(lease_until=until):
+        return True
+    if mine.filter(state=Run.State.STOPPING).update(lease_until=until):
+        return False
+    raise LeaseLost
+
+
+def _carry_out(run: Run, owner: str) -> None:
+    if not run.calls.exists():
+        with transaction.atomic():
+            _renew(run, owner)
+            plan_calls(run)
+    unknown = 0
+    counted_at = timezone.now()
+    with Line(run.account, pulse=lambda: _go_on(run, owner)) as line:
+        for call in _planned_calls(run):
+            if not _renew(run, owner):
+                break
+            try:
+                outcome = _send(run, call, owner=owner, line=line)
+            except Stopped:
+                break
+            if timezone.now() - counted_at >= COUNTED_EVERY:
+                counted_at = timezone.now()
+                Run.objects.filter(pk=run.pk).update(counts=progress(run))
+            unknown = unknown + 1 if outcome.verdict is Verdict.UNKNOWN else 0
+            if outcome.error and _asks_for_a_person(outcome.verdict, attempts=call.attempts, unknown=unknown):
+                if run.calls.filter(state=Call.State.PLANNED, operation__in=SENDS).exists():
+                    _pause(run, reason_of(outcome.error), owner=owner)
+                    return
+                break
+            if outcome.verdict is Verdict.RETRY:
+                break
+    _end(run, owner)
+
+
+def _go_on(run: Run, owner: str) -> None:
+    """Keep the lease; raises `Stopped` or `LeaseLost` when this work is to end."""
+    if not _renew(run, owner):
+        raise Stopped
+
+
+def _asks_for_a_person(verdict: Verdict, *, attempts: int, unknown: int) -> bool:
+    """Whether the next call would fare no better than this one."""
+    return (
+        verdict in {Verdict.PAUSE_ACCOUNT, Verdict.STOP_RUN}
+        or (verdict is Verdict.RETRY and attempts >= ATTEMPTS)
+        or unknown >= UNKNOWN_IN_A_ROW
+    )
+
+
+def _planned_calls(run: Run) -> Iterator[Call]:
+    """What is ready to be made, in order, also when it was added meanwhile. Read in pages: there may be very many."""
+    last = 0
+    while True:
+        ready = Q(not_before=None) | Q(not_before__lte=timezone.now())
+        planned = run.calls.filter(ready, state=Call.State.PLANNED, operation__in=SENDS, sequence__gt=last)
+        page = list(planned.order_by("sequence")[:PAGE])
+        if not page:
+            return
+        yield from page
+        last = page[-1].sequence
+
+
+def _send(run: Run, call: Call, *, owner: str, line: Line) -> Performed[SendReceipt]:
+    """Make one call, its recipients changing with it in the same transactions."""
+    if problem := look(run, call, line):
+        _leave_out(call, problem)
+        return Performed(None, None, Verdict.TAKEN)
+    recipients = Recipient.objects.filter(call=call)
+    text = recipients.values_list("text", flat=True).first() or ""
+    sender = run.plan["sender"]
+    send_at = dt.datetime.fromisoformat(run.plan["send_at"]) if run.plan["send_at"] else None
+    if problem := sends.message_problem(run.account, call.target, sender=sender, text=text, send_at=send_at):
+        _leave_out(call, problem)
+        return Performed(None, None, Verdict.TAKEN)
+
+    def on_claim() -> None:
+        _renew(run, owner)  # the lease of a call must not outlast that of its run
+        if recipients.filter(state=Recipient.State.PLANNED).update(state=Recipient.State.ON_WIRE) != call.item_count:
+            raise RuntimeError(f"Call {call.pk} does not have the recipients it was planned for.")
+
+    def on_outcome(performed: Performed[SendReceipt]) -> None:
+        state = _RECIPIENT_AFTER.get(performed.verdict, Recipient.State.PLANNED)
+        open_states = [Recipient.State.ON_WIRE]
+        if (
+            performed.verdict in _RECIPIENT_AFTER
+        ):  # the sweep may have given the call up while the answer was on its way
+            open_states.append(Recipient.State.UNKNOWN)
+        references = performed.value.references if performed.value else ()
+        recipients.filter(state__in=open_states).update(
+            state=state,
+            reference=references[0][:100] if len(references) == 1 else "",
+            error=reason_of(performed.error) if performed.error and state != Recipient.State.PLANNED else {},
+        )
+
+    return sends.send_call(
+        call,
+        account=run.account,
+        sender=sender,
+        text=text,
+        send_at=send_at,
+        owner=owner,
+        line=line,
+        on_claim=on_claim,
+        on_outcome=on_outcome,
+    )
+
+
+def _leave_out(call: Call, why: dict[str, Any]) -> None:
+    """Refuse a call here, before it goes out."""
+    with transaction.atomic():
+        if Call.objects.filter(pk=call.pk, state=Call.State.PLANNED).update(
+            state=Call.State.NOT_SENT, error=why, finished_at=timezone.now()
+        ):
+            Recipient.objects.filter(call=call, state=Recipient.State.PLANNED).update(
+                state=Recipient.State.NOT_SENT, error=why
+            )
+
+
+def _pause(run: Run, error: dict[str, Any], *, owner: str) -> None:
+    """Wait for a person; nothing is lost: what is planned stays planned."""
+    try:
+        with transaction.atomic():
+            campaign = lock(run, owner=owner)
+            transition(campaign, Campaign.State.PAUSED, table=Campaign.TRANSITIONS, error=error)
+            release: dict[str, Any] = {"lease_owner": "", "lease_until": None}
+            transition(run, Run.State.PAUSED, table=Run.TRANSITIONS, error=error, counts=progress(run), **release)
+    except TransitionRefused:  # a person stopped it at the same moment
+        settle(run, owner=owner)
+
+
+def _end(run: Run, owner: str) -> None:
+    """Settle the run, or leave it to the sweep while something is on the wire or has to wait."""
+    run.refresh_from_db(fields=["state"])
+    open_calls = run.calls.filter(operation__in=SENDS)
+    on_wire = open_calls.filter(state=Call.State.ON_WIRE).order_by("-lease_until").first()
+    waiting = open_calls.filter(state=Call.State.PLANNED).order_by("not_before").first()
+    until = None
+    if on_wire:
+        until = on_wire.lease_until or timezone.now()
+    elif waiting and run.state == Run.State.RUNNING:
+        until = waiting.not_before or timezone.now()
+    if until is None:
+        settle(run, owner=owner)
+        return
+    Run.objects.filter(pk=run.pk, lease_owner=owner).update(counts=progress(run))
+    leases.hand_back(run, owner, until=until)

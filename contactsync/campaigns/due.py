@@ -1,0 +1,58 @@
+"""Which delivery reports should be read again by now."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.functions import Coalesce, Greatest
+from django.utils import timezone
+
+from contactsync.models import Campaign, Recipient
+
+State = Campaign.State
+
+#: Until this long after the messages went out, a report is read this often; after the last one nobody asks any more.
+PACE = (
+    (dt.timedelta(minutes=10), dt.timedelta(seconds=30)),
+    (dt.timedelta(hours=2), dt.timedelta(minutes=5)),
+    (dt.timedelta(hours=72), dt.timedelta(hours=1)),
+)
+UNANSWERED = dt.timedelta(minutes=10)  # how long a worker that was woken for a report may take before another is
+
+_HANDED_OVER = (State.SENT, State.SCHEDULED, State.ATTENTION, State.STOPPED, State.PAUSED, State.CANCELLED)
+
+
+def due_reports() -> list[int]:
+    """Campaigns of which the provider has something, whose report is not final, and which were not asked about for a while."""
+    return [pk for pk, _ in _due()]
+
+
+def claim_due_reports() -> list[int]:
+    """Of the due reports, those for which this caller is to wake a worker: each is given to one caller only."""
+    now = timezone.now()
+    return [
+        pk
+        for pk, asked_at in _due()
+        if Campaign.objects.filter(pk=pk, report_asked_at=asked_at).update(report_asked_at=now)
+    ]
+
+
+def _due() -> list[tuple[int, dt.datetime | None]]:
+    now = timezone.now()
+    due = Q()
+    for age, pause in PACE:
+        rested = Q(reported_at=None) | Q(reported_at__lt=now - pause)
+        due |= Q(went_out_at__gt=now - age) & rested & (Q(report_asked_at=None) | Q(report_asked_at__lt=now - pause))
+    answered = Q(report_asked_at=None) | Q(reported_at__gte=F("report_asked_at"))
+    answered |= Q(report_asked_at__lt=now - UNANSWERED)
+    begun = Q(scheduled_for=None) | Q(scheduled_for__lt=now)
+    accepted = Recipient.objects.filter(campaign=OuterRef("pk"), state=Recipient.State.ACCEPTED)
+    # A scheduled campaign is handed over long before its messages go out.
+    handed_over_at = Coalesce("finished_at", "started_at", "created_at")
+    campaigns = Campaign.objects.annotate(
+        went_out_at=Greatest(handed_over_at, Coalesce("scheduled_for", handed_over_at))
+    )
+    waiting = campaigns.filter(due, answered, begun, Exists(accepted), state__in=_HANDED_OVER)
+    rows = waiting.values_list("pk", "report_asked_at", "summary")
+    return [(pk, asked_at) for pk, asked_at, summary in rows if not (summary.get("report") or {}).get("final")]

@@ -1,0 +1,40 @@
+"""The right of one worker to work on one campaign, for a while and renewable."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+
+from django.db.models import Q
+from django.utils import timezone
+
+from contactsync.models import Campaign
+
+DURATION = dt.timedelta(minutes=2)
+
+
+class LeaseLost(Exception):
+    """The campaign left the state this work belongs to, or another worker took over: whatever is not committed must go."""
+
+
+class CampaignLease:
+    """Held while the campaign is in one of these states. Two workers cannot hold it at the same time."""
+
+    def __init__(self, campaign_id: int, *states: str) -> None:
+        self.campaign_id = campaign_id
+        self.states = states
+        self.owner = uuid.uuid4().hex
+
+    def claim(self) -> bool:
+        """Take the lease when it is free; False when the state is another or somebody else works on it."""
+        free = Q(lease_owner="") | Q(lease_until=None) | Q(lease_until__lt=timezone.now())
+        return self._set(free)
+
+    def renew(self) -> None:
+        """Keep the lease. Called first in every transaction of the work; raises `LeaseLost` when it is gone."""
+        if not self._set(Q(lease_owner=self.owner)):
+            raise LeaseLost
+
+    def _set(self, condition: Q) -> bool:
+        row = Campaign.objects.filter(condition, pk=self.campaign_id, state__in=self.states)
+        return row.update(lease_owner=self.owner, lease_until=timezone.now() + DURATION) == 1

@@ -1,0 +1,230 @@
+"""What a person may ask of a campaign. Each step is one guarded change of state: two clicks cannot both win.
+
+Nothing here sends; the caller wakes a worker after the transaction is committed. All functions raise
+`TransitionRefused` when the campaign is in another state, and `CampaignProblem` when something
+stands in the way that the person can mend.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext_noop
+
+from contactsync.campaigns.audience import forget
+from contactsync.campaigns.calls import create_run
+from contactsync.campaigns.cancel import cancel
+from contactsync.campaigns.counts import add_to_summary, equation
+from contactsync.campaigns.lease import DURATION
+from contactsync.campaigns.left_out import leave_out, to_leave_out
+from contactsync.campaigns.problems import CampaignProblem, account_problems, problems, schedule_problems
+from contactsync.campaigns.settle import close_runs, handed_over, resumable_refusals, settle
+from contactsync.models import Call, Campaign, Recipient, Run
+from contactsync.models.reasons import reason
+from contactsync.models.transitions import TransitionRefused, transition
+from contactsync.sync import leases
+
+__all__ = ["back_to_draft", "begin_prepare", "begin_send", "cancel", "leave_unsent", "resume", "stop"]
+
+_RESUMABLE = (Campaign.State.PAUSED, Campaign.State.STOPPED, Campaign.State.ATTENTION)
+_GONE_OUT = (Recipient.State.ON_WIRE, Recipient.State.ACCEPTED, Recipient.State.UNKNOWN)
+
+
+@contextmanager
+def _all_or_nothing(campaign: Campaign) -> Iterator[None]:
+    """One transaction; when the step is refused, the campaign in memory is again as the row is."""
+    try:
+        with transaction.atomic():
+            yield
+    except (CampaignProblem, TransitionRefused):
+        campaign.refresh_from_db()
+        raise
+
+
+def begin_prepare(campaign: Campaign, *, user: User | None) -> Campaign:
+    """Let the audience be frozen in the background (`audience.freeze`). Raises `CampaignProblem` with everything found wrong."""
+    if found := problems(campaign):
+        raise CampaignProblem(found)
+    return transition(
+        campaign,
+        Campaign.State.PREPARING,
+        table=Campaign.TRANSITIONS,
+        summary={"prepared_by": user.get_username()} if user else {},
+        error={},
+        audience_hash="",
+        lease_owner="",
+        lease_until=timezone.now() + DURATION,
+    )
+
+
+def back_to_draft(campaign: Campaign) -> Campaign:
+    """Take back a preparation, or a campaign of which nothing went out: the frozen audience is deleted."""
+    with _all_or_nothing(campaign):
+        transition(
+            campaign,
+            Campaign.State.DRAFT,
+            table=Campaign.TRANSITIONS,
+            summary={},
+            error={},
+            audience_hash="",
+            prepared_at=None,
+            lease_owner="",
+            lease_until=None,
+        )
+        if Recipient.objects.filter(campaign=campaign, state__in=_GONE_OUT).exists():
+            raise TransitionRefused(f"Campaign {campaign.pk} has recipients it may have been sent to.")
+        forget(campaign)
+    return campaign
+
+
+def begin_send(campaign: Campaign, *, user: User | None, audience_hash: str, command: str = "") -> Run:
+    """Approve exactly the audience with this hash. The returned run waits for a worker (`dispatch.execute`).
+
+    `user`, or the name of the `command` line that asks, goes on record; one of them is required.
+    """
+    if user is None and not command:
+        raise ValueError("Who sends must be on record: a user or the name of a command.")
+    with _all_or_nothing(campaign):
+        transition(
+            campaign, Campaign.State.SENDING, table=_FROM_PREPARED, sent_by=user, started_at=timezone.now(), error={}
+        )
+        if found := _send_problems(campaign, audience_hash):
+            raise CampaignProblem(found)
+        run = Run.objects.filter(campaign=campaign, state=Run.State.PLANNED, plan_hash=audience_hash).first()
+        if run is None:
+            raise CampaignProblem(
+                [reason(gettext_noop("The plan of this send was discarded. Prepare the campaign again."))]
+            )
+        by = user.get_username() if user else command
+        return _queue(run, approved_by=user, plan={**run.plan, "approved_by": by})
+
+
+def _queue(run: Run, **changes: Any) -> Run:
+    return transition(run, Run.State.QUEUED, table=Run.TRANSITIONS, **changes, **leases.waiting())
+
+
+_FROM_PREPARED = {Campaign.State.SENDING: frozenset({Campaign.State.PREPARED})}
+
+
+def _send_problems(campaign: Campaign, audience_hash: str) -> list[dict[str, Any]]:
+    campaign.refresh_from_db()
+    if not audience_hash or campaign.audience_hash != audience_hash:
+        return [
+            reason(
+                gettext_noop(
+                    "This is not the audience that was shown to you. Look at the campaign again, then confirm."
+                )
+            )
+        ]
+    if not campaign.summary.get("recipients"):
+        return [reason(gettext_noop("Nobody is left to send to. Look at who is left out and why."))]
+    if not campaign.summary.get("balances"):
+        return [reason(gettext_noop("The numbers of this audience do not add up. Prepare the campaign again."))]
+    found = [*account_problems(campaign.account), *schedule_problems(campaign)]
+    if changed := to_leave_out(_rest(campaign)).count():
+        found.append(
+            reason(
+                gettext_noop(
+                    "People to be left out since the campaign was prepared (suppressed or deleted): %(people)s. "
+                    "Go back to the draft and prepare it again."
+                ),
+                people=changed,
+            )
+        )
+    return found
+
+
+def _rest(campaign: Campaign) -> QuerySet[Recipient]:
+    """Who has not been sent to."""
+    waiting = [Recipient.State.PLANNED, Recipient.State.NOT_SENT]
+    return Recipient.objects.filter(campaign=campaign, state__in=waiting)
+
+
+def stop(campaign: Campaign) -> Campaign:
+    """Stop at once: a worker ends after the call it is in; where none is at work the rest is `not_sent` right away."""
+    with transaction.atomic():
+        transition(campaign, Campaign.State.STOPPING, table=Campaign.TRANSITIONS)
+        runs = Run.objects.filter(campaign=campaign, kind=Run.Kind.SEND)
+        idle = runs.filter(state__in=[Run.State.QUEUED, Run.State.PAUSED]).first()
+        if idle and runs.filter(pk=idle.pk, state=idle.state).update(state=Run.State.STOPPING):
+            settle(idle)
+            campaign.refresh_from_db()
+        else:
+            runs.filter(state__in=[Run.State.QUEUED, Run.State.RUNNING]).update(state=Run.State.STOPPING)
+    return campaign
+
+
+def leave_unsent(campaign: Campaign, *, user: User) -> Campaign:
+    """Leave it so: whoever was not sent to, or was refused, is not going to be, and the report counts as looked at.
+
+    A campaign of which the provider has something is handed over then; of which it has nothing, cancelled.
+    Raises `CampaignProblem` while the outcome of a call is not known.
+    """
+    with _all_or_nothing(campaign):
+        row = Campaign.objects.select_for_update().get(pk=campaign.pk)
+        if row.state not in (Campaign.State.ATTENTION, Campaign.State.STOPPED):
+            raise TransitionRefused(f"Campaign {campaign.pk} does not wait for a decision.")
+        sums = equation(row)
+        if sums.unknown or sums.on_wire or sums.planned:
+            raise CampaignProblem(
+                [reason(gettext_noop("The outcome of some messages is not known. Look at the call and decide first."))]
+            )
+        state = handed_over(row) if sums.accepted else Campaign.State.CANCELLED
+        transition(campaign, state, table=Campaign.TRANSITIONS, error={}, lease_owner="", lease_until=None)
+        close_runs(campaign)
+        report = row.summary.get("report") or {}
+        looked_at = [report.get("unexpected", 0), report.get("unreported", 0)]
+        add_to_summary(campaign, left_so=looked_at, left_so_by=user.get_username())
+    return campaign
+
+
+def resume(campaign: Campaign, *, user: User | None, at_once: bool = False, command: str = "") -> Run:
+    """Go on with those who were not sent to; never with anyone whose outcome is unknown.
+
+    A paused run goes on as it is; after a stop or a decision a new run is planned for the rest. People
+    suppressed or deleted meanwhile are left out. Those whom a refused call to a phonebook was for are sent to by
+    number. When the scheduled time has passed, `at_once` sends the rest now.
+    """
+    if user is None and not command:
+        raise ValueError("Who sends must be on record: a user or the name of a command.")
+    with _all_or_nothing(campaign):
+        paused = Campaign.objects.filter(pk=campaign.pk, state=Campaign.State.PAUSED).exists()
+        transition(campaign, Campaign.State.SENDING, table=_FROM_RESUMABLE, error={}, finished_at=None)
+        campaign.refresh_from_db()
+        if at_once and campaign.scheduled_for and campaign.scheduled_for <= timezone.now():
+            campaign.scheduled_for = None
+            campaign.save(update_fields=["scheduled_for"])
+        if found := [*account_problems(campaign.account), *schedule_problems(campaign)]:
+            raise CampaignProblem(found)
+        left_out = leave_out(campaign, _rest(campaign)) + leave_out(campaign, resumable_refusals(campaign))
+        by = user.get_username() if user else command
+        if paused and not left_out and not at_once:
+            run = Run.objects.get(campaign=campaign, kind=Run.Kind.SEND, state=Run.State.PAUSED)
+            run.calls.filter(state=Call.State.PLANNED).update(not_before=None)
+            return _queue(run, error={}, plan={**run.plan, "resumed_by": by})
+        return _run_for_the_rest(campaign, user=user, by=by)
+
+
+_FROM_RESUMABLE = {Campaign.State.SENDING: frozenset(_RESUMABLE)}
+
+
+def _run_for_the_rest(campaign: Campaign, *, user: User | None, by: str) -> Run:
+    """A new run; the worker plans its calls. What an earlier run still had planned is taken over."""
+    # By number: a contact id that was sure when the campaign was prepared may belong to somebody else by now.
+    again: dict[str, Any] = {"state": Recipient.State.PLANNED, "call": None, "error": {}, "remote_id": ""}
+    refused = resumable_refusals(campaign)
+    rest = _rest(campaign).update(**again)
+    rest += refused.update(**again)
+    if not rest:
+        raise CampaignProblem([reason(gettext_noop("Nobody is left to send to."))])
+    for old in Run.objects.filter(campaign=campaign, kind=Run.Kind.SEND, state=Run.State.PAUSED):
+        old.calls.filter(state=Call.State.PLANNED).update(state=Call.State.NOT_SENT)
+        transition(old, Run.State.STOPPED, table=Run.TRANSITIONS, finished_at=timezone.now())
+    run = create_run(campaign, audience_hash=campaign.audience_hash, created_by=user)
+    return _queue(run, approved_by=user, plan={**run.plan, "approved_by": by})

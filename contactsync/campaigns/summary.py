@@ -1,0 +1,116 @@
+"""What is shown of a prepared campaign: how many, how long, how dear, and what to think twice about."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Count
+from django.utils.translation import gettext_noop
+
+from contactsync.campaigns.problems import sender_of
+from contactsync.models import Campaign, Recipient
+from contactsync.models.reasons import reason
+from contactsync.sync import accounts, sends
+from contactsync.sync.connect import Operation, ProviderError, capabilities, reason_of
+from contactsync.sync.line import Line
+
+if TYPE_CHECKING:
+    from contactsync.campaigns.audience import Tally
+
+logger = logging.getLogger(__name__)
+
+
+def figures(campaign: Campaign, tally: Tally, *, pulse: Callable[[], None] = lambda: None) -> dict[str, Any]:
+    """The frozen numbers of the campaign, with the equation checked against the rows.
+
+    Reads prices and the balance from the provider where it tells them; where it does not, they are
+    missing and `warnings` says why. Refused credentials are raised. `pulse` is called before each
+    question, and may raise to end it.
+    """
+    rows = rows_by_exclusion(campaign)
+    recipients = rows.pop("", 0)
+    sizes = {parts: 0 for _, parts in tally.sizes}
+    for (_, parts), (people, _) in tally.sizes.items():
+        sizes[parts] += people
+    money, warnings = _price(campaign, tally, pulse)
+    return {
+        "considered": tally.considered,
+        "recipients": recipients,
+        "duplicate": tally.duplicate,
+        "excluded": rows,
+        "balances": recipients == tally.recipients
+        and rows == dict(tally.excluded)
+        and tally.considered == recipients + tally.duplicate + sum(rows.values()),
+        "parts": sum(parts * people for parts, people in sizes.items()),
+        "parts_min": min(sizes, default=0),
+        "parts_max": max(sizes, default=0),
+        "sender": sender_of(campaign),
+        "warnings": [*_sender_warnings(campaign), *warnings],
+        **money,
+    }
+
+
+def rows_by_exclusion(campaign: Campaign) -> dict[str, int]:
+    """Reason of exclusion -> rows; the empty reason counts those to be sent to."""
+    rows = Recipient.objects.filter(campaign=campaign).order_by()
+    return dict(rows.values_list("exclusion").annotate(Count("pk")))
+
+
+def _price(campaign: Campaign, tally: Tally, pulse: Callable[[], None]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Price range for everybody: one question per size of text, times how many get that size."""
+    account = campaign.account
+    if not tally.sizes or not capabilities(account).can(Operation.ESTIMATE_PRICE):
+        return {}, []
+    low = high = Decimal(0)
+    currency = ""
+    try:
+        with Line(account, pulse=pulse) as line:
+            for people, sample in tally.sizes.values():
+                pulse()
+                estimate = sends.estimate(account, sender_of(campaign), sample, line=line)
+                low += estimate.low * people
+                high += estimate.high * people
+                currency = estimate.currency
+        accounts.refresh_balance(account)
+    except ProviderError as error:
+        if account.is_stopped:
+            raise
+        logger.warning("No price for campaign %s: %s", campaign.pk, error.reason)
+        return {}, [reason(gettext_noop("The price could not be asked from the provider.")), reason_of(error)]
+    money: dict[str, Any] = {"price_low": str(low), "price_high": str(high), "currency": currency}
+    if account.balance is None:
+        return money, []
+    money["balance"] = str(account.balance)
+    return money, _balance_warnings(account.balance, money, high=high)
+
+
+def _balance_warnings(balance: Decimal, money: Mapping[str, Any], *, high: Decimal) -> list[dict[str, Any]]:
+    if balance >= high:
+        return []
+    return [
+        reason(
+            gettext_noop(
+                "The balance of %(balance)s %(currency)s is lower than the estimate of up to %(price)s %(currency)s. "
+                "Top up before you send."
+            ),
+            balance=money["balance"],
+            price=money["price_high"],
+            currency=money["currency"],
+        )
+    ]
+
+
+def _sender_warnings(campaign: Campaign) -> list[dict[str, Any]]:
+    known = [sender["value"] for sender in campaign.account.senders]
+    sender = sender_of(campaign)
+    if not known or sender in known:
+        return []
+    return [
+        reason(
+            gettext_noop("The sender %(sender)s is not among those the provider named when the account was tested."),
+            sender=sender,
+        )
+    ]

@@ -1,0 +1,40 @@
+"""The form of a file: everything needed to turn its bytes into rows again."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from enum import StrEnum
+from typing import Any
+
+from contactsync.models import ImportJob
+
+
+class Kind(StrEnum):
+    TEXT = "text"
+    SHEET = "sheet"
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How a file is to be read. `width` is its number of columns; `lines` is for the progress bar only."""
+
+    kind: Kind
+    encoding: str = ""
+    delimiter: str = ""
+    has_header: bool = True
+    skip_lines: int = 0
+    sheet: str = ""
+    width: int = 0
+    lines: int = 0
+
+    def as_dialect(self) -> dict[str, Any]:
+        """The form as an import keeps it, beside its encoding."""
+        dialect = asdict(self)
+        del dialect["encoding"]
+        return dialect
+
+    @classmethod
+    def of(cls, job: ImportJob) -> Form:
+        """The form an import keeps."""
+        kept = {field.name: job.dialect[field.name] for field in fields(cls) if field.name in job.dialect}
+        return cls(**{**kept, "kind": Kind(job.dialect["kind"]), "encoding": job.encoding})

@@ -1,0 +1,104 @@
+"""What people call their columns, in the languages of our users."""
+
+from __future__ import annotations
+
+import re
+
+from contactsync.text import fold
+
+#: field -> titles; earlier titles say it more clearly than later ones
+SYNONYMS: dict[str, tuple[str, ...]] = {
+    "phone": (
+        "mobile", "mobile number", "mobile phone", "mobile no", "cell phone", "cell", "cellphone", "msisdn", "sms",
+        "whatsapp", "whatsapp number", "gsm", "موبایل", "شماره موبایل", "تلفن همراه", "شماره همراه", "شماره تلفن همراه",
+        "همراه", "گوشی", "شماره گوشی", "واتساپ", "شماره واتساپ", "جوال", "الجوال", "رقم الجوال", "رقم الموبايل",
+        "handy", "handynummer", "mobil", "mobilnummer", "mobiltelefon", "mobilfunknummer", "rufnummer mobil",
+        "cellulare", "numero di cellulare", "cell.", "telefonino", "móvil", "número de móvil", "teléfono móvil",
+        "celular", "número de celular", "teléfono celular",
+        "phone", "phone number", "phone no", "telephone", "telephone number", "tel", "tel no", "number", "contact number",
+        "phonenumber", "tlf", "شماره تلفن", "شماره تماس", "تلفن", "تلفن تماس", "شماره", "رقم الهاتف", "الهاتف", "هاتف",
+        "telefon", "telefonnummer", "rufnummer", "nummer", "telefono", "numero di telefono", "numero", "recapito telefonico",
+        "teléfono", "número de teléfono", "número",
+    ),
+    "prefix": (
+        "prefix", "title", "salutation", "name prefix", "honorific", "mr ms", "پیشوند", "عنوان", "لقب", "پیشوند نام",
+        "anrede", "titel", "titolo", "appellativo", "tratamiento", "título", "اللقب",
+    ),
+    "first_name": (
+        "first name", "firstname", "given name", "forename", "fname", "name first", "نام", "نام کوچک", "اسم", "اسم کوچک",
+        "vorname", "rufname", "nome", "nome di battesimo", "nombre", "nombre de pila", "الاسم الأول", "الاسم",
+    ),
+    "last_name": (
+        "last name", "lastname", "surname", "family name", "lname", "family", "نام خانوادگی", "فامیل", "فامیلی",
+        "نام فامیل", "نام خانواده", "nachname", "familienname", "zuname", "cognome", "apellido", "apellidos",
+        "اسم العائلة", "الكنية",
+    ),
+    "full_name": (
+        "full name", "fullname", "name", "contact name", "customer name", "display name", "contact", "customer",
+        "نام و نام خانوادگی", "نام ونام خانوادگی", "نام کامل", "نام و فامیل", "نام مشتری", "نام مخاطب", "مخاطب", "مشتری",
+        "vollständiger name", "vor und nachname", "name vorname", "kunde", "kontakt", "nome completo", "nome e cognome",
+        "nominativo", "cliente", "contatto", "nombre completo", "nombre y apellido", "nombre y apellidos", "contacto",
+        "الاسم الكامل",
+    ),
+    "company": (
+        "company", "company name", "organisation", "organization", "employer", "business", "firm", "شرکت", "نام شرکت",
+        "سازمان", "موسسه", "نام سازمان", "فروشگاه", "firma", "firmenname", "unternehmen", "azienda", "società", "ditta",
+        "ragione sociale", "empresa", "compañía", "organización", "الشركة", "اسم الشركة",
+    ),
+    "email": (
+        "email", "e mail", "email address", "e mail address", "mail", "ایمیل", "آدرس ایمیل", "پست الکترونیک",
+        "پست الکترونیکی", "رایانامه", "e mail adresse", "email adresse", "posta elettronica", "indirizzo email", "correo",
+        "correo electrónico", "البريد الإلكتروني",
+    ),
+    "tags": (
+        "tags", "tag", "labels", "label", "group", "groups", "category", "categories", "segment", "برچسب", "برچسب ها",
+        "برچسب‌ها", "تگ", "گروه", "دسته", "دسته بندی", "گروه مشتری", "schlagwörter", "schlagwort", "gruppe", "gruppen",
+        "kategorie", "etichette", "etichetta", "gruppo", "categoria", "etiquetas", "etiqueta", "grupo", "categoría",
+    ),
+    "assigned_user": (
+        "assigned user", "assignee", "assigned to", "owner", "agent", "contact owner", "کاربر مسئول", "مسئول", "کارشناس",
+        "زیر نظر", "zuständig", "bearbeiter", "betreuer", "assegnato a", "responsabile", "asignado a", "responsable",
+    ),
+}  # fmt: skip
+#: titles of numbers that take no messages: used only when there is no other phone column
+LANDLINES = (
+    "landline", "home phone", "work phone", "office phone", "fixed line", "fax", "تلفن ثابت", "شماره ثابت", "تلفن منزل",
+    "تلفن محل کار", "تلفن دفتر", "فکس", "نمابر", "festnetz", "festnetznummer", "telefon privat", "telefono fisso", "fisso",
+    "teléfono fijo", "fijo",
+)  # fmt: skip
+
+
+def key(title: str) -> str:
+    """A title for comparing: without case, accents, punctuation and kinds of space."""
+    return " ".join(re.sub(r"[\W_]+", " ", fold(title)).split())
+
+
+_BY_KEY = {
+    key(synonym): (field, rank)
+    for field, synonyms in reversed(SYNONYMS.items())
+    for rank, synonym in enumerate(synonyms)
+}
+_LANDLINES = frozenset(map(key, LANDLINES))
+
+
+def is_known_header(title: str) -> bool:
+    """Is this what people call a column?"""
+    return key(title) in _BY_KEY or key(title) in _LANDLINES
+
+
+def is_landline(title: str) -> bool:
+    """Does the title speak of a number that takes no messages?"""
+    return key(title) in _LANDLINES
+
+
+def field_of(title: str) -> tuple[str, int]:
+    """The field the title names and how clearly (0 is clearest); an empty field when it names none."""
+    return _BY_KEY.get(key(title), ("", 0))
+
+
+def phone_within(title: str) -> bool:
+    """Does a longer title speak of a phone number, as “customer mobile (main)” does?"""
+    words = f" {key(title)} "
+    return any(
+        f" {key(word)} " in words for word in SYNONYMS["phone"] if word not in {"number", "numero", "شماره", "nummer"}
+    )

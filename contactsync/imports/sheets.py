@@ -1,0 +1,143 @@
+"""Spreadsheets (.xlsx, .xlsm, .xls, .ods) as rows of text."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator
+from typing import IO, BinaryIO
+
+import python_calamine
+from django.conf import settings
+from django.utils.translation import gettext_noop
+
+from contactsync.imports.errors import UnreadableFile
+from contactsync.imports.letters import column_letters, column_number
+
+_ZIP = b"PK\x03\x04"
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+#: a spreadsheet may unpack to this many times the upload limit
+INFLATION = 10
+#: from here on a spreadsheet's numbers no longer hold every digit
+EXACT_BELOW = 1e15
+#: the reader makes room for every cell between the corners of a sheet, and ends the process when there is none
+MOST_CELLS = 30_000_000
+_BLOCK = 1024 * 1024
+_WIDE = re.compile(rb"""r=["'][A-Za-z]{2}""")
+#: the rows of a worksheet, and its cells beyond column Z that hold something
+_PLACE = re.compile(rb"""<(?:\w+:)?(?:row|c)\s(?:[^<>]*?\s)?r=["']([A-Za-z]{2,3})?(\d+)["'][^<>]*(?<!/)>""")
+
+BROKEN = gettext_noop("The spreadsheet cannot be opened: it is damaged, or not a spreadsheet.")
+LOCKED = gettext_noop("The spreadsheet is protected with a password. Save it without one and upload it again.")
+NO_SHEET = gettext_noop("The spreadsheet has no sheet with a table.")
+BINARY_SHEET = gettext_noop("Binary workbooks (.xlsb) cannot be read here. Save it as .xlsx and upload that.")
+STRETCHED = gettext_noop(
+    "The table stretches to row %(row)s and column %(column)s of the spreadsheet. Delete what stands far outside "
+    "the table, save it and upload it again."
+)
+INFLATED = gettext_noop("The spreadsheet unpacks to more than %(limit)s MB. Split it, or save it as CSV.")
+
+
+def looks_like_sheet(head: bytes) -> bool:
+    """By its first bytes, whatever the file is called."""
+    return head.startswith((_ZIP, _OLE))
+
+
+def first_sheet(file: BinaryIO) -> str:
+    """The name of the first sheet that people see. Raises `UnreadableFile`."""
+    with _open(file) as book:
+        for sheet in book.sheets_metadata:
+            if (
+                sheet.visible is python_calamine.SheetVisibleEnum.Visible
+                and sheet.typ is python_calamine.SheetTypeEnum.WorkSheet
+            ):
+                return str(sheet.name)
+    raise UnreadableFile(NO_SHEET)
+
+
+def open_sheet(file: BinaryIO, name: str) -> Iterator[tuple[int, list[str]]]:
+    """Every row of the sheet with its row number. Raises `UnreadableFile`."""
+    with _open(file) as book:
+        try:
+            rows = book.get_sheet_by_name(name).iter_rows()
+        except python_calamine.CalamineError as error:
+            raise UnreadableFile(BROKEN) from error
+        for line, cells in enumerate(rows, start=1):
+            yield line, [as_text(cell) for cell in cells]
+
+
+def _open(file: BinaryIO) -> python_calamine.CalamineWorkbook:
+    _refuse_bombs(file)
+    file.seek(0)
+    try:
+        return python_calamine.load_workbook(file)
+    except python_calamine.PasswordError as error:
+        raise UnreadableFile(LOCKED) from error
+    except python_calamine.CalamineError as error:
+        raise UnreadableFile(BROKEN) from error
+
+
+def _refuse_bombs(file: BinaryIO) -> None:
+    """A zip says how large its members will be; the reader would unpack them all into memory."""
+    file.seek(0)
+    if file.read(4) != _ZIP:
+        return
+    limit = settings.IMPORT_MAX_MB * INFLATION
+    try:
+        with zipfile.ZipFile(file) as archive:
+            members = archive.infolist()
+            if sum(member.file_size for member in members) > limit * 1024 * 1024:
+                raise UnreadableFile(INFLATED, limit=limit)
+            if any(member.filename.endswith("workbook.bin") for member in members):
+                raise UnreadableFile(BINARY_SHEET)
+            for member in members:
+                if "worksheets/" in member.filename and _is_wide(archive, member):
+                    with archive.open(member) as part:
+                        _refuse_stretched(part)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise UnreadableFile(BROKEN) from error
+
+
+def _is_wide(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bool:
+    """Most tables end before column Z, where no sheet is too large; to know that takes a tenth of the time."""
+    rest = b""
+    with archive.open(member) as part:
+        while block := part.read(_BLOCK):
+            if _WIDE.search(rest + block):
+                return True
+            rest = block[-8:]
+    return False
+
+
+def _refuse_stretched(part: IO[bytes]) -> None:
+    """A single cell in the last corner would make the reader ask for hundreds of gigabytes."""
+    width, height, rest = 26, 0, b""
+    while block := part.read(_BLOCK):
+        block = rest + block
+        for column, row in _PLACE.findall(block):
+            height = max(height, int(row[:8]))
+            if column:
+                width = max(width, column_number(column.decode()))
+        rest = block[max(block.rfind(b"<"), 0) :][:_BLOCK]
+    if width * height > MOST_CELLS:
+        raise UnreadableFile(STRETCHED, row=height, column=column_letters(width - 1))
+
+
+def as_text(cell: object) -> str:
+    """A cell as a person would type it. Numbers that no longer hold every digit stay visibly so (1.23E+15)."""
+    if isinstance(cell, str):
+        return cell
+    if isinstance(cell, bool):
+        return "TRUE" if cell else "FALSE"
+    if isinstance(cell, int | float):
+        if abs(cell) >= EXACT_BELOW:
+            return f"{cell:.14E}"
+        return str(int(cell)) if math.isfinite(cell) and cell == int(cell) else repr(cell)
+    if isinstance(cell, dt.datetime):
+        return cell.date().isoformat() if cell.time() == dt.time() else cell.isoformat(" ")
+    if isinstance(cell, dt.date | dt.time):
+        return cell.isoformat()
+    return str(cell)

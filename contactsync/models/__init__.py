@@ -1,0 +1,27 @@
+"""Every model of the app, by the file of its subject."""
+
+from __future__ import annotations
+
+from contactsync.models.accounts import ProviderAccount
+from contactsync.models.campaigns import Campaign, CampaignTarget, Recipient
+from contactsync.models.imports import ImportChange, ImportIssue, ImportJob
+from contactsync.models.ledger import Call, Run, RunItem
+from contactsync.models.phonebooks import Contact, CustomOption, Phonebook, PhonebookOption, Suppression
+
+__all__ = [
+    "Call",
+    "Campaign",
+    "CampaignTarget",
+    "Contact",
+    "CustomOption",
+    "ImportChange",
+    "ImportIssue",
+    "ImportJob",
+    "Phonebook",
+    "PhonebookOption",
+    "ProviderAccount",
+    "Recipient",
+    "Run",
+    "RunItem",
+    "Suppression",
+]

@@ -1,0 +1,222 @@
+"""The ledger: runs, their items, and every remote call that changes something."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from contactsync.models.accounts import ProviderAccount
+from contactsync.models.reasons import describe
+
+
+class Run(models.Model):
+    """One piece of work with a provider: planned, shown, approved, carried out, counted."""
+
+    class Kind(models.TextChoices):
+        PUSH = "push", _("push")
+        PULL = "pull", _("pull state")
+        DELETE = "delete", _("delete at the provider")
+        SEND = "send", _("send")
+        RECONCILE = "reconcile", _("reconcile")
+
+    class State(models.TextChoices):
+        PLANNING = "planning", _("being planned")
+        PLANNED = "planned", _("planned, waiting for your word")
+        QUEUED = "queued", _("waiting for a worker")
+        RUNNING = "running", _("running")
+        STOPPING = "stopping", _("stopping")
+        STOPPED = "stopped", _("stopped")
+        PAUSED = "paused", _("paused")
+        FINISHED = "finished", _("finished")
+        ATTENTION = "attention", _("needs a decision")
+        FAILED = "failed", _("failed")
+        DISCARDED = "discarded", _("discarded")
+
+    #: state -> the states it may be entered from
+    TRANSITIONS = {
+        State.PLANNING: frozenset({State.PAUSED}),
+        State.PLANNED: frozenset({State.PLANNING}),
+        State.QUEUED: frozenset({State.PLANNED, State.PAUSED, State.STOPPED}),
+        State.RUNNING: frozenset({State.QUEUED, State.RUNNING}),
+        State.STOPPING: frozenset({State.QUEUED, State.RUNNING, State.PAUSED}),
+        State.STOPPED: frozenset({State.STOPPING, State.RUNNING, State.PAUSED}),
+        State.PAUSED: frozenset({State.PLANNING, State.RUNNING}),
+        State.FINISHED: frozenset({State.RUNNING, State.ATTENTION}),
+        State.ATTENTION: frozenset({State.RUNNING, State.STOPPING}),
+        State.FAILED: frozenset({State.PLANNING, State.RUNNING}),
+        State.DISCARDED: frozenset({State.PLANNED, State.PLANNING, State.PAUSED, State.FAILED}),
+    }
+    OPEN_STATES = frozenset({State.PLANNING, State.PLANNED, State.QUEUED, State.RUNNING, State.STOPPING, State.PAUSED})
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind)
+    account = models.ForeignKey(ProviderAccount, models.PROTECT, related_name="runs", verbose_name=_("account"))
+    phonebook = models.ForeignKey(
+        "contactsync.Phonebook",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="runs",
+        verbose_name=_("phonebook"),
+    )
+    campaign = models.ForeignKey(
+        "contactsync.Campaign", models.SET_NULL, null=True, blank=True, related_name="runs", verbose_name=_("campaign")
+    )
+    plan = models.JSONField(_("plan"), default=dict, blank=True)
+    plan_hash = models.CharField(_("hash of the plan"), max_length=64, blank=True)
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.PLANNING)
+    counts = models.JSONField(_("counts"), default=dict, blank=True)
+    error = models.JSONField(_("reason"), default=dict, blank=True)
+    lease_owner = models.CharField(max_length=64, blank=True, editable=False)
+    lease_until = models.DateTimeField(null=True, editable=False)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("planned by")
+    )
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("approved by")
+    )
+    created_at = models.DateTimeField(_("planned at"), auto_now_add=True)
+    started_at = models.DateTimeField(_("started at"), null=True)
+    finished_at = models.DateTimeField(_("finished at"), null=True)
+
+    class Meta:
+        verbose_name = _("run")
+        verbose_name_plural = _("runs")
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["phonebook"],
+                condition=Q(kind__in=["push", "delete", "pull"], state__in=["queued", "running", "stopping", "paused"]),
+                name="run_one_active_per_phonebook",
+            ),
+            models.UniqueConstraint(
+                fields=["campaign"],
+                condition=Q(kind="send", state__in=["queued", "running", "stopping", "paused"]),
+                name="run_one_send_per_campaign",
+            ),
+        ]
+        indexes = [models.Index(fields=["state", "lease_until"], name="run_state_lease")]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.pk}"
+
+    @property
+    def error_text(self) -> str:
+        return describe(self.error)
+
+
+class Call(models.Model):
+    """One remote call that changes something. Committed before the first byte goes out; people can only read it."""
+
+    class State(models.TextChoices):
+        PLANNED = "planned", _("planned")
+        ON_WIRE = "on_wire", _("on the wire")
+        ACCEPTED = "accepted", _("accepted")
+        REFUSED = "refused", _("refused")
+        NOT_SENT = "not_sent", _("not sent")
+        UNKNOWN = "unknown", _("outcome not known")
+
+    #: state -> the states it may be entered from
+    TRANSITIONS = {
+        State.PLANNED: frozenset({State.ON_WIRE}),
+        State.ON_WIRE: frozenset({State.PLANNED}),
+        State.ACCEPTED: frozenset({State.ON_WIRE, State.UNKNOWN}),
+        State.REFUSED: frozenset({State.ON_WIRE, State.UNKNOWN}),
+        State.NOT_SENT: frozenset({State.PLANNED, State.ON_WIRE, State.UNKNOWN}),
+        State.UNKNOWN: frozenset({State.ON_WIRE}),
+    }
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    run = models.ForeignKey(Run, models.PROTECT, related_name="calls", verbose_name=_("run"))
+    sequence = models.PositiveIntegerField(_("number in the run"))
+    operation = models.CharField(_("operation"), max_length=30)
+    target = models.JSONField(_("what it is about"), default=dict, blank=True)
+    item_count = models.PositiveIntegerField(_("items"), default=0)
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.PLANNED)
+    attempts = models.PositiveIntegerField(_("attempts"), default=0)
+    not_before = models.DateTimeField(_("not before"), null=True)
+    lease_owner = models.CharField(max_length=64, blank=True, editable=False)
+    lease_until = models.DateTimeField(null=True, editable=False)
+    status = models.PositiveSmallIntegerField(_("HTTP status"), null=True)
+    request_line = models.CharField(_("request"), max_length=500, blank=True)
+    request_excerpt = models.TextField(_("request body"), blank=True)
+    response_excerpt = models.TextField(_("answer"), blank=True)
+    provider_request_id = models.CharField(_("request id of the provider"), max_length=100, blank=True)
+    references = models.JSONField(_("references of the provider"), default=list, blank=True)
+    counters = models.JSONField(_("totals of the provider"), default=dict, blank=True)
+    error = models.JSONField(_("reason"), default=dict, blank=True)
+    seconds = models.FloatField(_("seconds"), null=True)
+    started_at = models.DateTimeField(_("started at"), null=True)
+    finished_at = models.DateTimeField(_("finished at"), null=True)
+
+    class Meta:
+        verbose_name = _("call")
+        verbose_name_plural = _("calls")
+        ordering = ["run", "sequence"]
+        constraints = [
+            models.UniqueConstraint(fields=["run", "sequence"], name="call_sequence_unique_per_run"),
+            models.CheckConstraint(
+                condition=Q(state__in=["planned", "on_wire", "accepted", "refused", "not_sent", "unknown"]),
+                name="call_state_known",
+            ),
+        ]
+        indexes = [models.Index(fields=["run", "state"], name="call_run_state")]
+
+    def __str__(self) -> str:
+        return f"{self.operation} {self.pk}"
+
+    @property
+    def error_text(self) -> str:
+        return describe(self.error)
+
+
+class RunItem(models.Model):
+    """What a run means to do with one contact, and what became of it."""
+
+    class Operation(models.TextChoices):
+        CREATE = "create", _("create")
+        UPDATE = "update", _("update")
+        DELETE = "delete", _("delete")
+        ADOPT = "adopt", _("already there, only link it")
+        CANNOT = "cannot", _("not possible")
+
+    class State(models.TextChoices):
+        PLANNED = "planned", _("planned")
+        DONE = "done", _("done")
+        FAILED = "failed", _("failed")
+        UNKNOWN = "unknown", _("outcome not known")
+        NOT_ATTEMPTED = "not_attempted", _("not attempted")
+
+    run = models.ForeignKey(Run, models.CASCADE, related_name="items", verbose_name=_("run"))
+    contact = models.ForeignKey(
+        "contactsync.Contact", models.SET_NULL, null=True, related_name="run_items", verbose_name=_("contact")
+    )
+    phone = models.CharField(_("phone number"), max_length=16)
+    remote_id = models.CharField(_("id at the provider"), max_length=100, blank=True)
+    operation = models.CharField(_("operation"), max_length=10, choices=Operation)
+    changes = models.JSONField(_("changes"), default=dict, blank=True, help_text=_("field: [at the provider, here]"))
+    payload_hash = models.CharField(max_length=64, blank=True)
+    state = models.CharField(_("state"), max_length=15, choices=State, default=State.PLANNED)
+    call = models.ForeignKey(Call, models.SET_NULL, null=True, related_name="items", verbose_name=_("call"))
+    answer = models.CharField(
+        max_length=12, blank=True, editable=False, help_text="What the provider said of it before it was read back."
+    )
+    error = models.JSONField(_("reason"), default=dict, blank=True)
+
+    class Meta:
+        verbose_name = _("item of a run")
+        verbose_name_plural = _("items of runs")
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["run", "phone"], name="run_item_once_per_phone")]
+        indexes = [models.Index(fields=["run", "operation", "state"], name="item_run_operation_state")]
+
+    def __str__(self) -> str:
+        return f"{self.operation} {self.phone}"
+
+    @property
+    def error_text(self) -> str:
+        return describe(self.error)

@@ -1,0 +1,240 @@
+"""Phonebooks, the contacts in them, and the extra fields contacts have."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from contactsync.fingerprint import contact_fingerprint
+from contactsync.models.accounts import ProviderAccount
+from contactsync.models.reasons import describe
+
+
+class CustomOption(models.Model):
+    """An extra field that contacts of an account can have, as IPPanel's options or LOX24's columns."""
+
+    class Kind(models.TextChoices):
+        TEXT = "text", _("text")
+        INTEGER = "integer", _("whole number")
+        DATE = "date", _("date")
+        CHOICE = "choice", _("choice")
+
+    account = models.ForeignKey(ProviderAccount, models.CASCADE, related_name="options", verbose_name=_("account"))
+    title = models.CharField(_("title"), max_length=100)
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind, default=Kind.TEXT)
+    choices = models.JSONField(
+        _("choices"), default=list, blank=True, help_text=_("For the kind “choice”: the allowed values.")
+    )
+    remote_key = models.CharField(_("key at the provider"), max_length=100, blank=True, editable=False)
+
+    class Meta:
+        verbose_name = _("custom option")
+        verbose_name_plural = _("custom options")
+        ordering = ["account", "title"]
+        constraints = [
+            models.UniqueConstraint(fields=["account", "title"], name="option_title_unique_per_account"),
+            models.UniqueConstraint(
+                fields=["account", "remote_key"], condition=~Q(remote_key=""), name="option_key_unique_per_account"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind__in=["text", "integer", "date", "choice"]), name="option_kind_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Phonebook(models.Model):
+    """A list of contacts kept in step with a list at the provider."""
+
+    account = models.ForeignKey(ProviderAccount, models.PROTECT, related_name="phonebooks", verbose_name=_("account"))
+    title = models.CharField(_("title"), max_length=200)
+    description = models.CharField(_("description"), max_length=255, blank=True)
+    options = models.ManyToManyField(
+        CustomOption, through="PhonebookOption", related_name="phonebooks", verbose_name=_("custom options"), blank=True
+    )
+    remote_id = models.CharField(_("id at the provider"), max_length=100, blank=True, editable=False)
+    pushed_payload = models.JSONField(_("as last pushed"), null=True, editable=False)
+    pushed_at = models.DateTimeField(_("last pushed at"), null=True, editable=False)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("updated at"), auto_now=True)
+
+    class Meta:
+        verbose_name = _("phonebook")
+        verbose_name_plural = _("phonebooks")
+        ordering = ["title"]
+        permissions = [("push_phonebook", _("Can push phonebooks to the provider"))]
+        constraints = [
+            models.UniqueConstraint(fields=["account", "title"], name="phonebook_title_unique_per_account"),
+            models.UniqueConstraint(
+                fields=["account", "remote_id"],
+                condition=~Q(remote_id=""),
+                name="phonebook_remote_id_unique_per_account",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class PhonebookOption(models.Model):
+    """An option used in a phonebook, with the provider's slot where there are slots."""
+
+    phonebook = models.ForeignKey(Phonebook, models.CASCADE, related_name="option_places", verbose_name=_("phonebook"))
+    option = models.ForeignKey(CustomOption, models.CASCADE, related_name="places", verbose_name=_("custom option"))
+    slot = models.CharField(_("slot at the provider"), max_length=20, blank=True)
+
+    class Meta:
+        verbose_name = _("option of the phonebook")
+        verbose_name_plural = _("options of the phonebook")
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["phonebook", "option"], name="phonebook_option_once"),
+            models.UniqueConstraint(fields=["phonebook", "slot"], condition=~Q(slot=""), name="phonebook_slot_once"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.option)
+
+
+class ContactQuerySet(models.QuerySet["Contact"]):
+    def present(self) -> ContactQuerySet:
+        """Contacts that have not been deleted here."""
+        return self.filter(deleted_at=None)
+
+
+class Contact(models.Model):
+    """One person in one phonebook. The phone number is the identity; `options` maps option id (text) to canonical value."""
+
+    class SyncState(models.TextChoices):
+        NEW = "new", _("not pushed yet")
+        CHANGED = "changed", _("changed since the last push")
+        SYNCED = "synced", _("in step")
+        FAILED = "failed", _("refused by the provider")
+        UNKNOWN = "unknown", _("outcome not known")
+        MISSING = "missing", _("gone at the provider")
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    phonebook = models.ForeignKey(Phonebook, models.PROTECT, related_name="contacts", verbose_name=_("phonebook"))
+    phone = models.CharField(
+        _("phone number"), max_length=16, help_text=_("In any usual form; kept in international form.")
+    )
+    prefix = models.CharField(_("prefix"), max_length=50, blank=True, help_text=_("Mr., Ms., Dr. …"))
+    first_name = models.CharField(_("first name"), max_length=100, blank=True)
+    last_name = models.CharField(_("last name"), max_length=100, blank=True)
+    company = models.CharField(_("company"), max_length=150, blank=True)
+    email = models.EmailField(_("e-mail"), blank=True)
+    tags = models.JSONField(_("tags"), default=list, blank=True)
+    assigned_user = models.EmailField(_("assigned user"), blank=True)
+    options = models.JSONField(_("custom options"), default=dict, blank=True)
+    remote_id = models.CharField(_("id at the provider"), max_length=100, blank=True, editable=False)
+    sync_state = models.CharField(
+        _("state at the provider"), max_length=10, choices=SyncState, default=SyncState.NEW, editable=False
+    )
+    payload_hash = models.CharField(max_length=64, editable=False)
+    pushed_hash = models.CharField(max_length=64, blank=True, editable=False)
+    pushed_payload = models.JSONField(_("as last pushed"), null=True, editable=False)
+    sync_error = models.JSONField(_("why it is not in step"), default=dict, blank=True, editable=False)
+    deleted_at = models.DateTimeField(_("deleted at"), null=True, editable=False)
+    pushed_at = models.DateTimeField(_("last pushed at"), null=True, editable=False)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("updated at"), auto_now=True)
+
+    objects = ContactQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("contact")
+        verbose_name_plural = _("contacts")
+        ordering = ["id"]
+        permissions = [("export_contact", _("Can export contacts"))]
+        constraints = [
+            models.UniqueConstraint(fields=["phonebook", "phone"], name="contact_phone_unique_per_phonebook"),
+            models.UniqueConstraint(
+                fields=["phonebook", "remote_id"],
+                condition=~Q(remote_id=""),
+                name="contact_remote_id_unique_per_phonebook",
+            ),
+            models.CheckConstraint(condition=Q(phone__startswith="+"), name="contact_phone_is_international"),
+            models.CheckConstraint(
+                condition=Q(sync_state__in=["new", "changed", "synced", "failed", "unknown", "missing"]),
+                name="contact_sync_state_known",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["phone"], name="contact_phone"),
+            models.Index(fields=["phonebook", "sync_state"], name="contact_book_state"),
+            models.Index(
+                fields=["phonebook", "sync_state"], condition=Q(deleted_at__isnull=False), name="contact_deleted"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        # the marks keep the number left to right on a Persian page
+        return f"{self.full_name} \u2066{self.phone}\u2069".strip()
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Keep the hash and the state true. Bulk writers must set both themselves (`refresh_state`)."""
+        self.refresh_state()
+        update_fields = kwargs.get("update_fields")
+        if update_fields is not None:
+            kwargs["update_fields"] = {*update_fields, "payload_hash", "sync_state", "updated_at"}
+        super().save(*args, **kwargs)
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
+
+    @property
+    def sync_error_text(self) -> str:
+        return describe(self.sync_error)
+
+    def fingerprint(self) -> str:
+        """Hash of everything about the contact that a provider may be told."""
+        return contact_fingerprint(
+            phone=self.phone,
+            prefix=self.prefix,
+            first_name=self.first_name,
+            last_name=self.last_name,
+            company=self.company,
+            email=self.email,
+            tags=self.tags,
+            assigned_user=self.assigned_user,
+            options=self.options,
+        )
+
+    def refresh_state(self) -> None:
+        """Compute `payload_hash`, and turn a state that no longer holds into `changed`."""
+        self.payload_hash = self.fingerprint()
+        if self.sync_state in {self.SyncState.SYNCED, self.SyncState.FAILED} and self.payload_hash != self.pushed_hash:
+            self.sync_state = self.SyncState.CHANGED if self.remote_id else self.SyncState.NEW
+
+
+class Suppression(models.Model):
+    """A number that gets no message from us, whatever phonebook, import or campaign it is in."""
+
+    class Source(models.TextChoices):
+        PERSON = "person", _("entered by a person")
+        IMPORT = "import", _("from a file")
+        PROVIDER = "provider", _("told by the provider")
+        REPLY = "reply", _("asked by the recipient")
+
+    phone = models.CharField(_("phone number"), max_length=16, unique=True)
+    reason = models.CharField(_("reason"), max_length=255, blank=True)
+    source = models.CharField(_("source"), max_length=10, choices=Source, default=Source.PERSON)
+    since = models.DateTimeField(_("since"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("suppressed number")
+        verbose_name_plural = _("suppressed numbers")
+        ordering = ["-since", "-id"]
+        constraints = [
+            models.CheckConstraint(condition=Q(phone__startswith="+"), name="suppression_phone_is_international")
+        ]
+
+    def __str__(self) -> str:
+        return f"\u2066{self.phone}\u2069"

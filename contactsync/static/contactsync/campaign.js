@@ -1,0 +1,155 @@
+/* Writing a campaign: SMS parts while you type, placeholders by click, senders of the account, contacts of the phonebook. */
+"use strict";
+document.addEventListener("DOMContentLoaded", () => {
+  const tools = document.getElementById("cs-writing");
+  const message = document.getElementById("id_message");
+  const account = document.getElementById("id_account");
+
+  const later = (action, pause) => {
+    let timer = 0;
+    return () => {
+      window.clearTimeout(timer);
+      timer = window.setTimeout(action, pause);
+    };
+  };
+  const read = async (url, options = {}) => {
+    const response = await fetch(url, { credentials: "same-origin", ...options });
+    if (!response.ok) throw new Error(String(response.status));
+    return response.json();
+  };
+
+  /* SMS parts: counted by the server, so that there is one truth */
+  const count = async () => {
+    const body = new URLSearchParams({ text: message.value });
+    const token = document.querySelector("[name=csrfmiddlewaretoken]").value;
+    try {
+      const answer = await read(tools.dataset.partsUrl, { method: "POST", body, headers: { "X-CSRFToken": token } });
+      tools.querySelector("[data-parts-line]").textContent = answer.line;
+      tools.querySelector("[data-parts-hint]").textContent = answer.hint;
+    } catch {
+      tools.querySelector("[data-parts-line]").textContent = "";
+    }
+  };
+
+  // Before anybody has put the cursor into the text, a placeholder goes to its end.
+  let placed = false;
+  if (message) message.addEventListener("focus", () => { placed = true; });
+  const insert = (name) => {
+    const text = `{${name}}`;
+    if (!placed) message.setSelectionRange(message.value.length, message.value.length);
+    message.setRangeText(text, message.selectionStart, message.selectionEnd, "end");
+    message.focus();
+    message.dispatchEvent(new Event("input"));
+  };
+
+  /* What belongs to the account */
+  const showAccount = async () => {
+    const senders = document.getElementById("cs-senders");
+    const names = tools.querySelector("[data-names]");
+    senders.replaceChildren();
+    names.replaceChildren();
+    if (!account.value) return;
+    let facts;
+    try {
+      facts = await read(tools.dataset.accountUrl.replace("/0/", `/${account.value}/`));
+    } catch {
+      return;
+    }
+    for (const value of facts.senders) {
+      const option = document.createElement("option");
+      option.value = value;
+      senders.append(option);
+    }
+    const sender = document.getElementById("id_sender");
+    if (sender) sender.placeholder = facts.default_sender;
+    for (const name of facts.placeholders) {
+      const chip = document.createElement("button");
+      chip.type = "button";
+      chip.className = "cs-chip";
+      chip.textContent = `{${name}}`;
+      chip.addEventListener("click", () => insert(name));
+      names.append(chip);
+    }
+    document.querySelector("[data-moment-note]").textContent = facts.schedule_note;
+    document.getElementById("cs-moment").hidden = false;
+  };
+
+  /* The chosen time in both calendars */
+  const day = document.getElementById("id_scheduled_for_0");
+  const clock = document.getElementById("id_scheduled_for_1");
+  const showMoment = async () => {
+    const place = document.getElementById("cs-moment");
+    const query = new URLSearchParams({ date: day.value, time: clock.value });
+    let text = "";
+    if (day.value) {
+      try {
+        text = (await read(`${tools.dataset.momentUrl}?${query}`)).text;
+      } catch {
+        text = "";
+      }
+    }
+    place.querySelector("[data-moment-text]").textContent = text;
+    place.hidden = false;
+  };
+
+  if (tools && message && account) {
+    message.insertAdjacentElement("afterend", tools);
+    tools.hidden = false;
+    message.addEventListener("input", later(count, 250));
+    account.addEventListener("change", showAccount);
+    count();
+    showAccount();
+  }
+  if (tools && day && clock) {
+    const place = document.getElementById("cs-moment");
+    day.closest(".form-row").append(place);
+    let shown = "";
+    // The calendar of the admin sets the fields without an event, so they are looked at.
+    window.setInterval(() => {
+      const now = `${day.value} ${clock.value}`;
+      if (now === shown) return;
+      shown = now;
+      showMoment();
+    }, 700);
+  }
+
+  /* Targets: only the fields that belong to the choice, and contacts of the phonebook beside them */
+  const arrange = (group) => {
+    const type = group.querySelector("select[name$='-type']");
+    if (!type) return;
+    const chosen = type.value === "detail";
+    group.querySelectorAll(".form-row.field-start, .form-row.field-start.field-size").forEach((row) => {
+      row.hidden = chosen;
+    });
+    group.querySelectorAll(".form-row.field-contacts").forEach((row) => {
+      row.hidden = !chosen;
+    });
+  };
+  const pick = (group) => {
+    const $ = window.django && window.django.jQuery;
+    if (!$ || !$.fn.select2) return;
+    group.querySelectorAll("select.cs-contact-picker").forEach((select) => {
+      if (select.name.includes("__prefix__") || select.dataset.ready) return;
+      select.dataset.ready = "yes";
+      $(select).select2({
+        ajax: {
+          data: (params) => ({
+            term: params.term,
+            page: params.page,
+            phonebook: (group.querySelector("select[name$='-phonebook']") || {}).value || "",
+          }),
+        },
+      });
+      const words = select.nextElementSibling.querySelector(".select2-search__field");
+      if (words && select.labels.length) words.setAttribute("aria-label", select.labels[0].textContent.trim());
+    });
+  };
+  const prepare = (group) => {
+    arrange(group);
+    pick(group);
+    const type = group.querySelector("select[name$='-type']");
+    if (type) type.addEventListener("change", () => { arrange(group); });
+  };
+  document.querySelectorAll(".inline-related:not(.empty-form)").forEach(prepare);
+  document.addEventListener("formset:added", (event) => { prepare(event.target); });
+});

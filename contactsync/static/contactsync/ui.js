@@ -1,0 +1,46 @@
+/* The menu button of narrow screens, menus that close by themselves, and forms that ask only once. */
+"use strict";
+{
+  const button = document.querySelector(".cs-nav-button");
+  const nav = document.getElementById("cs-nav");
+  if (button && nav) {
+    button.addEventListener("click", () => {
+      const open = nav.classList.toggle("is-open");
+      button.setAttribute("aria-expanded", String(open));
+    });
+  }
+
+  const menus = document.querySelectorAll("details.cs-menu");
+  document.addEventListener("click", (event) => {
+    menus.forEach((menu) => {
+      if (!menu.contains(event.target)) menu.open = false;
+    });
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    menus.forEach((menu) => {
+      if (menu.open) {
+        menu.open = false;
+        menu.querySelector("summary").focus();
+      }
+    });
+  });
+
+  // On narrow screens the filters stand before the list, closed.
+  if (window.matchMedia("(max-width: 48rem)").matches) {
+    document.querySelectorAll("#changelist-filter details").forEach((filter) => {
+      filter.open = false;
+    });
+  }
+
+  // A second click on a form that asks for work is not a second request. The server refuses it too.
+  document.querySelectorAll("form[data-once]").forEach((form) => {
+    form.addEventListener("submit", (event) => {
+      if (form.dataset.sent) event.preventDefault();
+      form.dataset.sent = "yes";
+    });
+  });
+  window.addEventListener("pageshow", () => {
+    document.querySelectorAll("form[data-once]").forEach((form) => delete form.dataset.sent);
+  });
+}

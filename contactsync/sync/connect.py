@@ -1,0 +1,158 @@
+"""From an account to a client that can speak for it: the one place that opens credentials."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.utils.translation import gettext, gettext_noop
+
+from contactsync.crypto import Undecryptable
+from contactsync.models import ProviderAccount
+from contactsync.models.reasons import describe, reason
+from providers import registry
+from providers.base import Provider
+from providers.exceptions import (
+    AuthFailed,
+    InsufficientFunds,
+    Misconfigured,
+    NotFound,
+    NotSent,
+    OutcomeUnknown,
+    ProviderError,
+    Rejected,
+    Throttled,
+    Unsupported,
+)
+from providers.types import (
+    AccountConfig,
+    AccountInfo,
+    Capabilities,
+    Exchange,
+    Operation,
+    PriceEstimate,
+    RecipientReport,
+    SendReport,
+)
+
+__all__ = [
+    "AccountInfo",
+    "AccountStopped",
+    "AuthFailed",
+    "Capabilities",
+    "Exchange",
+    "InsufficientFunds",
+    "Misconfigured",
+    "NotFound",
+    "NotSent",
+    "Operation",
+    "OutcomeUnknown",
+    "PriceEstimate",
+    "Provider",
+    "ProviderError",
+    "RecipientReport",
+    "Rejected",
+    "SendReport",
+    "Throttled",
+    "Unsupported",
+    "batch_size",
+    "capabilities",
+    "error_text",
+    "open_provider",
+    "provider_choices",
+    "provider_class",
+    "reason_of",
+    "stop_reason",
+]
+
+
+class AccountStopped(ProviderError):
+    """The account was stopped after a refusal; no call is made until a person has looked at it."""
+
+    def __init__(self, account: ProviderAccount) -> None:
+        self.why = account.state_reason
+        super().__init__(
+            gettext_noop(
+                "The account “%(account)s” is stopped: %(reason)s Correct it on the account's page, test the connection, then resume."
+            ),
+            params={"account": account.name, "reason": account.state_reason_text},
+        )
+
+
+def reason_of(error: ProviderError) -> dict[str, Any]:
+    """The error in the form in which reasons are stored in rows."""
+    if isinstance(error, AccountStopped):
+        return reason(error.message, **{**error.params, "reason": error.why})
+    return reason(error.message, **error.params)
+
+
+def error_text(error: ProviderError) -> str:
+    """The error in the active language."""
+    return describe(reason_of(error))
+
+
+def provider_class(slug: str) -> type[Provider]:
+    """The backend of a provider. Raises `Misconfigured` when there is none."""
+    return registry.backend(slug)
+
+
+def provider_choices() -> list[tuple[str, str]]:
+    """Slug and label of every provider, in the order of the registry."""
+    return [(slug, gettext(registry.backend(slug).label)) for slug in registry.BACKENDS]
+
+
+def capabilities(account: ProviderAccount) -> Capabilities:
+    """What the account's provider can do. Raises `Misconfigured` for an unknown provider."""
+    return provider_class(account.provider).capabilities
+
+
+def batch_size(account: ProviderAccount) -> int:
+    """How many contacts go into one creating call: the account's setting within the provider's limit."""
+    limits = capabilities(account)
+    wanted = account.settings.get("batch_size") or limits.default_batch
+    try:
+        return max(1, min(int(wanted), limits.max_batch))
+    except (TypeError, ValueError):
+        return limits.default_batch
+
+
+def stop_reason(account: ProviderAccount) -> AccountStopped | None:
+    """Why no call may be made for this account now, read afresh from the database; None when calls may be made."""
+    account.refresh_from_db(fields=["state", "state_reason"])
+    if not account.is_stopped:
+        return None
+    return AccountStopped(account)
+
+
+def open_provider(
+    account: ProviderAccount,
+    *,
+    observer: Callable[[Exchange], None] | None = None,
+    even_if_stopped: bool = False,
+) -> Provider:
+    """A client for the account; close it after use. `observer` is told of every exchange, already redacted.
+
+    Raises `AccountStopped` for a stopped account unless `even_if_stopped` (only a connection test may),
+    and `Misconfigured` when credentials or address are missing, malformed or cannot be decrypted.
+    """
+    if not even_if_stopped and (stopped := stop_reason(account)):
+        raise stopped
+    try:
+        credentials = account.credentials.open()
+    except Undecryptable as error:
+        raise Misconfigured(
+            gettext_noop(
+                "The stored credentials of “%(account)s” do not open with any configured key. Enter the credentials again."
+            ),
+            params={"account": account.name},
+        ) from error
+    return registry.build(
+        AccountConfig(
+            slug=account.provider,
+            credentials=credentials,
+            base_url=account.base_url,
+            sender=account.default_sender,
+            settings=dict(account.settings),
+            observer=observer,
+        )
+    )

@@ -1,0 +1,161 @@
+"""New contacts go out in batches; what a batch did not tell is read back, and what is not there is tried one by one."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from django.db.models import Min, Q
+from django.utils.translation import gettext_noop
+
+from contactsync.models import Call, RunItem
+from contactsync.models.reasons import reason
+from contactsync.sync import settle
+from contactsync.sync.bulk import update_rows
+from contactsync.sync.chunks import CHUNK
+from contactsync.sync.connect import NotFound, Operation, Provider, reason_of
+from contactsync.sync.leases import State
+from contactsync.sync.ledger import Performed
+from contactsync.sync.mapping import Places, is_proven, places_of
+from contactsync.sync.policy import Verdict
+from contactsync.sync.prepare import NOT_THERE
+from contactsync.sync.remote import Finder, book_of
+from contactsync.sync.worker import Halt, Worker
+from providers.types import BatchResult, ContactRecord, ItemOutcome, RemoteContact
+
+CREATE = RunItem.Operation.CREATE
+#: how far the provider's clock may be behind ours when asking for what was created since
+CLOCK_MARGIN = dt.timedelta(minutes=10)
+
+NOTHING_LEFT = gettext_noop("None of the call's contacts is as it was planned, so it was not made.")
+NOT_SHOWN = gettext_noop(
+    "The provider answered without saying what became of this contact, and does not show it. Push again later."
+)
+ONE_BY_ONE = gettext_noop("Refused as a whole, so its contacts were sent one by one.")
+
+
+def create_contacts(worker: Worker) -> None:
+    """Carry out all planned creates of the run. Raises `Halt`."""
+    places = places_of(worker.phonebook)
+    read_back(worker)
+    while _create_planned(worker, places):
+        read_back(worker)  # which may plan more
+
+
+def _create_planned(worker: Worker, places: Places) -> bool:
+    """Make the calls that are planned. False when there was none."""
+    call = None
+    for call in worker.planned_calls(Operation.CREATE_CONTACTS):
+        items = worker.items(operation=CREATE).filter(call=call).select_related("contact").order_by("pk")
+        good = settle.usable(items)
+        if good:
+            records = settle.records_of(good, places)
+            _create(worker, call, good, [records[item.pk] for item in good])
+        else:
+            worker.drop_call(call, reason(NOTHING_LEFT))
+    return call is not None
+
+
+def _create(worker: Worker, call: Call, items: list[RunItem], records: Sequence[ContactRecord]) -> None:
+    book = book_of(worker.phonebook)
+
+    def create(provider: Provider) -> BatchResult:
+        result = provider.create_contacts(book, records)
+        if len(result.items) != len(records):
+            raise ValueError("one result per record is the contract")
+        return result
+
+    def keep(performed: Performed[BatchResult]) -> None:
+        if performed.value is not None:
+            _keep_results(items, records, performed.value)
+
+    performed = worker.perform(call, create, on_outcome=keep)
+    if performed.verdict is Verdict.FAIL_ITEM and performed.error is not None:
+        if isinstance(performed.error, NotFound):  # the book itself: every other call would meet the same
+            raise Halt(State.FAILED, reason_of(performed.error))
+        if len(items) == 1:
+            settle.failed(items, reason_of(performed.error))
+
+
+def _keep_results(items: Sequence[RunItem], records: Sequence[ContactRecord], result: BatchResult) -> None:
+    """What the answer says for sure is settled; the rest carries the answer until it is read back."""
+    ids: dict[int, str] = {}
+    later: list[RunItem] = []
+    for item, told in zip(items, result.items, strict=True):
+        if told.outcome is ItemOutcome.DONE and told.remote_id:
+            ids[item.pk] = told.remote_id
+        elif told.outcome is ItemOutcome.REFUSED:
+            settle.failed([item], reason(told.message, **told.params))
+        else:
+            item.answer = told.outcome.value
+            later.append(item)
+    by_item = {item.pk: record for item, record in zip(items, records, strict=True)}
+    settle.done(ids, items, by_item)
+    update_rows(later, ["answer"])
+
+
+def read_back(worker: Worker) -> None:
+    """Settle every item whose call was made without telling what became of it."""
+    made = Q(call__state__in=[Call.State.ACCEPTED, Call.State.UNKNOWN, Call.State.REFUSED])
+    untold = worker.items(operation=CREATE).filter(made, call__operation=Operation.CREATE_CONTACTS.value)
+    first = untold.aggregate(first=Min("call__started_at"))["first"]
+    finder = Finder(worker.line, worker.phonebook, created_since=first - CLOCK_MARGIN if first else None)
+    untold = untold.select_related("contact", "call").defer("call__request_excerpt", "call__response_excerpt")
+    last = 0
+    while items := list(untold.filter(pk__gt=last).order_by("pk")[:CHUNK]):
+        last = items[-1].pk
+        worker.keep()
+        _read_back(worker, items, finder.find([item.phone for item in items]))
+
+
+def _read_back(worker: Worker, items: list[RunItem], found: dict[str, RemoteContact]) -> None:
+    places = places_of(worker.phonebook)
+    records = settle.records_of(items, places)
+    proven = {
+        item.pk: found[item.phone].remote_id
+        for item in items
+        if item.phone in found
+        and item.pk in records
+        and _is_as_wanted(worker, item, records[item.pk], found[item.phone])
+    }
+    settle.done(proven, items, records)
+    there = {item.pk: found[item.phone].remote_id for item in items if item.phone in found and item.pk not in proven}
+    settle.orphaned(there, items)
+    for item in settle.link(there, items):
+        worker.add_call(Operation.UPDATE_CONTACT, [item])
+    _absent(worker, [item for item in items if item.phone not in found])
+    _close_unknown_calls(worker, items, found)
+
+
+def _is_as_wanted(worker: Worker, item: RunItem, record: ContactRecord, remote: RemoteContact) -> bool:
+    """The provider said that it made this one, or it shows everything of it. Otherwise it is updated, which does no harm."""
+    return item.answer == ItemOutcome.DONE or is_proven(record, remote, limits=worker.limits)
+
+
+def _absent(worker: Worker, items: Sequence[RunItem]) -> None:
+    """Sent and not there: refused among others, or never arrived. One by one it shows."""
+    by_call: dict[int, list[RunItem]] = {}
+    for item in items:
+        by_call.setdefault(item.call_id or 0, []).append(item)
+    for group in by_call.values():
+        call = group[0].call
+        if call is None:
+            continue
+        if call.state == Call.State.UNKNOWN:  # it was looked for and is not there, so it may go out again
+            worker.add_call(Operation.CREATE_CONTACTS, group)
+        elif call.item_count > 1:
+            for item in group:
+                worker.add_call(Operation.CREATE_CONTACTS, [item])
+        elif call.state == Call.State.REFUSED:
+            settle.failed(group, call.error)
+        else:
+            settle.unknown(group, reason(NOT_SHOWN))
+
+
+def _close_unknown_calls(worker: Worker, items: Sequence[RunItem], found: dict[str, RemoteContact]) -> None:
+    arrived = {item.call_id for item in items if item.phone in found}
+    for call in {item.call for item in items if item.call is not None and item.call.state == Call.State.UNKNOWN}:
+        if call.pk in arrived:
+            Call.objects.filter(pk=call.pk, state=Call.State.UNKNOWN).update(state=Call.State.ACCEPTED)
+        else:
+            worker.drop_call(call, reason(NOT_THERE))

@@ -1,0 +1,56 @@
+"""The sum at the end of a run: planned = done + failed + unknown + not attempted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from django.db.models import Count
+
+from contactsync.models import Run, RunItem
+
+#: the parts of the sum, in the order in which they are shown
+PARTS = ("done", "failed", "unknown", "not_attempted")
+
+
+def counts_of(run: Run) -> dict[str, Any]:
+    """The counts of a run from its items, against what its plan said. `balances` is False when they do not add up.
+
+    `pending` items are not attempted yet; they stand under `not_attempted` too, so the sum holds at any time.
+    """
+    by_state: Counter[str] = Counter()
+    by_operation: Counter[str] = Counter()
+    done_by_operation: Counter[str] = Counter()
+    rows = RunItem.objects.filter(run=run).order_by().values_list("operation", "state").annotate(number=Count("pk"))
+    for operation, state, number in rows:
+        by_operation[operation] += number
+        if operation != RunItem.Operation.CANNOT:
+            by_state[state] += number
+            if state == RunItem.State.DONE:
+                done_by_operation[operation] += number
+    plan = run.plan
+    planned = sum(plan.get(step, 0) for step in ("create", "update", "delete", "adopt"))
+    pending = by_state[RunItem.State.PLANNED]
+    counts = {
+        "planned": planned,
+        "done": by_state[RunItem.State.DONE],
+        "failed": by_state[RunItem.State.FAILED],
+        "unknown": by_state[RunItem.State.UNKNOWN],
+        "not_attempted": by_state[RunItem.State.NOT_ATTEMPTED] + pending,
+        "pending": pending,
+        "cannot": by_operation[RunItem.Operation.CANNOT],
+        "unchanged": plan.get("unchanged", 0),
+        "contacts": plan.get("contacts", 0),
+        "created": done_by_operation[RunItem.Operation.CREATE],
+        "updated": done_by_operation[RunItem.Operation.UPDATE],
+        "deleted": done_by_operation[RunItem.Operation.DELETE],
+        "adopted": done_by_operation[RunItem.Operation.ADOPT],
+    }
+    adds_up = planned == sum(counts[part] for part in PARTS)
+    is_whole = counts["contacts"] == planned + counts["cannot"] + counts["unchanged"]
+    return {**counts, "balances": adds_up and is_whole}
+
+
+def is_clean(counts: dict[str, Any]) -> bool:
+    """Whether the run may be called finished: it balances, and nothing failed, is unknown or was left."""
+    return bool(counts["balances"]) and not any(counts[part] for part in PARTS[1:])

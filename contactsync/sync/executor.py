@@ -1,0 +1,98 @@
+"""Carry out an approved run: options, phonebook, new contacts, changes, deletions, and the sum at the end."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+
+from contactsync.models import Call, Phonebook, Run
+from contactsync.models.reasons import reason
+from contactsync.sync import leases, planner, pull, sweep
+from contactsync.sync.changes import adopt_contacts, delete_contacts, update_contacts
+from contactsync.sync.connect import ProviderError, reason_of
+from contactsync.sync.creates import create_contacts
+from contactsync.sync.equation import counts_of, is_clean
+from contactsync.sync.leases import State
+from contactsync.sync.lifecycle import RunRefused, approve, discard, resume, stop
+from contactsync.sync.line import Line
+from contactsync.sync.policy import InternalError
+from contactsync.sync.prepare import prepare
+from contactsync.sync.worker import Halt, Worker
+
+__all__ = ["RunRefused", "approve", "discard", "execute", "resume", "stop"]
+
+WORKABLE = {State.QUEUED, State.RUNNING}
+KINDS = [Run.Kind.PUSH, Run.Kind.PULL, Run.Kind.DELETE]
+
+
+def execute(run_id: int) -> None:
+    """Work on the run until it ends or rests; does nothing when somebody else works on it.
+
+    May be called at any time and after any crash: what is done is on record, and what was on the wire
+    when a worker died is decided first.
+    """
+    if not Run.objects.filter(pk=run_id, kind__in=KINDS).exists():
+        raise ValueError(f"Run {run_id} is not a push, a pull or a deletion.")
+    sweep.finish_stopping(run_id)
+    if Run.objects.filter(pk=run_id, state=State.PLANNING).exists():
+        planner.plan(run_id)
+        return
+    owner = leases.new_owner()
+    run = leases.claim(run_id, owner, states=WORKABLE, to=State.RUNNING)
+    if run is None:
+        return
+    if run.phonebook is None:
+        leases.end(run, owner, State.FAILED, error=reason(planner.NO_PHONEBOOK), finished_at=timezone.now())
+        return
+    sweep.recover_calls(run)
+    try:
+        with Line(run.account) as line:
+            worker = Worker(run, run.phonebook, line, owner=owner)
+            line.pulse = worker.keep
+            if run.kind == Run.Kind.PULL:
+                pull.pull(worker)
+            else:
+                _phases(worker)
+    except Halt as halt:
+        _rest(run, owner, halt)
+    except ProviderError as error:  # a read that did not get through, with all its patience
+        _rest(run, owner, Halt(State.PAUSED, reason_of(error)))
+    except Exception as error:
+        sweep.abandon_calls(run, owner)
+        _rest(run, owner, Halt(State.FAILED, reason_of(InternalError(type(error).__name__))))
+        raise
+    else:
+        _finish(run, owner)
+
+
+def _phases(worker: Worker) -> None:
+    if worker.run.kind == Run.Kind.PUSH:
+        prepare(worker)
+        adopt_contacts(worker)
+        create_contacts(worker)
+        update_contacts(worker)
+    delete_contacts(worker)
+
+
+def _rest(run: Run, owner: str, halt: Halt) -> None:
+    counts = {} if run.kind == Run.Kind.PULL else {"counts": counts_of(run)}
+    if halt.state is None:
+        if halt.until is not None:
+            leases.hand_back(run, owner, until=halt.until, error=halt.why, **counts)
+        return
+    ended = {"finished_at": timezone.now()} if halt.state in {State.STOPPED, State.FAILED} else {}
+    leases.end(run, owner, halt.state, error=halt.why, **counts, **ended)
+
+
+def _finish(run: Run, owner: str) -> None:
+    on_wire = run.calls.filter(state=Call.State.ON_WIRE).order_by("-lease_until").first()
+    if on_wire is not None:  # another worker's, or a dead one's: whoever comes after its lease finishes
+        leases.hand_back(run, owner, until=on_wire.lease_until or timezone.now())
+        return
+    if run.kind == Run.Kind.PUSH and run.phonebook is not None:
+        Phonebook.objects.filter(pk=run.phonebook.pk).update(pushed_at=timezone.now())
+    run.refresh_from_db(fields=["plan", "counts"])
+    counts = run.counts if run.kind == Run.Kind.PULL else counts_of(run)
+    to = State.FINISHED if is_clean(counts) else State.ATTENTION
+    if not leases.end(run, owner, to, counts=counts, error={}, finished_at=timezone.now()):
+        # Asked to stop after the last call: then everything is done, and stopped only in name.
+        leases.end(run, owner, State.STOPPED, counts=counts, finished_at=timezone.now())

@@ -1,0 +1,63 @@
+"""Who works on a run, for how long, and how it ends."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Collection
+from typing import Any
+
+from django.db.models import Q
+from django.utils import timezone
+
+from contactsync.models import Run
+
+State = Run.State
+
+LEASE = dt.timedelta(minutes=5)
+GRACE = dt.timedelta(minutes=1)  # how long a run may wait for its first worker before the sweep wakes another
+
+
+def new_owner() -> str:
+    """A name for one worker's hold on rows; never used twice."""
+    return uuid.uuid4().hex
+
+
+def waiting() -> dict[str, Any]:
+    """Fields of a run that waits for a worker from now on."""
+    return {"lease_owner": "", "lease_until": timezone.now() + GRACE}
+
+
+def claim(run_id: int, owner: str, *, states: Collection[str], to: str) -> Run | None:
+    """Take a run that nobody holds, in one conditional UPDATE. None when it is held, or in no such state."""
+    now = timezone.now()
+    free = Q(lease_owner="") | Q(lease_until=None) | Q(lease_until__lt=now)
+    mine = Run.objects.filter(free, pk=run_id, state__in=states).update(
+        state=to, lease_owner=owner, lease_until=now + LEASE
+    )
+    if not mine:
+        return None
+    if to == State.RUNNING:
+        Run.objects.filter(pk=run_id, started_at=None).update(started_at=now)
+    return Run.objects.select_related("account", "phonebook__account").get(pk=run_id)
+
+
+def keep(run: Run, owner: str) -> bool:
+    """Renew the hold. False when the run is not ours to work on any more: stopped, or taken over after the lease ran out."""
+    kept = Run.objects.filter(pk=run.pk, lease_owner=owner, state=run.state).update(lease_until=timezone.now() + LEASE)
+    return bool(kept)
+
+
+def end(run: Run, owner: str, to: str, **changes: Any) -> bool:
+    """Let go of the run in its next state. False when it was not ours any more; then nothing is written."""
+    changed = Run.objects.filter(pk=run.pk, lease_owner=owner, state__in=Run.TRANSITIONS[State(to)]).update(
+        state=to, lease_owner="", lease_until=None, **changes
+    )
+    if changed:
+        run.refresh_from_db()
+    return bool(changed)
+
+
+def hand_back(run: Run, owner: str, *, until: dt.datetime, **changes: Any) -> None:
+    """Let go of a running run for now; the sweep wakes a worker after `until`."""
+    Run.objects.filter(pk=run.pk, lease_owner=owner).update(lease_owner="", lease_until=until, **changes)

@@ -1,0 +1,75 @@
+"""An open connection of one worker to one account, with patience for reads."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import TypeVar
+
+from contactsync.models import ProviderAccount
+from contactsync.sync import accounts
+from contactsync.sync.connect import Exchange, Provider, ProviderError, capabilities, open_provider
+from contactsync.sync.policy import LONGEST_PAUSE, Verdict, judge, pause_before_retry
+from providers.exceptions import OutcomeUnknown
+
+T = TypeVar("T")
+
+READ_ATTEMPTS = 4
+
+
+def wait(seconds: float) -> None:
+    """Hold this worker between two attempts at one call; longer pauses go back to the sweep instead."""
+    time.sleep(seconds)
+
+
+class Line:
+    """A client for one account and what went over it. Not thread-safe; use as a context manager.
+
+    Opening raises `AccountStopped` or `Misconfigured`; the latter also pauses the account. `pulse` is called
+    from time to time during long reads, and may raise to end them.
+    """
+
+    def __init__(self, account: ProviderAccount, *, pulse: Callable[[], None] | None = None) -> None:
+        self.account = account
+        self.pulse = pulse or (lambda: None)
+        self.exchanges: list[Exchange] = []
+        try:
+            self.provider: Provider = open_provider(account, observer=self.exchanges.append)
+        except ProviderError as error:
+            accounts.pause(account, error)
+            raise
+        self.capabilities = capabilities(account)
+
+    def __enter__(self) -> Line:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self.provider.close()
+
+    def read(self, question: Callable[[Provider], T]) -> T:
+        """Ask something that changes nothing, again after a passing failure. Raises `ProviderError`; refused credentials pause the account.
+
+        `question` must consume what it asks for (no lazy iterator out of it), as it may be called several times.
+        """
+        for attempt in range(1, READ_ATTEMPTS + 1):
+            self.exchanges.clear()
+            try:
+                return question(self.provider)
+            except ProviderError as error:
+                verdict = judge(error, operation="read", capabilities=self.capabilities)
+                if verdict is Verdict.PAUSE_ACCOUNT:
+                    accounts.pause(self.account, error)
+                passing = verdict is Verdict.RETRY or isinstance(error, OutcomeUnknown)
+                pause = pause_before_retry(attempt, error)
+                if not passing or attempt == READ_ATTEMPTS or pause > LONGEST_PAUSE:
+                    raise
+                wait(pause)
+            finally:
+                self.exchanges.clear()
+        raise AssertionError("unreachable")  # the last attempt returned or raised

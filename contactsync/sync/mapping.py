@@ -1,0 +1,175 @@
+"""From our contact to what the provider is told, and what differs from what it was told or tells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from contactsync.models import Contact, CustomOption, Phonebook
+from contactsync.sync.connect import capabilities
+from providers.types import Capabilities, ContactRecord, OptionKind, OptionValue, RemoteContact
+
+#: first character of the stand-in key of an option that is not at the provider yet; no real id begins so
+TO_BE_CREATED = "0"
+OPTION = "option:"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where one option of the phonebook goes at the provider."""
+
+    option_id: str
+    key: str  # the provider's key: an id, a slot or a name
+    title: str
+    kind: OptionKind
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Which fields and options of a contact the provider takes for one phonebook."""
+
+    options: tuple[Place, ...]
+    fields: frozenset[str]
+
+    def title(self, key: str) -> str:
+        return next((place.title for place in self.options if place.key == key), key)
+
+
+def places_of(phonebook: Phonebook) -> Places:
+    """The places of a phonebook's options and fields, by what its provider is capable of."""
+    limits = capabilities(phonebook.account)
+    rows = phonebook.option_places.select_related("option").order_by("id")
+    return Places(
+        options=tuple(_place(row.option, slot=row.slot, identity=limits.option_identity) for row in rows),
+        fields=_fields(limits),
+    )
+
+
+def _place(option: CustomOption, *, slot: str, identity: str) -> Place:
+    match identity:
+        case "slot":
+            key = slot
+        case "name":
+            key = option.remote_key or option.title
+        case _:
+            key = option.remote_key or f"{TO_BE_CREATED}{option.pk}"
+    return Place(option_id=str(option.pk), key=key, title=option.title, kind=OptionKind(option.kind))
+
+
+def _fields(limits: Capabilities) -> frozenset[str]:
+    has = {
+        "first_name": limits.has_name,
+        "last_name": limits.has_name,
+        "prefix": limits.has_prefix,
+        "email": limits.has_email,
+        "company": limits.has_company,
+        "tags": limits.has_tags,
+        "assigned_user": limits.has_assigned_user,
+    }
+    return frozenset(field for field, present in has.items() if present)
+
+
+def record_of(contact: Contact, *, places: Places) -> ContactRecord:
+    """The contact as the provider shall have it: only what it takes, and an empty value for an option it was told before."""
+    told = (contact.pushed_payload or {}).get("options", {})
+    options = {}
+    for place in places.options:
+        value = contact.options.get(place.option_id, "")
+        if value or place.key in told:
+            options[place.key] = OptionValue(value, place.kind)
+
+    def field(name: str) -> str:
+        return str(getattr(contact, name)) if name in places.fields else ""
+
+    return ContactRecord(
+        reference=str(contact.uuid),
+        phone=contact.phone,
+        prefix=field("prefix"),
+        first_name=field("first_name"),
+        last_name=field("last_name"),
+        company=field("company"),
+        email=field("email"),
+        tags=tuple(contact.tags) if "tags" in places.fields else (),
+        assigned_user=field("assigned_user"),
+        options=options,
+    )
+
+
+def payload_of(record: ContactRecord) -> dict[str, Any]:
+    """The record as JSON to store and to compare; what is empty is left out."""
+    values: dict[str, Any] = {
+        "phone": record.phone,
+        "prefix": record.prefix,
+        "first_name": record.first_name,
+        "last_name": record.last_name,
+        "company": record.company,
+        "email": record.email,
+        "tags": sorted(record.tags),
+        "assigned_user": record.assigned_user,
+        "options": {key: option.value for key, option in sorted(record.options.items()) if option.value},
+    }
+    return {name: value for name, value in values.items() if value}
+
+
+def differences(old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """Field by field what changes from one payload to another: `{field: [old, new]}`; options as `option:<key>`."""
+    before, after = _flat(old or {}), _flat(new)
+    return {
+        name: [before.get(name, ""), after.get(name, "")]
+        for name in [*after, *(name for name in before if name not in after)]
+        if before.get(name, "") != after.get(name, "")
+    }
+
+
+def _flat(payload: Mapping[str, Any]) -> dict[str, Any]:
+    flat = {name: value for name, value in payload.items() if name != "options"}
+    for key, value in payload.get("options", {}).items():
+        flat[f"{OPTION}{key}"] = value
+    return flat
+
+
+def titled(changes: Mapping[str, list[Any]], places: Places) -> dict[str, list[Any]]:
+    """The same changes with the options' titles in place of the provider's keys, for people."""
+    return {
+        f"{OPTION}{places.title(name.removeprefix(OPTION))}" if name.startswith(OPTION) else name: pair
+        for name, pair in changes.items()
+    }
+
+
+def differences_from_remote(record: ContactRecord, remote: RemoteContact, *, limits: Capabilities) -> dict[str, Any]:
+    """Field by field what the provider shows otherwise than we want it: `{field: [there, here]}`.
+
+    Fields that the provider does not show (option values at some) cannot differ here.
+    """
+    pairs = [("phone", remote.phone, record.phone)]
+    if limits.has_separate_names:
+        pairs += [
+            ("first_name", remote.first_name, record.first_name),
+            ("last_name", remote.last_name, record.last_name),
+        ]
+    elif limits.has_name:
+        pairs += [("name", remote.name, f"{record.first_name} {record.last_name}".strip())]
+    if limits.has_prefix:
+        pairs += [("prefix", remote.prefix, record.prefix)]
+    if limits.has_email:
+        pairs += [("email", remote.email, record.email)]
+    if limits.has_company:
+        pairs += [("company", remote.company, record.company)]
+    if remote.options is not None:
+        pairs += [
+            (f"{OPTION}{key}", remote.options.get(key, ""), wanted.value) for key, wanted in record.options.items()
+        ]
+    return {name: [there, here] for name, there, here in pairs if _squeezed(there) != _squeezed(here)}
+
+
+def _squeezed(text: str) -> str:
+    """Providers trim and collapse blanks as they like; that is no difference."""
+    return " ".join(text.split())
+
+
+def is_proven(record: ContactRecord, remote: RemoteContact, *, limits: Capabilities) -> bool:
+    """True when the provider shows everything of the record, exactly as wanted."""
+    shows_options = remote.options is not None or not record.options
+    shows_rest = not (record.tags or record.assigned_user)
+    return shows_options and shows_rest and not differences_from_remote(record, remote, limits=limits)

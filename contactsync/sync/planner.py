@@ -1,0 +1,156 @@
+"""Plan a run in the background: compare, write down every item and every call, change nothing at the provider."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.db import IntegrityError
+from django.utils import timezone
+from django.utils.translation import gettext_noop
+
+from contactsync.models import Contact, Phonebook, Run
+from contactsync.models.reasons import reason
+from contactsync.sync import leases
+from contactsync.sync.chunks import CHUNK, in_chunks
+from contactsync.sync.connect import AccountStopped, AuthFailed, Misconfigured, ProviderError, batch_size, reason_of
+from contactsync.sync.decide import Decision, Judge, Step
+from contactsync.sync.draft import Draft, Superseded
+from contactsync.sync.leases import State
+from contactsync.sync.lifecycle import create_delete_run, create_pull_run, create_push_run, mark_for_readding
+from contactsync.sync.line import Line
+from contactsync.sync.mapping import TO_BE_CREATED, Place, Places, places_of
+from contactsync.sync.policy import InternalError
+from contactsync.sync.remote import Finder, RemoteIndex, read_contacts
+from contactsync.sync.setup_plan import PlanImpossible, plan_setup
+from providers.types import Operation, RemotePhonebook
+
+__all__ = ["create_delete_run", "create_pull_run", "create_push_run", "mark_for_readding", "plan"]
+
+NO_PHONEBOOK = gettext_noop("The phonebook of this run does not exist any more.")
+
+
+def plan(run_id: int) -> None:
+    """Plan the run if nobody else does. It ends planned, or paused (account), or failed, with the reason.
+
+    May be called again after a crash: it starts anew and throws the half-made plan away.
+    """
+    owner = leases.new_owner()
+    run = leases.claim(run_id, owner, states={State.PLANNING}, to=State.PLANNING)
+    if run is None:
+        return
+    if run.phonebook is None:
+        _give_up(run, owner, State.FAILED, reason(NO_PHONEBOOK))
+        return
+    draft = Draft(run, run.phonebook, owner=owner)
+    try:
+        with Line(run.account, pulse=draft.heartbeat) as line:
+            if run.kind == Run.Kind.DELETE:
+                _plan_delete(draft, line)
+            else:
+                _plan_push(draft, line)
+    except Superseded:
+        return
+    except PlanImpossible as error:
+        _give_up(run, owner, State.FAILED, error.why)
+    except ProviderError as error:
+        needs_person = isinstance(error, AccountStopped | AuthFailed | Misconfigured)
+        _give_up(run, owner, State.PAUSED if needs_person else State.FAILED, reason_of(error))
+    except Exception as error:
+        _give_up(run, owner, State.FAILED, reason_of(InternalError(type(error).__name__)))
+        raise
+    else:
+        leases.end(run, owner, State.PLANNED, plan=draft.summary(), plan_hash=draft.hash(), error={})
+
+
+def _give_up(run: Run, owner: str, state: str, why: dict[str, object]) -> None:
+    try:
+        leases.end(run, owner, state, error=why)
+    except IntegrityError:  # another run of this phonebook is active, and only one may be paused
+        leases.end(run, owner, State.FAILED, error=why, finished_at=timezone.now())
+
+
+def _plan_push(draft: Draft, line: Line) -> None:
+    phonebook = draft.phonebook
+    draft.start_anew(keep_items=False)
+    setup = plan_setup(draft, line)
+    remote = read_contacts(line, _at(phonebook, setup.book)) if setup.book else RemoteIndex()
+    limit = line.capabilities.max_contacts_per_phonebook
+    judge = Judge(
+        provider=type(line.provider),
+        places=_with_stand_ins(places_of(phonebook), setup.options_to_create),
+        remote=remote,
+        taken_ids=frozenset(phonebook.contacts.exclude(remote_id="").values_list("remote_id", flat=True)),
+        room=None if limit is None else limit - len(remote),
+    )
+    updates: dict[int, str] = {}
+    deletes: dict[int, str] = {}
+    for contacts in in_chunks(phonebook):
+        decisions = [(contact, judge.decide(contact)) for contact in contacts]
+        later = {Step.UPDATE: updates, Step.DELETE: deletes}
+        for contact, decision in decisions:
+            if decision.step in later:
+                later[decision.step][contact.pk] = contact.phone
+        draft.contacts += sum(decision.step is not Step.REMOVE for _contact, decision in decisions)
+        draft.add_creates(
+            [(contact, decision) for contact, decision in decisions if decision.step is Step.CREATE],
+            size=batch_size(draft.run.account),
+        )
+        draft.add_others([pair for pair in decisions if pair[1].step in {Step.ADOPT, Step.CANNOT}])
+        draft.keep_books([pair for pair in decisions if pair[1].step not in later])
+        draft.heartbeat()
+    draft.flush_creates()
+    for pairs in _decide_again(updates, judge, Step.UPDATE, draft):
+        draft.add_updates(pairs)
+    for pairs in _decide_again(deletes, judge, Step.DELETE, draft):
+        draft.add_deletes(pairs, size=line.capabilities.max_delete_batch)
+
+
+def _decide_again(
+    phones: dict[int, str], judge: Judge, step: Step, draft: Draft
+) -> Iterator[list[tuple[Contact, Decision]]]:
+    """The same decisions once more, chunk by chunk, so that not all changes need to be in memory at once.
+
+    `phones` are the contacts by key with the numbers they had. Whose step is another one now stays in the plan, as not possible.
+    """
+    pks = list(phones)
+    for start in range(0, len(pks), CHUNK):
+        chunk = pks[start : start + CHUNK]
+        contacts = Contact.objects.filter(pk__in=chunk).order_by("pk")
+        pairs = [(contact, judge.decide(contact)) for contact in contacts]
+        same = [pair for pair in pairs if pair[1].step is step]
+        kept = {contact.pk for contact, _decision in same}
+        draft.add_dropped({pk: phones[pk] for pk in chunk if pk not in kept})
+        yield same
+        draft.heartbeat()
+
+
+def _plan_delete(draft: Draft, line: Line) -> None:
+    draft.start_anew(keep_items=True)
+    if not line.capabilities.can(Operation.DELETE_CONTACTS):
+        raise PlanImpossible(reason(line.capabilities.why_not(Operation.DELETE_CONTACTS)))
+    unsure = draft.items().filter(remote_id="", contact__sync_state=Contact.SyncState.UNKNOWN)
+    phones = list(unsure.values_list("phone", flat=True))
+    if phones and draft.phonebook.remote_id:
+        for phone, found in Finder(line, draft.phonebook).find(phones).items():
+            draft.items().filter(phone=phone).update(remote_id=found.remote_id)
+    if phones:
+        draft.not_found(draft.items().filter(remote_id="").values_list("contact_id", flat=True))
+    draft.add_delete_calls(size=line.capabilities.max_delete_batch)
+
+
+def _at(phonebook: Phonebook, book: RemotePhonebook) -> Phonebook:
+    """The phonebook as if it were linked to this book already."""
+    return Phonebook(pk=phonebook.pk, account=phonebook.account, title=phonebook.title, remote_id=book.remote_id)
+
+
+def _with_stand_ins(places: Places, to_create: set[str]) -> Places:
+    """Options that are gone at the provider get a stand-in key like those that never were there."""
+    return Places(
+        options=tuple(
+            Place(place.option_id, f"{TO_BE_CREATED}{place.option_id}", place.title, place.kind)
+            if place.option_id in to_create
+            else place
+            for place in places.options
+        ),
+        fields=places.fields,
+    )

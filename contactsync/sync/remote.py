@@ -1,0 +1,142 @@
+"""What the provider holds, read into a form that can be compared: free of side effects."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from contactsync.models import CustomOption, Phonebook
+from contactsync.sync.connect import Operation, Provider
+from contactsync.sync.line import Line
+from providers.types import BookRef, RemoteContact, RemoteOption, RemotePhonebook
+
+#: up to so many contacts are looked up one by one; more are found by reading the whole book
+FEW = 10
+PULSE_EVERY = 1000
+
+
+@dataclass(slots=True)
+class RemoteIndex:
+    """The contacts of one remote phonebook by id and by number; of twins the first one counts."""
+
+    by_id: dict[str, RemoteContact] = field(default_factory=dict)
+    by_phone: dict[str, RemoteContact] = field(default_factory=dict)
+
+    def add(self, contact: RemoteContact) -> None:
+        slim = dataclasses.replace(contact, raw={})
+        self.by_id[slim.remote_id] = slim
+        self.by_phone.setdefault(slim.phone, slim)
+
+    def __len__(self) -> int:
+        return len(self.by_id)
+
+
+def book_of(phonebook: Phonebook) -> BookRef:
+    return BookRef(phonebook.remote_id, phonebook.title)
+
+
+def find_phonebook(line: Line, phonebook: Phonebook) -> RemotePhonebook | None:
+    """The provider's book of this phonebook: by its id, else by exactly its title unless another phonebook has that one."""
+    if not line.capabilities.can(Operation.LIST_PHONEBOOKS):
+        return None
+    if phonebook.remote_id:
+        books = line.read(lambda provider: list(provider.list_phonebooks(remote_id=phonebook.remote_id)))
+        return next((book for book in books if book.remote_id == phonebook.remote_id), None)
+    others = set(
+        Phonebook.objects.filter(account=phonebook.account_id).exclude(remote_id="").values_list("remote_id", flat=True)
+    )
+    books = line.read(lambda provider: list(provider.list_phonebooks(title=phonebook.title)))
+    return next((book for book in books if book.title == phonebook.title and book.remote_id not in others), None)
+
+
+def list_options(line: Line, options: Iterable[CustomOption]) -> list[RemoteOption]:
+    """The account's options at the provider, at least those titled like one of `options`; empty where none are listed."""
+    if not line.capabilities.can(Operation.LIST_OPTIONS):
+        return []
+    titles = [option.title for option in options]
+    return line.read(lambda provider: list(provider.list_options(titles=titles)))
+
+
+def match_option(option: CustomOption, remote: Iterable[RemoteOption]) -> RemoteOption | None:
+    """The provider's option with this title and kind, unless another option of ours has it."""
+    taken = set(
+        CustomOption.objects.filter(account=option.account_id)
+        .exclude(pk=option.pk)
+        .exclude(remote_key="")
+        .values_list("remote_key", flat=True)
+    )
+    return next(
+        (
+            found
+            for found in remote
+            if found.title == option.title and found.kind == option.kind and found.remote_id not in taken
+        ),
+        None,
+    )
+
+
+def read_contacts(line: Line, phonebook: Phonebook, *, created_since: dt.datetime | None = None) -> RemoteIndex:
+    """Everybody in the provider's book; empty when there is no book yet."""
+
+    book = book_of(phonebook)
+
+    def read(provider: Provider) -> RemoteIndex:
+        index = RemoteIndex()
+        for number, contact in enumerate(provider.list_contacts(book, created_since=created_since), start=1):
+            index.add(contact)
+            if number % PULSE_EVERY == 0:
+                line.pulse()
+        return index
+
+    return line.read(read) if phonebook.remote_id else RemoteIndex()
+
+
+class Finder:
+    """Looks for numbers in the provider's book, in as few reads as seems right: few one by one, more in one listing.
+
+    Listings are kept, so use one finder only while nothing is written. `created_since` is only a hint.
+    """
+
+    def __init__(self, line: Line, phonebook: Phonebook, *, created_since: dt.datetime | None = None) -> None:
+        self.line = line
+        self.phonebook = phonebook
+        self.created_since = created_since
+        self._recent: RemoteIndex | None = None
+        self._everybody: RemoteIndex | None = None
+
+    def find(self, phones: Iterable[str]) -> dict[str, RemoteContact]:
+        """Those of `phones` that are there."""
+        missing = set(phones)
+        found: dict[str, RemoteContact] = {}
+        for listing in (self._recent_ones, self._all):
+            if len(missing) <= FEW:
+                break
+            shown = listing().by_phone
+            found.update({phone: shown[phone] for phone in missing if phone in shown})
+            missing -= found.keys()
+        if self._everybody is None:
+            found.update(self._one_by_one(missing))
+        return found
+
+    def _recent_ones(self) -> RemoteIndex:
+        if self.created_since is None:
+            return self._all()
+        if self._recent is None:
+            self._recent = read_contacts(self.line, self.phonebook, created_since=self.created_since)
+        return self._recent
+
+    def _all(self) -> RemoteIndex:
+        if self._everybody is None:
+            self._everybody = read_contacts(self.line, self.phonebook)
+        return self._everybody
+
+    def _one_by_one(self, phones: Iterable[str]) -> dict[str, RemoteContact]:
+        book = book_of(self.phonebook)
+        found = {}
+        for phone in sorted(phones):
+            contact = self.line.read(lambda provider, phone=phone: provider.find_contact(book, phone))  # type: ignore[misc]
+            if contact is not None:
+                found[phone] = contact
+        return found

@@ -1,0 +1,149 @@
+"""Plan what must be at the provider before contacts: the options, and the phonebook with them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils.translation import gettext_noop
+
+from contactsync.models import CustomOption, Phonebook
+from contactsync.models.reasons import reason
+from contactsync.sync.connect import Operation
+from contactsync.sync.draft import Draft
+from contactsync.sync.line import Line
+from contactsync.sync.remote import find_phonebook, list_options, match_option
+from providers.types import Capabilities, OptionKind, RemotePhonebook
+
+
+class PlanImpossible(Exception):
+    """The run cannot be planned before a person changes something; `why` is a reason to store."""
+
+    def __init__(self, why: dict[str, Any]) -> None:
+        self.why = why
+        super().__init__(why["message"])
+
+
+@dataclass(slots=True)
+class Setup:
+    book: RemotePhonebook | None = None
+    options_to_create: set[str] = field(default_factory=set)  # ids of ours
+
+
+def plan_setup(draft: Draft, line: Line) -> Setup:
+    """Plan the calls for options and phonebook. Raises `PlanImpossible` when the provider cannot take them."""
+    phonebook, limits = draft.phonebook, line.capabilities
+    if limits.max_title is not None and len(phonebook.title) > limits.max_title:
+        raise PlanImpossible(
+            reason(
+                gettext_noop("The title is longer than the %(limit)s characters this provider takes. Shorten it."),
+                limit=limits.max_title,
+            )
+        )
+    setup = Setup(book=find_phonebook(line, phonebook))
+    _plan_options(draft, line, setup)
+    _plan_phonebook(draft, limits, setup)
+    return setup
+
+
+def _plan_options(draft: Draft, line: Line, setup: Setup) -> None:
+    limits = line.capabilities
+    places = list(draft.phonebook.option_places.select_related("option").order_by("id"))
+    for place in places:
+        if OptionKind(place.option.kind) not in limits.option_kinds:
+            raise PlanImpossible(
+                reason(
+                    gettext_noop(
+                        "This provider has no options of the kind of “%(option)s”. Take it off the phonebook."
+                    ),
+                    option=place.option.title,
+                )
+            )
+        if limits.option_identity == "slot" and place.slot not in limits.slots:
+            raise PlanImpossible(
+                reason(
+                    gettext_noop(
+                        "The option “%(option)s” needs one of the provider's places: %(slots)s. Choose it on the phonebook's page."
+                    ),
+                    option=place.option.title,
+                    slots=", ".join(limits.slots),
+                )
+            )
+    if limits.option_identity != "id" or not places:
+        return
+    remote = {found.remote_id: found for found in list_options(line, [place.option for place in places])}
+    for place in places:
+        option = place.option
+        there = remote.get(option.remote_key) if option.remote_key else None
+        if there is not None:
+            if there.title != option.title and limits.can(Operation.RENAME_OPTION):
+                draft.add_call(Operation.RENAME_OPTION, {"option": option.pk, "title": option.title})
+                draft.note_option("options_renamed", option.title)
+        elif match_option(option, remote.values()) is not None:
+            draft.note_option("options_found", option.title)
+        else:
+            _plan_new_option(draft, limits, option)
+            setup.options_to_create.add(str(option.pk))
+
+
+def _plan_new_option(draft: Draft, limits: Capabilities, option: CustomOption) -> None:
+    if not limits.can(Operation.CREATE_OPTION):
+        raise PlanImpossible(reason(limits.why_not(Operation.CREATE_OPTION)))
+    draft.add_call(Operation.CREATE_OPTION, {"option": option.pk, "title": option.title, "kind": option.kind})
+    draft.note_option("options", option.title)
+
+
+def _plan_phonebook(draft: Draft, limits: Capabilities, setup: Setup) -> None:
+    phonebook, book = draft.phonebook, setup.book
+    if book is None:
+        if not limits.can(Operation.CREATE_PHONEBOOK):
+            raise PlanImpossible(
+                reason(
+                    gettext_noop(
+                        "The provider has no phonebook “%(title)s”, and it cannot be made from here. Make it there first."
+                    ),
+                    title=phonebook.title,
+                )
+            )
+        draft.add_call(Operation.CREATE_PHONEBOOK, {"phonebook": phonebook.pk, "title": phonebook.title})
+        draft.phonebook_step = "create"
+        return
+    if not phonebook.remote_id:
+        draft.phonebook_step = "adopt"
+    if not limits.can(Operation.UPDATE_PHONEBOOK):
+        return
+    has_new = bool(setup.options_to_create)
+    if has_new or needs_update(phonebook, book, wanted=wanted_options(phonebook, limits, book), limits=limits):
+        draft.add_call(Operation.UPDATE_PHONEBOOK, {"phonebook": phonebook.pk, "title": phonebook.title})
+        draft.phonebook_step = draft.phonebook_step or "update"
+
+
+def own_options(phonebook: Phonebook, limits: Capabilities) -> dict[str, str]:
+    """Key and label of the phonebook's own options, as far as they have a key yet."""
+    rows = phonebook.option_places.select_related("option").order_by("id")
+    if limits.option_identity == "slot":
+        return {row.slot: row.option.title for row in rows if row.slot}
+    return {row.option.remote_key: row.option.title for row in rows if row.option.remote_key}
+
+
+def wanted_options(phonebook: Phonebook, limits: Capabilities, book: RemotePhonebook | None) -> dict[str, str]:
+    """The full list to attach: our own, and what others attached there; what we attached and then took off is left out."""
+    own = own_options(phonebook, limits)
+    attached_by_us = (phonebook.pushed_payload or {}).get("options", {})
+    others = book.option_keys if book is not None and limits.option_identity == "id" else ()
+    return {**own, **{key: "" for key in others if key not in own and key not in attached_by_us}}
+
+
+def needs_update(
+    phonebook: Phonebook, book: RemotePhonebook, *, wanted: Mapping[str, str], limits: Capabilities
+) -> bool:
+    """Whether title or attached options at the provider differ from what is wanted."""
+    if book.title != phonebook.title:
+        return True
+    if limits.option_identity == "id":
+        return set(book.option_keys) != set(wanted)
+    if limits.option_identity == "slot":
+        pushed: dict[str, str] = (phonebook.pushed_payload or {}).get("options", {})
+        return pushed != dict(wanted)
+    return False

@@ -1,0 +1,152 @@
+"""One worker on one run: keeps the lease, makes the calls, and turns verdicts into the end of the run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
+
+from django.db import transaction
+from django.db.models import Max, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext_noop
+
+from contactsync.models import Call, Phonebook, Run, RunItem
+from contactsync.models.reasons import reason
+from contactsync.sync import leases
+from contactsync.sync.connect import Operation, Provider, ProviderError, capabilities, reason_of
+from contactsync.sync.equation import counts_of
+from contactsync.sync.leases import State
+from contactsync.sync.ledger import Performed, perform_patiently
+from contactsync.sync.line import Line
+from contactsync.sync.policy import InternalError, Verdict
+
+T = TypeVar("T")
+
+MOST_ATTEMPTS = 15  # of one call, over all its workers
+MOST_UNKNOWN = 5  # calls in a row
+COUNT_EVERY = 2.0  # seconds
+CALLS_AT_ONCE = 500  # read from the database
+
+TOO_MANY_UNKNOWN = gettext_noop(
+    "%(count)s calls in a row ended without a clear answer, so the run paused. The last one: %(reason)s"
+)
+TOO_MANY_ATTEMPTS = gettext_noop("A call did not get through in %(count)s attempts, so the run paused. %(reason)s")
+
+
+class Halt(Exception):
+    """The run ends or rests here. `state` None: rest until `until`, or leave it alone when that is None too."""
+
+    def __init__(self, state: str | None, why: dict[str, Any] | None = None, *, until: Any = None) -> None:
+        self.state = state
+        self.why = why or {}
+        self.until = until
+        super().__init__(str(state))
+
+
+class Worker:
+    """Everything the phases of a run share."""
+
+    def __init__(self, run: Run, phonebook: Phonebook, line: Line, *, owner: str) -> None:
+        self.run = run
+        self.phonebook = phonebook
+        self.line = line
+        self.owner = owner
+        self.limits = capabilities(run.account)
+        self._unknown_in_a_row = 0
+        self._counted_at = time.monotonic()
+
+    # The lease
+
+    def keep(self) -> None:
+        """Renew the lease, and from time to time the counts. Raises `Halt` when the run was stopped or taken over."""
+        if not leases.keep(self.run, self.owner):
+            asked_to_stop = Run.objects.filter(pk=self.run.pk, state=State.STOPPING, lease_owner=self.owner).exists()
+            raise Halt(State.STOPPED if asked_to_stop else None)
+        if time.monotonic() - self._counted_at > COUNT_EVERY:
+            self._counted_at = time.monotonic()
+            Run.objects.filter(pk=self.run.pk).update(counts=counts_of(self.run))
+
+    def _renew(self) -> None:
+        """With every attempt at a call, so that a run whose worker is alive is not taken over between two calls."""
+        leases.keep(self.run, self.owner)
+
+    # Rows
+
+    def items(self, *, operation: str | None = None, state: str = RunItem.State.PLANNED) -> QuerySet[RunItem]:
+        items = RunItem.objects.filter(run=self.run, state=state)
+        return items.filter(operation=operation) if operation else items
+
+    def planned_calls(self, operation: Operation) -> Iterator[Call]:
+        """The planned calls of this operation in their order, including those added on the way, until none is left."""
+        planned = Call.objects.filter(run=self.run, operation=operation.value, state=Call.State.PLANNED)
+        while calls := list(planned.order_by("sequence")[:CALLS_AT_ONCE]):
+            yield from calls
+
+    def add_call(
+        self, operation: Operation, items: Sequence[RunItem] = (), target: dict[str, Any] | None = None
+    ) -> Call:
+        """Plan one more call for these items, behind all others of the run, in one transaction."""
+        with transaction.atomic():
+            last = Call.objects.filter(run=self.run).aggregate(last=Max("sequence"))["last"] or 0
+            call = Call.objects.create(
+                run=self.run,
+                sequence=last + 1,
+                operation=operation.value,
+                item_count=len(items),
+                target=target or {"phonebook": self.phonebook.pk, "title": self.phonebook.title},
+            )
+            if items:
+                RunItem.objects.filter(pk__in=[item.pk for item in items]).update(call=call)
+        return call
+
+    def drop_call(self, call: Call, why: dict[str, Any]) -> None:
+        """A planned or unknown call that shall not be made: not sent, with the reason."""
+        Call.objects.filter(pk=call.pk, state__in=[Call.State.PLANNED, Call.State.UNKNOWN]).update(
+            state=Call.State.NOT_SENT, error=why, finished_at=timezone.now()
+        )
+
+    # Calls
+
+    def perform(
+        self,
+        call: Call,
+        provider_call: Callable[[Provider], T],
+        *,
+        on_outcome: Callable[[Performed[T]], None] | None = None,
+    ) -> Performed[T]:
+        """Make the call, with patience. Returns when it is done, refused, unknown or taken; raises `Halt` for what ends the run."""
+        self.keep()
+        performed = perform_patiently(
+            call,
+            provider_call,
+            account=self.run.account,
+            owner=self.owner,
+            line=self.line,
+            on_claim=self._renew,
+            on_outcome=on_outcome,
+        )
+        error = performed.error
+        if performed.verdict is Verdict.UNKNOWN and error is not None:
+            self._count_unknown(error)
+        elif performed.verdict is not Verdict.TAKEN:
+            self._unknown_in_a_row = 0
+        if error is None:
+            return performed
+        if performed.verdict in {Verdict.PAUSE_ACCOUNT, Verdict.STOP_RUN}:
+            raise Halt(State.PAUSED, reason_of(error))
+        if performed.verdict is Verdict.RETRY:
+            raise self._out_of_patience(call, error)
+        return performed
+
+    def _count_unknown(self, error: ProviderError) -> None:
+        if isinstance(error, InternalError):
+            raise Halt(State.FAILED, reason_of(error))
+        self._unknown_in_a_row += 1
+        if self._unknown_in_a_row >= MOST_UNKNOWN:
+            raise Halt(State.PAUSED, reason(TOO_MANY_UNKNOWN, count=self._unknown_in_a_row, reason=reason_of(error)))
+
+    def _out_of_patience(self, call: Call, error: ProviderError) -> Halt:
+        if call.attempts >= MOST_ATTEMPTS:
+            return Halt(State.PAUSED, reason(TOO_MANY_ATTEMPTS, count=call.attempts, reason=reason_of(error)))
+        return Halt(None, reason_of(error), until=call.not_before or timezone.now())

@@ -1,0 +1,103 @@
+"""Background tasks: ids in, nothing else. A task is a wake-up call; the rows are the truth.
+
+Every task may run twice or never finish: it claims its row first and does nothing when
+somebody else holds it. What a killed task leaves behind is found by `sweep`.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from contactsync.campaigns import audience, cancel, dispatch, reports
+from contactsync.campaigns.due import claim_due_reports
+from contactsync.campaigns.problems import CampaignProblem
+from contactsync.campaigns.settle import settle_again
+from contactsync.imports.lease import expired_jobs
+from contactsync.imports.run import run_apply, run_check
+from contactsync.models import Campaign, ImportJob, Run
+from contactsync.models.transitions import TransitionRefused
+from contactsync.sync import executor, planner
+from contactsync.sync.sweep import expired_runs, recover_lost_calls
+
+try:  # Django 6
+    from django.tasks import task
+except ImportError:
+    from django_tasks import task  # type: ignore[no-redef]
+
+logger = logging.getLogger(__name__)
+
+
+@task()
+def check_import(job_id: int) -> None:
+    """Dry run of an import."""
+    run_check(job_id)
+
+
+@task()
+def apply_import(job_id: int) -> None:
+    """The real run of an import."""
+    run_apply(job_id)
+
+
+@task()
+def plan_run(run_id: int) -> None:
+    """Compute what a run would do."""
+    planner.plan(run_id)
+
+
+@task()
+def execute_run(run_id: int) -> None:
+    """Carry out an approved run, or go on with one that was interrupted."""
+    kind = Run.objects.values_list("kind", flat=True).get(pk=run_id)
+    if kind == Run.Kind.SEND:
+        dispatch.execute(run_id)
+    else:
+        executor.execute(run_id)
+
+
+@task()
+def prepare_campaign(campaign_id: int) -> None:
+    """Freeze the audience of a campaign."""
+    audience.freeze(campaign_id)
+
+
+@task()
+def cancel_campaign(campaign_id: int) -> None:
+    """Take a scheduled campaign back from the provider; what it says against it stands on the campaign."""
+    campaign = Campaign.objects.select_related("account").get(pk=campaign_id)
+    try:
+        cancel.cancel(campaign)
+    except CampaignProblem as problem:
+        Campaign.objects.filter(pk=campaign_id).update(error=problem.reasons[0])
+    except TransitionRefused as refused:  # two people pressed the button: the other one's answer counts
+        logger.info("Campaign %s was not cancelled by this task: %s", campaign_id, refused)
+
+
+@task()
+def pull_report(campaign_id: int) -> None:
+    """Read the delivery report of a campaign."""
+    reports.pull(campaign_id)
+
+
+def sweep() -> int:
+    """Wake a worker for everything that should be worked on and is not, and for reports that are due. Returns how many.
+
+    Safe to call at any time and from several processes: a task that finds its row taken does nothing.
+    """
+    woken = 0
+    for run in recover_lost_calls():
+        if run.kind == Run.Kind.SEND:
+            settle_again(run)
+    for run_id in expired_runs():
+        execute_run.enqueue(run_id)
+        woken += 1
+    for job_id, state in expired_jobs():
+        (check_import if state == ImportJob.State.CHECKING else apply_import).enqueue(job_id)
+        woken += 1
+    for campaign_id in audience.abandoned():
+        prepare_campaign.enqueue(campaign_id)
+        woken += 1
+    for campaign_id in claim_due_reports():
+        pull_report.enqueue(campaign_id)
+        woken += 1
+    return woken

@@ -1,0 +1,80 @@
+"""Text hygiene: digits, Persian letters, invisible characters, spreadsheet formulas."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+# Beyond the second plane there are no digits, and looking there would slow every start.
+_DIGITS = {
+    code: str(unicodedata.decimal(chr(code))) for code in range(128, 0x20000) if unicodedata.category(chr(code)) == "Nd"
+}
+
+# Characters nobody sees: zero-width, directional marks and isolates, soft hyphen, byte order mark.
+_INVISIBLE = "\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff"
+_JUNK = re.compile(f"[{_INVISIBLE}\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ud800-\udfff]")
+_PRESENTATION_FORMS = re.compile("[\ufb50-\ufbff\ufd3e-\ufdcf\ufe70-\ufefc]+")
+
+# A joiner means something inside a Persian (or Indic) word or an emoji, and nothing anywhere else.
+_JOINING_LETTER = "\u0620-\u065f\u066e-\u06d3\u06d5\u06ee\u06ef\u06fa-\u06ff\u0750-\u077f\u0900-\u0dff"
+_NON_JOINER = re.compile(f"(?<![{_JOINING_LETTER}])\u200c|\u200c(?![{_JOINING_LETTER}])")
+_EMOJI = "\u0900-\u0dff\u2190-\u2bff\ufe0f\U0001f000-\U0001faff"
+_JOINER = re.compile(f"(?<![{_EMOJI}])\u200d|\u200d(?![{_EMOJI}])")
+
+# What most cells hold: words that are clean already. Only for speed; the long way gives the same.
+_PLAIN_LETTER = "\u0621-\u063a\u0641\u0642\u0644-\u0648پچژکگی"
+_PLAIN_WORD = f"[!-~À-ÖØ-öø-ÿ۰-۹{_PLAIN_LETTER}]+"
+_PLAIN_WORD = f"{_PLAIN_WORD}(?:(?<=[{_PLAIN_LETTER}])\u200c(?=[{_PLAIN_LETTER}]){_PLAIN_WORD})*"
+_CLEAN_ALREADY = re.compile(f"{_PLAIN_WORD}(?: {_PLAIN_WORD})*")
+
+_PERSIAN_LETTERS = str.maketrans({"ي": "ی", "ى": "ی", "ك": "ک"})
+_ALIKE = str.maketrans({"ي": "ی", "ى": "ی", "ك": "ک", "ة": "ه", "ە": "ه", "ہ": "ه", "ھ": "ه", "ـ": None, "\u200c": " "})
+_MARKS = re.compile("[\u0300-\u036f\u064b-\u065f\u0670]")
+
+_FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+_SIGNED_NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?|[+-]+")
+
+
+def gettext_noop(message: str) -> str:
+    """Mark a constant sentence for translation and return it unchanged."""
+    return message
+
+
+def ascii_digits(text: str) -> str:
+    """The text with Persian, Arabic and all other decimal digits written as 0-9."""
+    return text if text.isascii() else text.translate(_DIGITS)
+
+
+def clean(text: str) -> str:
+    """One line as a person meant it: composed (NFC), single spaces, ی and ک, nothing invisible but the joiners inside words."""
+    if _CLEAN_ALREADY.fullmatch(text):
+        return text
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split())
+    text = _PRESENTATION_FORMS.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
+    text = _JUNK.sub("", text)
+    text = unicodedata.normalize("NFC", " ".join(text.split())).translate(_PERSIAN_LETTERS)
+    text = re.sub("\u200c{2,}", "\u200c", text)
+    return " ".join(_JOINER.sub("", _NON_JOINER.sub("", text)).split())
+
+
+def fold(text: str) -> str:
+    """The text for comparing and searching: case, accents, vowel marks, digits and kinds of space no longer differ."""
+    if text.isascii():
+        return " ".join(_JUNK.sub("", text).casefold().split())
+    text = _MARKS.sub("", unicodedata.normalize("NFKD", clean(text)).casefold())
+    text = _MARKS.sub("", unicodedata.normalize("NFKD", text)).translate(_ALIKE)
+    return clean(ascii_digits(text))
+
+
+def is_formula(text: str) -> bool:
+    """Would a spreadsheet calculate this cell? Phone numbers and plain signed numbers are not formulas."""
+    if text[:1] in {"\t", "\r", "\n"}:
+        return True
+    text = text.strip()
+    return text.startswith(_FORMULA_STARTS) and not _SIGNED_NUMBER.fullmatch(text)
+
+
+def defuse(text: str) -> str:
+    """The text with a ' before it when a spreadsheet would calculate it."""
+    return f"'{text}" if is_formula(text) else text

@@ -1,0 +1,156 @@
+"""Ask for background work: the change of state and the wake-up call, in one transaction.
+
+What the screens call. Nothing here does the work itself, and everything here may refuse with
+`TransitionRefused` (somebody was faster, or it is not possible now) or `CampaignProblem`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from contactsync import tasks
+from contactsync.campaigns import lifecycle as campaigns
+from contactsync.campaigns.cancel import CANCELLABLE
+from contactsync.imports import jobs
+from contactsync.models import Campaign, Contact, ImportJob, Phonebook, ProviderAccount, Run
+from contactsync.models.transitions import StepRefused
+from contactsync.sync import accounts
+from contactsync.sync import lifecycle as runs
+
+
+def _wake(task: Any, row_id: int) -> None:
+    """Enqueue once the rows are committed, never before."""
+    transaction.on_commit(lambda: task.enqueue(row_id))
+
+
+def _not_a_send(run: Run) -> None:
+    if run.kind == Run.Kind.SEND:
+        raise StepRefused(_("A send is started, stopped and resumed on the page of its campaign."))
+
+
+@transaction.atomic
+def check_import(job: ImportJob, *, user: User | None) -> None:
+    """Dry run of an import."""
+    jobs.begin_check(job, user=user)
+    _wake(tasks.check_import, job.pk)
+
+
+@transaction.atomic
+def apply_import(job: ImportJob, *, user: User | None) -> None:
+    """The real run of a checked import."""
+    jobs.begin_apply(job, user=user)
+    _wake(tasks.apply_import, job.pk)
+
+
+@transaction.atomic
+def plan_push(phonebook: Phonebook, *, user: User | None) -> Run:
+    """A plan of what a push would do."""
+    run = runs.create_push_run(phonebook, user=user)
+    _wake(tasks.plan_run, run.pk)
+    return run
+
+
+@transaction.atomic
+def plan_delete(contacts: QuerySet[Contact], *, user: User | None) -> Run:
+    """A plan to delete contacts of one phonebook, at the provider and here."""
+    run = runs.create_delete_run(contacts, user=user)
+    _wake(tasks.plan_run, run.pk)
+    return run
+
+
+@transaction.atomic
+def plan_pull(phonebook: Phonebook, *, user: User | None) -> Run:
+    """Read the provider's state of a phonebook; it changes nothing there, so it begins at once."""
+    run = runs.create_pull_run(phonebook, user=user)
+    _wake(tasks.execute_run, run.pk)
+    return run
+
+
+@transaction.atomic
+def approve_run(run: Run, *, user: User | None) -> Run:
+    """Let a planned run be carried out."""
+    _not_a_send(run)
+    runs.approve(run, user=user)
+    _wake(tasks.execute_run, run.pk)
+    return run
+
+
+@transaction.atomic
+def resume_run(run: Run, *, user: User | None) -> Run:
+    """Go on where a paused or stopped run ended."""
+    _not_a_send(run)
+    runs.resume(run, user=user)
+    _wake(tasks.execute_run, run.pk)
+    return run
+
+
+def stop_run(run: Run) -> Run:
+    """Ask a run to stop after the call it is in."""
+    _not_a_send(run)
+    return runs.stop(run)
+
+
+def check_account(account: ProviderAccount, *, user: User | None) -> list[Run]:
+    """Test the account, and let the pushes, pulls and deletions go on that had stopped with it. Returns those runs.
+
+    Sends are not among them: a person says when a paused campaign goes on.
+    """
+    was_stopped = account.is_stopped or account.state == ProviderAccount.State.UNCHECKED
+    accounts.check_account(account)
+    if account.state != ProviderAccount.State.READY or not was_stopped:
+        return []
+    paused = Run.objects.filter(account=account, state=Run.State.PAUSED).exclude(kind=Run.Kind.SEND)
+    return [resume_run(run, user=user) for run in paused.order_by("pk")]
+
+
+@transaction.atomic
+def prepare_campaign(campaign: Campaign, *, user: User | None) -> Campaign:
+    """Freeze the audience of a draft."""
+    campaigns.begin_prepare(campaign, user=user)
+    _wake(tasks.prepare_campaign, campaign.pk)
+    return campaign
+
+
+@transaction.atomic
+def send_campaign(campaign: Campaign, *, user: User, audience_hash: str) -> Run:
+    """Send a prepared campaign to exactly the audience that was shown."""
+    run = campaigns.begin_send(campaign, user=user, audience_hash=audience_hash)
+    _wake(tasks.execute_run, run.pk)
+    return run
+
+
+def stop_campaign(campaign: Campaign) -> Campaign:
+    """Stop sending at once."""
+    return campaigns.stop(campaign)
+
+
+@transaction.atomic
+def resume_campaign(campaign: Campaign, *, user: User, at_once: bool = False) -> Run:
+    """Go on with those who were not sent to."""
+    run = campaigns.resume(campaign, user=user, at_once=at_once)
+    _wake(tasks.execute_run, run.pk)
+    return run
+
+
+@transaction.atomic
+def cancel_campaign(campaign: Campaign) -> None:
+    """Take a scheduled campaign back from the provider."""
+    if not Campaign.objects.filter(pk=campaign.pk, state__in=CANCELLABLE).exclude(scheduled_for=None).exists():
+        raise StepRefused(_("The campaign is not scheduled (any more), so there is nothing to cancel."))
+    _wake(tasks.cancel_campaign, campaign.pk)
+
+
+def leave_unsent(campaign: Campaign, *, user: User) -> Campaign:
+    """Close a campaign as it is: nobody else is written to."""
+    return campaigns.leave_unsent(campaign, user=user)
+
+
+@transaction.atomic
+def refresh_report(campaign: Campaign) -> None:
+    """Read the delivery report of a campaign now."""
+    _wake(tasks.pull_report, campaign.pk)
