@@ -1,0 +1,106 @@
+"""The page of a call: what went out, what came back, and a person's word on what nobody knows."""
+
+from __future__ import annotations
+
+import pytest
+from django.urls import reverse
+
+from contactsync.models import Call, Recipient
+from contactsync.models.reasons import reason
+from tests.admin.flow_rows import address, client_of, make_run, make_unknown_send, text_of
+
+pytestmark = pytest.mark.django_db
+
+
+def test_request_and_answer_are_shown_as_they_were_left_to_right() -> None:
+    call = make_run(items=2).calls.get()
+    Call.objects.update(
+        request_line="POST https://example.org/api/contacts",
+        request_excerpt='{"title": "<b>مشتری</b>"}',
+        response_excerpt='{"meta": {"status": true}}',
+        status=200,
+        references=["77", "78"],
+    )
+    page = text_of(client_of("Marketing").get(address(call)))
+    assert '<pre class="cs-raw" dir="ltr" tabindex="0">POST https://example.org/api/contacts' in page
+    assert "&lt;b&gt;مشتری&lt;/b&gt;" in page
+    assert ">77</bdi>" in page
+    assert ">200</bdi>" in page
+
+
+def test_the_contacts_it_carried_are_listed() -> None:
+    run = make_run(items=2)
+    page = text_of(client_of("Marketing").get(address(run.calls.get())))
+    for item in run.items.all():
+        assert item.phone in page
+
+
+def test_an_unknown_send_says_what_to_do_and_lists_its_people() -> None:
+    call = make_unknown_send()
+    page = text_of(client_of("Marketing lead").get(address(call)))
+    assert "It is not known whether the provider sent these messages." in page
+    assert "It was sent" in page
+    assert "It was not sent" in page
+    for person in call.recipients.all():
+        assert person.phone in page
+
+
+def test_people_who_may_not_send_see_no_buttons_for_it() -> None:
+    page = text_of(client_of("Marketing").get(address(make_unknown_send())))
+    assert "Can send campaigns" in page
+    assert "/not_sent/" not in page
+
+
+@pytest.mark.parametrize(
+    ("step", "call_state", "state"),
+    [
+        ("sent", Call.State.ACCEPTED, Recipient.State.ACCEPTED),
+        ("not_sent", Call.State.NOT_SENT, Recipient.State.NOT_SENT),
+    ],
+)
+def test_a_person_decides_an_unknown_send(step: str, call_state: str, state: str) -> None:
+    call = make_unknown_send()
+    client_of("Marketing lead").post(address(call, step))
+    call.refresh_from_db()
+    assert call.state == call_state
+    assert set(call.recipients.values_list("state", flat=True)) == {state}
+
+
+def test_the_second_decision_is_refused_in_plain_words() -> None:
+    call, client = make_unknown_send(), client_of("Marketing lead")
+    client.post(address(call, "sent"))
+    response = client.post(address(call, "not_sent"), follow=True)
+    call.refresh_from_db()
+    assert call.state == Call.State.ACCEPTED
+    assert "Somebody else was faster" in text_of(response)
+
+
+def test_a_call_that_sends_nothing_cannot_be_decided() -> None:
+    call = make_run(items=1).calls.get()
+    Call.objects.update(state=Call.State.UNKNOWN)
+    client = client_of("Marketing lead")
+    assert client.post(address(call, "sent")).status_code == 403
+    assert "It was sent" not in text_of(client.get(address(call)))
+
+
+def test_the_reason_of_a_refusal_is_shown() -> None:
+    call = make_run(items=1).calls.get()
+    Call.objects.update(state=Call.State.REFUSED, error=reason("The provider says: %(text)s", text="خطا"))
+    assert "The provider says: خطا" in text_of(client_of("Marketing").get(address(call)))
+
+
+@pytest.mark.parametrize("rows", [1, 20])
+def test_the_list_of_calls_takes_the_same_queries_for_any_number(rows: int, django_assert_max_num_queries) -> None:
+    for _ in range(rows):
+        make_run(items=1)
+    client = client_of(is_superuser=True)
+    with django_assert_max_num_queries(11):
+        client.get(reverse("admin:contactsync_call_changelist"))
+
+
+def test_calls_are_narrowed_by_operation_in_words() -> None:
+    call = make_run(items=1).calls.get()
+    client = client_of("Marketing")
+    page = text_of(client.get(reverse("admin:contactsync_call_changelist")))
+    assert f'href="?operation={call.operation}"' in page
+    assert f">{call.operation}<" not in page

@@ -1,0 +1,132 @@
+"""A worker that dies, at any moment of a send."""
+
+from __future__ import annotations
+
+import pytest
+from django.utils import timezone
+
+from contactsync.campaigns import dispatch, lifecycle, reports
+from contactsync.models import Call, Campaign, Run
+from contactsync.sync import ledger, sweep
+from tests.campaigns.conftest import approve, campaign_to, prepare, received, sent_bodies, states
+from tests.factories import make_contact, make_phonebook
+
+ALI, SARA, REZA = "+989120000001", "+989120000002", "+989120000003"
+
+
+class Killed(BaseException):
+    """As good as a `kill -9`: nothing after it runs."""
+
+
+class TestAKilledWorker:
+    """Whatever the moment of the kill: nobody gets a message twice, and nobody is forgotten."""
+
+    @pytest.fixture
+    def campaign(self, account, user):
+        book = make_phonebook(account)
+        for phone, name in ((ALI, "a"), (SARA, "b"), (REZA, "c")):
+            make_contact(book, phone, first_name=name)
+        return prepare(campaign_to(account, book, message="{first_name}"), user)
+
+    def kill_in(self, monkeypatch, place: str, run: Run, *, after: bool, at: int = 2) -> None:
+        """Execute until the worker dies at the `at`-th passage of `place`, before or after what it does there."""
+        module_name, _, name = place.rpartition(".")
+        module = {"ledger": vars(ledger), "dispatch": vars(dispatch)}[module_name]
+        original, passages = module[name], []
+
+        def deadly(*args, **kwargs):
+            passages.append(None)
+            if len(passages) == at and not after:
+                raise Killed
+            result = original(*args, **kwargs)
+            if len(passages) == at:
+                raise Killed
+            return result
+
+        with monkeypatch.context() as patch:
+            patch.setitem(module, name, deadly)
+            with pytest.raises(Killed):
+                dispatch.execute(run.pk)
+
+    def recover(self, run: Run) -> None:
+        """Long after, the sweep comes by, and what it finds is executed again."""
+        past = timezone.now() - timezone.timedelta(minutes=30)
+        Run.objects.filter(pk=run.pk).update(lease_until=past)
+        Call.objects.filter(state=Call.State.ON_WIRE).update(lease_until=past)
+        for run_id in sweep.expired_runs():
+            dispatch.execute(run_id)
+
+    @pytest.mark.parametrize(
+        ("place", "after", "unknown"),
+        [
+            ("dispatch._renew", False, 0),
+            ("dispatch._send", False, 0),
+            ("ledger.claim", False, 0),
+            ("ledger.claim", True, 1),
+            ("ledger._make", False, 1),
+            ("ledger._make", True, 1),
+            ("ledger._record", False, 1),
+            ("ledger._record", True, 0),
+            ("dispatch._send", True, 0),
+            ("dispatch.progress", True, 0),
+        ],
+    )
+    def test_at_any_point(self, campaign, user, sandbox, monkeypatch, place, after, unknown):
+        monkeypatch.setattr(dispatch, "COUNTED_EVERY", timezone.timedelta(0))
+        run = approve(campaign, user)
+        self.kill_in(monkeypatch, place, run, after=after)
+        self.recover(run)
+        self.recover(run)
+        campaign.refresh_from_db()
+        run.refresh_from_db()
+        got = received(sandbox)
+        assert all(len(texts) == 1 for texts in got.values())
+        found = states(campaign)
+        assert list(found.values()).count("unknown") == unknown
+        assert list(found.values()).count("accepted") == 3 - unknown
+        assert campaign.state == ("attention" if unknown else "sent")
+        assert reports.equation(campaign).balances
+        assert {phone for phone, state in found.items() if state == "accepted"} <= set(got)
+
+    def test_before_the_end_is_counted(self, campaign, user, sandbox, monkeypatch):
+        run = approve(campaign, user)
+        self.kill_in(monkeypatch, "dispatch.settle", run, after=False, at=1)
+        self.recover(run)
+        campaign.refresh_from_db()
+        assert campaign.state == Campaign.State.SENT
+        assert len(sent_bodies(sandbox)) == 3
+
+    def test_while_stopping(self, campaign, user, sandbox, monkeypatch):
+        run = approve(campaign, user)
+        self.kill_in(monkeypatch, "ledger._record", run, after=True, at=1)
+        lifecycle.stop(campaign)
+        self.recover(run)
+        campaign.refresh_from_db()
+        assert campaign.state == Campaign.State.STOPPED
+        assert sorted(states(campaign).values()) == ["accepted", "not_sent", "not_sent"]
+
+
+def test_an_answer_later_than_the_sweep_still_counts(account, user, sandbox, monkeypatch):
+    book = make_phonebook(account)
+    make_contact(book, ALI)
+    campaign = prepare(campaign_to(account, book), user)
+    run = approve(campaign, user)
+    original = vars(ledger)["_make"]
+
+    def slow(*args, **kwargs):
+        answer = original(*args, **kwargs)
+        past = timezone.now() - timezone.timedelta(seconds=1)
+        Run.objects.update(lease_until=past)
+        Call.objects.update(lease_until=past)
+        for run_id in sweep.expired_runs():
+            dispatch.execute(run_id)
+        assert states(campaign) == {ALI: "unknown"}
+        return answer
+
+    monkeypatch.setattr(ledger, "_make", slow)
+    dispatch.execute(run.pk)
+    campaign.refresh_from_db()
+    run.refresh_from_db()
+    assert states(campaign) == {ALI: "accepted"}
+    assert (run.state, campaign.state) == ("finished", "sent")
+    assert len(sent_bodies(sandbox)) == 1

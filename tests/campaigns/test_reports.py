@@ -1,0 +1,176 @@
+"""What the provider tells about each recipient."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from contactsync.campaigns import reports
+from contactsync.models import Call, Campaign, Contact, Recipient
+from contactsync.models.reasons import describe
+from providers.sandbox.ippanel.delivery import Message
+from tests.campaigns.conftest import campaign_to, prepare, send
+from tests.factories import make_contact, make_phonebook
+
+DELIVERED, UNDELIVERED, BLOCKED = "+989120000001", "+989120000099", "+989120000098"
+
+
+@pytest.fixture
+def campaign(account, user):
+    book = make_phonebook(account)
+    for phone in (DELIVERED, UNDELIVERED, BLOCKED):
+        make_contact(book, phone)
+    campaign = campaign_to(account, book)
+    send(campaign, user)
+    return campaign
+
+
+def deliveries() -> dict[str, tuple[str, str]]:
+    return {row.phone: (row.delivery, row.delivery_raw) for row in Recipient.objects.all()}
+
+
+def pull(campaign: Campaign) -> dict:
+    reports.pull(campaign.pk)
+    campaign.refresh_from_db()
+    return campaign.summary["report"]
+
+
+def test_a_report_matures(campaign, sandbox):
+    report = pull(campaign)
+    assert set(deliveries().values()) == {("queued", "")}
+    assert not report["final"]
+    sandbox.advance(3)
+    assert pull(campaign)["states"] == {"sent": 3}
+    sandbox.advance(20)
+    report = pull(campaign)
+    assert deliveries() == {
+        DELIVERED: ("delivered", "2"),
+        UNDELIVERED: ("undelivered", "3"),
+        BLOCKED: ("blocked", "4"),
+    }
+    assert report["final"]
+    assert report["states"] == {"delivered": 1, "undelivered": 1, "blocked": 1}
+    assert (report["unexpected"], report["unreported"], report["repeated"]) == (0, 0, 0)
+    assert report["cost"] == str(3 * 1900)
+    assert campaign.reported_at
+
+
+def test_reading_twice_changes_nothing(campaign, sandbox):
+    sandbox.advance(30)
+    first, seen = pull(campaign), deliveries()
+    assert (pull(campaign), deliveries()) == (first, seen)
+    assert campaign.summary["sent"]["balances"]
+
+
+def test_numbers_on_one_side_only_are_counted(campaign, sandbox):
+    (kept,) = sandbox.state("ippanel").sends.values()
+    kept.messages = [
+        *(message for message in kept.messages if message.recipient != DELIVERED),
+        Message("+989129999991", "سلام", 1, "2"),
+        Message(UNDELIVERED, "سلام", 1, "3"),
+    ]
+    sandbox.advance(30)
+    report = pull(campaign)
+    assert (report["unexpected"], report["unreported"], report["repeated"]) == (1, 1, 1)
+    assert deliveries()[DELIVERED] == ("", "")
+
+
+def test_an_unfamiliar_code_is_kept_raw(campaign, sandbox):
+    (kept,) = sandbox.state("ippanel").sends.values()
+    kept.messages[0].final = "17"
+    sandbox.advance(30)
+    report = pull(campaign)
+    assert deliveries()[DELIVERED] == ("unrecognised", "17")
+    assert not report["final"]
+
+
+def test_a_send_the_monitoring_rejected_failed_for_everybody(account, user, sandbox):
+    book = make_phonebook(account)
+    make_contact(book, DELIVERED)
+    campaign = campaign_to(account, book, message="سلام #reject")
+    send(campaign, user)
+    sandbox.advance(30)
+    report = pull(campaign)
+    assert deliveries() == {DELIVERED: ("failed", "3")}
+    assert report["final"]
+    assert report["sends"][0]["state"] == "failed"
+
+
+def test_a_report_that_cannot_be_read_says_so_and_keeps_what_is_there(campaign, sandbox):
+    sandbox.advance(30)
+    pull(campaign)
+    Recipient.objects.update(delivery=Recipient.Delivery.SENT)
+    seen = deliveries()
+    sandbox.fault("status_422", "GET /api/report/by_bulk")
+    report = pull(campaign)
+    assert describe(report["error"])
+    assert not report["final"]
+    assert deliveries() == seen
+
+
+def test_a_refused_key_pauses_the_account_after_one_call(campaign, account, sandbox):
+    sandbox.use_key("another-key-0123456789012345678901")
+    before = len(sandbox.requests)
+    assert describe(pull(campaign)["error"])
+    account.refresh_from_db()
+    assert account.state == account.State.REFUSED
+    assert len(sandbox.requests) == before + 1
+
+
+def test_all_references_of_a_call_are_read(campaign, sandbox):
+    state = sandbox.state("ippanel")
+    (kept,) = state.sends.values()
+    moved = kept.messages.pop()
+    other = state.add_send(
+        "webservice", kept.sender, kept.text, [(moved.recipient, moved.text)], send_at=None, maturity=10
+    )
+    Call.objects.update(references=[str(kept.id), str(other.id)])
+    Recipient.objects.update(reference="")
+    sandbox.advance(30)
+    report = pull(campaign)
+    assert (report["unexpected"], report["unreported"]) == (0, 0)
+    assert dict(Recipient.objects.values_list("phone", "reference")) == {
+        DELIVERED: str(kept.id),
+        UNDELIVERED: str(kept.id),
+        BLOCKED: str(other.id),
+    }
+
+
+def test_a_campaign_of_which_nothing_was_accepted_has_nothing_to_report(account, user, sandbox):
+    book = make_phonebook(account)
+    make_contact(book, DELIVERED)
+    campaign = prepare(campaign_to(account, book), user)
+    sandbox.fault("status_500", "POST /api/send$")
+    send(campaign, user)
+    asked = len(sandbox.requests)
+    report = pull(campaign)
+    assert (report["sends"], report["final"]) == ([], False)
+    assert len(sandbox.requests) == asked
+
+
+def test_there_is_no_query_per_recipient(account, user, sandbox):
+    def queries(people: int) -> int:
+        sandbox.advance(60)
+        book = make_phonebook(account)
+        Contact.objects.bulk_create(
+            Contact(phonebook=book, phone=f"+98913{book.pk:03d}{index:04d}", payload_hash="x")
+            for index in range(people)
+        )
+        campaign = campaign_to(account, book, message=f"to {people}")
+        send(campaign, user)
+        sandbox.advance(60)
+        with CaptureQueriesContext(connection) as caught:
+            reports.pull(campaign.pk)
+        assert campaign.recipients.filter(delivery="").count() == 0
+        return len(caught)
+
+    few, many = queries(20), queries(900)
+    assert many - few <= 4
+
+
+def test_reports_are_json(campaign, sandbox):
+    sandbox.advance(30)
+    assert json.loads(json.dumps(pull(campaign)))["sends"][0]["reference"] == Call.objects.get().references[0]

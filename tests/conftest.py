@@ -1,0 +1,41 @@
+"""Fixtures for all tests. The sandbox is the real server on a real socket."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.core.management import call_command
+from hypothesis import settings
+
+from tests.sandbox_fixtures import client_of_sandbox, sandbox, sandbox_server  # noqa: F401 - fixtures for every test
+
+settings.register_profile("contactsync", deadline=None)  # a busy machine is no failure
+settings.load_profile("contactsync")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--database-only", action="store_true", help="Only the tests that use the database.")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With `--database-only`, leave out what cannot differ between databases."""
+    if not config.getoption("--database-only"):
+        return
+    uses = [
+        bool({"db", "transactional_db"} & set(getattr(item, "fixturenames", ())))
+        or item.get_closest_marker("django_db") is not None
+        for item in items
+    ]
+    config.hook.pytest_deselected(items=[item for item, used in zip(items, uses, strict=True) if not used])
+    items[:] = [item for item, used in zip(items, uses, strict=True) if used]
+
+
+@pytest.fixture
+def run_tasks(transactional_db: None) -> Callable[[], None]:
+    """Carry out every waiting background task, as a worker would, and come back."""
+
+    def run() -> None:
+        call_command("db_worker", batch=True, interval=0, startup_delay=False, verbosity=0)
+
+    return run

@@ -1,0 +1,226 @@
+"""Killed, stopped, resumed, twice at once: no row twice, none missing."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+import threading
+from collections.abc import Callable
+
+import pytest
+from django.db import connections
+from django.utils import timezone
+
+from contactsync.imports import jobs
+from contactsync.imports.lease import LEASE, claim, expired_jobs
+from contactsync.imports.run import run_apply, run_check
+from contactsync.models import Contact, ImportChange, ImportJob
+from contactsync.models.transitions import TransitionRefused
+from tests.factories import make_contact
+from tests.imports.conftest import At
+from tests.imports.files import HEADER, apply, check, checked, codes, imported, make_book, outcomes, table, upload
+
+pytestmark = pytest.mark.usefixtures("small_chunks")
+State = ImportJob.State
+WORK = ("lock_phonebook", "contacts_by_phone", "write_contacts", "write_issues", "tally")
+
+
+class Killed(BaseException):
+    """What a killed process leaves: nothing is caught, nothing is tidied up."""
+
+
+def kill() -> None:
+    raise Killed
+
+
+def _mixed(rows: int) -> str:
+    """Created, updated, unchanged, repeated and rejected rows in every chunk."""
+    chance = random.Random(7)
+    lines = []
+    for n in range(rows):
+        phone = f"0912123{chance.randrange(0, rows):04d}" if n % 13 else "9.89E+11"
+        lines.append(f"{phone},name {n},,{'bad' if n % 17 == 0 else ''}\n")
+    return HEADER + "".join(lines)
+
+
+def _lease_runs_out(job: ImportJob) -> None:
+    assert not expired_jobs()
+    ImportJob.objects.filter(pk=job.pk).update(lease_until=timezone.now() - dt.timedelta(seconds=1))
+    assert expired_jobs() == [(job.pk, job.state)]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("place", WORK)
+def test_an_import_killed_anywhere_again_and_again_ends_as_one_that_was_left_alone(place: str, at: At) -> None:
+    content = _mixed(60)
+    calm, rough = (make_book()[0] for _ in range(2))
+    for book in (calm, rough):
+        for n in range(0, 60, 3):
+            make_contact(book, f"+98912123{n:04d}", first_name="before")
+    expected = imported(calm, content)
+    job = checked(rough, content)
+    jobs.begin_apply(job, user=None)
+    for _life in range(4):
+        at(place, 2, kill)
+        with pytest.raises(Killed):
+            run_apply(job.pk)
+        job.refresh_from_db()
+        assert job.state == State.APPLYING
+        _lease_runs_out(job)
+    run_apply(job.pk)
+    job.refresh_from_db()
+    assert (job.state, outcomes(job.counts)) == (State.APPLIED, outcomes(expected.counts))
+    assert job.counts["balances"]
+    assert not job.counts["differs_from_check"]
+    assert table(rough) == table(calm)
+    assert codes(job) == codes(expected)
+    rows = list(job.changes.values_list("row", flat=True))
+    assert len(rows) == len(set(rows)) == job.counts["created"] + job.counts["updated"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_check_that_was_killed_begins_anew_and_lists_no_issue_twice(at: At) -> None:
+    book, _ = make_book()
+    calm = checked(book, _mixed(35))
+    job = upload(book, _mixed(35))
+    jobs.begin_check(job, user=None)
+    at("write_issues", 3, kill)
+    with pytest.raises(Killed):
+        run_check(job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.position) == (State.CHECKING, 20)
+    _lease_runs_out(job)
+    run_check(job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.checked_counts) == (State.CHECKED, calm.checked_counts)
+    assert codes(job) == codes(calm)
+
+
+@pytest.mark.django_db
+def test_while_one_worker_holds_the_import_another_does_nothing() -> None:
+    book, _ = make_book()
+    job = checked(book, HEADER + "09121234561,Ali,,\n")
+    jobs.begin_apply(job, user=None)
+    assert claim(job.pk, State.APPLYING)
+    run_apply(job.pk)
+    assert not Contact.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_worker_that_lost_its_lease_writes_nothing_more(at: At) -> None:
+    book, _ = make_book()
+    job = checked(book, HEADER + "".join(f"0912123{n:04d},Ali,,\n" for n in range(25)))
+    at("_apply_chunk", 2, lambda: ImportJob.objects.filter(pk=job.pk).update(lease_owner="somebody else") and None)
+    apply(job)
+    assert (job.state, job.position, job.lease_owner) == (State.APPLYING, 10, "somebody else")
+    assert (Contact.objects.count(), ImportChange.objects.count()) == (10, 10)
+
+
+@pytest.mark.django_db
+def test_an_import_nobody_woke_up_for_is_found() -> None:
+    book, _ = make_book()
+    job = checked(book, HEADER + "09121234561,Ali,,\n")
+    jobs.begin_apply(job, user=None)
+    assert expired_jobs() == []
+    ImportJob.objects.filter(pk=job.pk).update(started_at=timezone.now() - LEASE - dt.timedelta(seconds=1))
+    assert expired_jobs() == [(job.pk, State.APPLYING)]
+    run_apply(job.pk)
+    assert expired_jobs() == []
+
+
+def _stops(job: ImportJob) -> Callable[[], None]:
+    return lambda: jobs.stop(ImportJob.objects.get(pk=job.pk))
+
+
+@pytest.mark.django_db
+def test_a_stop_ends_after_the_rows_in_hand_and_the_rest_can_follow(at: At) -> None:
+    book, _ = make_book()
+    job = checked(book, HEADER + "".join(f"0912123{n % 30:04d},Ali,,\n" for n in range(35)))
+    at("write_issues", 2, _stops(job))
+    apply(job)
+    assert (job.state, job.position, job.lease_owner, Contact.objects.count()) == (State.STOPPED, 20, "", 20)
+    with pytest.raises(TransitionRefused):
+        jobs.set_columns(job, mapping={"0": "phone"})
+    apply(job)
+    assert (job.state, outcomes(job.counts)) == (State.APPLIED, {"created": 30, "duplicate": 5})
+    assert (job.counts["balances"], job.counts["differs_from_check"]) == (True, False)
+
+
+@pytest.mark.django_db
+def test_who_stops_and_goes_on_at_once_does_not_disturb_the_worker(at: At) -> None:
+    book, _ = make_book()
+    job = checked(book, HEADER + "".join(f"0912123{n:04d},Ali,,\n" for n in range(35)))
+
+    def stop_and_go_on() -> None:
+        _stops(job)()
+        jobs.begin_apply(ImportJob.objects.get(pk=job.pk), user=None)
+        run_apply(job.pk)  # the second wake-up call finds the lease taken
+
+    at("write_issues", 2, stop_and_go_on)
+    apply(job)
+    assert (job.state, outcomes(job.counts)) == (State.APPLIED, {"created": 35})
+
+
+@pytest.mark.django_db
+def test_a_check_can_be_stopped_and_asked_for_again_with_other_columns(at: At) -> None:
+    book, _ = make_book()
+    job = upload(book, HEADER + "".join(f"0912123{n:04d},Ali,,x\n" for n in range(35)))
+    at("write_issues", 2, _stops(job))
+    check(job)
+    assert (job.state, job.checked_counts) == (State.STOPPED, {})
+    jobs.set_columns(job, mapping={"0": "phone"})
+    check(job)
+    assert (outcomes(job.checked_counts), codes(job)) == ({"created": 35}, [])
+
+
+@pytest.mark.django_db
+def test_a_worker_does_not_finish_a_check_whose_columns_were_changed_meanwhile(at: At) -> None:
+    book, _ = make_book()
+    job = upload(book, HEADER + "".join(f"0912123{n:04d},Ali,,x\n" for n in range(15)))
+
+    def change_columns() -> None:
+        other = ImportJob.objects.get(pk=job.pk)
+        jobs.stop(other)
+        jobs.set_columns(other, mapping={"0": "phone"})
+        jobs.begin_check(other, user=None)
+
+    at("suppressed_among", 2, change_columns)
+    check(job)
+    assert (job.state, job.checked_counts) == (State.CHECKING, {})
+    run_check(job.pk)
+    job.refresh_from_db()
+    assert (outcomes(job.checked_counts), codes(job)) == ({"created": 15}, [])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_imports_into_one_phonebook_at_the_same_time_do_not_disturb_each_other() -> None:
+    book, _ = make_book()
+    numbers = [f"0912123{n:04d}" for n in range(120)]
+    both = []
+    for seed in range(3):
+        random.Random(seed).shuffle(numbers)
+        both.append(checked(book, HEADER + "".join(f"{number},name {seed},,\n" for number in numbers)))
+    errors: list[BaseException] = []
+
+    def work(job: ImportJob) -> None:
+        try:
+            run_apply(job.pk)
+        except BaseException as error:  # shown by the test
+            errors.append(error)
+        finally:
+            connections.close_all()
+
+    for job in both:
+        jobs.begin_apply(job, user=None)
+    threads = [threading.Thread(target=work, args=(job,)) for job in both]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    for job in both:
+        job.refresh_from_db()
+        assert (job.state, job.counts["balances"], job.counts["rows"]) == (State.APPLIED, True, 120)
+    assert sum(job.counts["created"] for job in both) == book.contacts.count() == 120
+    assert sum(job.counts["updated"] for job in both) == 240
+    assert sum(job.counts["differs_from_check"] for job in both) >= 2

@@ -1,0 +1,156 @@
+"""Columns: guessed from titles in several languages and from content, and checked before they are used."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contactsync.imports import headers
+from contactsync.imports.errors import MappingError
+from contactsync.imports.map import NAME_TWICE, NO_PHONE, TWICE, check_mapping, guess_mapping
+
+OPTIONS = {"7": "شهر", "8": "Points", "9": "تاریخ تولد"}
+
+
+def guess(columns: list[str], *rows: list[str], region: str = "IR", options: dict[str, str] | None = None) -> list[str]:
+    """The guessed fields in the order of the columns."""
+    found = guess_mapping(columns, rows, region=region, options=OPTIONS if options is None else options)
+    assert list(found) == [str(index) for index in range(len(columns))]
+    return list(found.values())
+
+
+@pytest.mark.parametrize(
+    ("columns", "fields"),
+    [
+        (
+            ["پیشوند", "نام", "نام خانوادگی", "شماره موبایل", "ایمیل", "شهر", "تاریخ تولد"],
+            ["prefix", "first_name", "last_name", "phone", "email", "option:7", "option:9"],
+        ),
+        (
+            ["Title", "First name", "Last name", "Mobile", "E-mail", "City", "points"],
+            ["prefix", "first_name", "last_name", "phone", "email", "", "option:8"],
+        ),
+        (["Handynummer", "Vorname", "Nachname", "Firma"], ["phone", "first_name", "last_name", "company"]),
+        (["numero di cellulare", "nome", "cognome"], ["phone", "first_name", "last_name"]),
+        (["teléfono móvil", "nombre", "apellidos"], ["phone", "first_name", "last_name"]),
+        (["رقم الجوال", "الاسم الأول"], ["phone", "first_name"]),
+        (["PHONE_NUMBER", "FIRST-NAME", "  last   name "], ["phone", "first_name", "last_name"]),
+        (["شماره‌ی تلفن همراه", "برچسب‌ها", "کارشناس"], ["phone", "tags", "assigned_user"]),
+        (["موبايل", "شركت"], ["phone", "company"]),
+    ],
+)
+def test_titles_are_understood_in_the_languages_of_our_users(columns: list[str], fields: list[str]) -> None:
+    assert guess(columns) == fields
+
+
+@pytest.mark.parametrize(
+    ("columns", "fields"),
+    [
+        (["mobile", "name"], ["phone", "full_name"]),
+        (["mobile", "نام"], ["phone", "full_name"]),
+        (["mobile", "نام و نام خانوادگی"], ["phone", "full_name"]),
+        (["mobile", "name", "surname"], ["phone", "first_name", "last_name"]),
+        (["mobile", "نام", "فامیلی"], ["phone", "first_name", "last_name"]),
+        (["mobile", "full name", "first name", "last name"], ["phone", "", "first_name", "last_name"]),
+    ],
+)
+def test_a_name_is_whole_or_first_as_its_neighbours_tell(columns: list[str], fields: list[str]) -> None:
+    assert guess(columns) == fields
+
+
+def test_of_two_phone_columns_the_mobile_one_is_taken() -> None:
+    assert guess(["phone", "mobile"], ["02112345678", "09121234567"]) == ["", "phone"]
+
+
+def test_of_two_phone_columns_the_one_that_holds_numbers_is_taken() -> None:
+    assert guess(["mobile", "phone"], ["", "09121234567"], ["-", "09121234568"]) == ["", "phone"]
+
+
+def test_a_landline_column_is_taken_only_when_there_is_no_other() -> None:
+    rows = ["02188776655", "09121234567"]
+    assert guess(["تلفن ثابت", "x"], rows) == ["", "phone"]
+    assert guess(["تلفن ثابت", "x"], [rows[0], "Ali"]) == ["phone", ""]
+    assert guess(["landline", "mobile"], rows) == ["", "phone"]
+
+
+def test_phone_and_email_are_found_by_content_where_titles_say_nothing() -> None:
+    assert guess(["a", "b", "c"], ["Ali", "۰۹۱۲۱۲۳۴۵۶۷", "ali@example.com"]) == ["", "phone", "email"]
+    assert guess(["", ""], ["09121234567", "x"]) == ["phone", ""]
+
+
+def test_the_title_of_an_option_wins_over_the_usual_meaning() -> None:
+    assert guess(["mobile", "group"], options={"3": "Group"}) == ["phone", "option:3"]
+
+
+def test_the_title_of_an_option_is_found_however_it_is_typed() -> None:
+    assert guess(["mobile", "تاريخ‌تولد", "POINTS "]) == ["phone", "option:9", "option:8"]
+
+
+def test_no_field_is_guessed_twice() -> None:
+    assert guess(["mobile", "mobile", "email", "email"]) == ["phone", "", "email", ""]
+
+
+@given(
+    st.lists(st.sampled_from([*sum(headers.SYNONYMS.values(), ()), *headers.LANDLINES, "x", "", "شهر"]), max_size=12),
+    st.lists(st.sampled_from(["09121234567", "a@b.co", "Ali", ""]), max_size=12),
+)
+def test_whatever_the_titles_the_guess_can_be_used_as_soon_as_a_phone_is_in_it(
+    titles: list[str], row: list[str]
+) -> None:
+    found = guess_mapping(titles, [row], region="IR", options=OPTIONS)
+    if "phone" in found.values():
+        assert check_mapping(found, width=len(titles), options=OPTIONS)
+
+
+def test_ignored_columns_are_left_out_of_the_checked_mapping() -> None:
+    mapping = {"2": "phone", "0": "first_name", "1": "", "3": "option:7"}
+    assert list(check_mapping(mapping, width=4, options=OPTIONS).items()) == [
+        ("0", "first_name"), ("2", "phone"), ("3", "option:7"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("mapping", "message"),
+    [
+        ({}, NO_PHONE),
+        ({"0": "email"}, NO_PHONE),
+        ({"0": "phone", "1": "phone"}, TWICE),
+        ({"0": "phone", "1": "option:7", "2": "option:7"}, TWICE),
+        ({"0": "phone", "1": "full_name", "2": "last_name"}, NAME_TWICE),
+    ],
+)
+def test_columns_that_contradict_each_other_are_refused(mapping: dict[str, str], message: str) -> None:
+    with pytest.raises(MappingError) as refused:
+        check_mapping(mapping, width=3, options=OPTIONS)
+    assert refused.value.message == message
+    assert "%(" not in refused.value.describe()
+
+
+@pytest.mark.parametrize(
+    ("mapping", "words"),
+    [
+        ({"0": "phone", "1": "shoe_size"}, "shoe_size"),
+        ({"0": "phone", "1": "option:99"}, "option:99"),
+        ({"3": "phone"}, "column 4"),
+        ({"-1": "phone"}, "-1"),
+        ({"x": "phone"}, "x"),
+    ],
+)
+def test_fields_and_columns_that_do_not_exist_are_refused(mapping: dict[str, str], words: str) -> None:
+    with pytest.raises(MappingError, match=words):
+        check_mapping(mapping, width=3, options=OPTIONS)
+
+
+def test_a_column_used_twice_is_named_as_people_count() -> None:
+    with pytest.raises(MappingError, match="columns 2 and 3"):
+        check_mapping({"2": "email", "1": "email", "0": "phone"}, width=3, options={})
+
+
+def test_no_title_stands_for_two_fields() -> None:
+    told: dict[str, str] = {}
+    for field, synonyms in headers.SYNONYMS.items():
+        for synonym in synonyms:
+            assert told.setdefault(headers.key(synonym), field) == field, synonym
+            assert headers.field_of(synonym)[0] == field
+    assert not told.keys() & {headers.key(title) for title in headers.LANDLINES}

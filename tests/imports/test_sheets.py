@@ -1,0 +1,158 @@
+"""Spreadsheets: every digit as it was, the rows people see, and no room for traps."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import itertools
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as budget
+from hypothesis import strategies as st
+from openpyxl import Workbook
+
+from contactsync.imports import sheets
+from contactsync.imports.errors import UnreadableFile
+from contactsync.imports.forms import Kind
+from contactsync.imports.letters import column_letters, column_number
+from tests.imports.files import examined, ods, rezipped, rows_of, xlsx
+
+XLS = Path(__file__).parents[1] / "data" / "people.xls"
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [
+        ("0912 123", "0912 123"),
+        (9121234567.0, "9121234567"),
+        (989121234567, "989121234567"),
+        (989121234567.0, "989121234567"),
+        (12.5, "12.5"),
+        (-3.0, "-3"),
+        (0.1, "0.1"),
+        (9.89e15, "9.89000000000000E+15"),
+        (float("nan"), "nan"),
+        (float("inf"), "INF"),
+        (True, "TRUE"),
+        (dt.datetime(1992, 10, 8), "1992-10-08"),
+        (dt.datetime(1992, 10, 8, 12, 30), "1992-10-08 12:30:00"),
+        (dt.date(1992, 10, 8), "1992-10-08"),
+        (dt.timedelta(hours=1), "1:00:00"),
+    ],
+)
+def test_a_cell_reads_as_a_person_would_type_it(cell: object, text: str) -> None:
+    assert sheets.as_text(cell) == text
+
+
+@given(st.integers(-(10**14), 10**14))
+def test_whole_numbers_keep_every_digit(number: int) -> None:
+    assert sheets.as_text(float(number)) == str(number)
+
+
+@pytest.mark.parametrize("make", [xlsx, ods])
+def test_numbers_come_out_without_damage(make: object) -> None:
+    content = make(["موبایل", "نام"], [9121234567, "علی"], ["09121234568", "Sara"], ["9.89E+11", ""])  # type: ignore[operator]
+    assert examined(content).form.kind is Kind.SHEET
+    assert [row.cells for row in rows_of(content)] == [["9121234567", "علی"], ["09121234568", "Sara"], ["9.89E+11", ""]]
+
+
+def test_an_old_workbook_is_read_too() -> None:
+    content = XLS.read_bytes()
+    assert examined(content).columns == ["موبایل", "نام", "points"]
+    assert [(row.line, row.cells) for row in rows_of(content)] == [
+        (2, ["09121234567", "علی", "5"]),
+        (3, ["9121234568", "Sara", "12"]),
+        (4, ["9.89E+11", "Lost", "1"]),
+    ]
+
+
+def test_lines_are_the_row_numbers_of_the_spreadsheet() -> None:
+    content = xlsx([], [], ["phone", "name"], [], ["09121234567", "Ali"], [None, None], ["09121234568", "Sara"])
+    assert [row.line for row in rows_of(content)] == [5, 7]
+
+
+def test_the_first_sheet_that_people_see_is_read() -> None:
+    book = Workbook()
+    book.active.title = "Hidden"
+    book.active.sheet_state = "hidden"
+    book.active.append(["secret"])
+    seen = book.create_sheet("مخاطبین")
+    seen.append(["phone"])
+    seen.append(["09121234567"])
+    out = io.BytesIO()
+    book.save(out)
+    assert examined(out.getvalue()).form.sheet == "مخاطبین"
+    assert rows_of(out.getvalue())[0].cells == ["09121234567"]
+
+
+def test_a_number_that_is_none_does_not_stop_the_import() -> None:
+    content = rezipped(xlsx(["phone", "x"], ["09121234567", 123]), "sheet1.xml", {b"<v>123</v>": b"<v>NaN</v>"})
+    assert rows_of(content)[0].cells == ["09121234567", "nan"]
+
+
+@pytest.mark.parametrize("corner", ["XFD1048576", "ZZ100000"])
+def test_a_cell_in_the_last_corner_is_refused_instead_of_ending_the_process(corner: str) -> None:
+    book = Workbook()
+    book.active["A1"] = "phone"
+    book.active[corner] = "x"
+    out = io.BytesIO()
+    book.save(out)
+    with pytest.raises(UnreadableFile) as refused:
+        examined(out.getvalue())
+    assert refused.value.message == sheets.STRETCHED
+    assert corner.lstrip("XFDZ") in refused.value.describe()
+
+
+def test_empty_cells_with_a_format_far_outside_are_harmless() -> None:
+    content = rezipped(
+        xlsx(["phone"], ["09121234567"]),
+        "sheet1.xml",
+        {b"</sheetData>": b'<row r="1048576"><c r="XFD1048576" s="0"/></row></sheetData>'},
+    )
+    assert [row.cells[0] for row in rows_of(content)] == ["09121234567"]
+
+
+def test_a_wide_sheet_is_read_wherever_a_block_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = xlsx(["phone", *[f"c{n}" for n in range(40)]], ["09121234567", *map(str, range(40))])
+    for block in (7, 64, 1000):
+        monkeypatch.setattr(sheets, "_BLOCK", block)
+        assert rows_of(content)[0].cells[-1] == "39"
+
+
+def test_a_workbook_without_a_table_is_refused() -> None:
+    book = Workbook()
+    book.create_chartsheet("Chart")
+    book.remove(book.worksheets[0])
+    out = io.BytesIO()
+    book.save(out)
+    with pytest.raises(UnreadableFile) as refused:
+        examined(out.getvalue())
+    assert refused.value.message == sheets.NO_SHEET
+
+
+_GOOD = xlsx(["phone", "name"], ["09121234567", "Ali"], [9121234568, "Sara"])
+
+
+@budget(max_examples=200)
+@given(st.lists(st.tuples(st.integers(0, len(_GOOD) - 1), st.integers(0, 255)), min_size=1, max_size=20), st.booleans())
+def test_a_workbook_with_any_bytes_changed_is_read_or_refused(changes: list[tuple[int, int]], cut: bool) -> None:
+    content = bytearray(_GOOD)
+    for place, byte in changes:
+        content[place] = byte
+    try:
+        found = rows_of(bytes(content[: changes[0][0]] if cut else content))
+    except UnreadableFile:
+        return
+    assert found
+
+
+@given(st.integers(0, 20_000))
+def test_column_letters_and_numbers_are_each_others_inverse(index: int) -> None:
+    assert column_number(column_letters(index)) == index + 1
+
+
+def test_columns_are_named_as_in_a_spreadsheet() -> None:
+    names = list(itertools.islice(map(column_letters, itertools.count()), 703))
+    assert (names[0], names[25], names[26], names[701], names[702]) == ("A", "Z", "AA", "ZZ", "AAA")

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from providers.backends.ippanel import IPPanel
+from providers.sandbox import SandboxServer
+
+from .servers import Recorder, recording
+
+pytest.register_assert_rewrite(
+    *(
+        f"tests.providers.{name}"
+        for name in ("contract_account", "contract_base", "contract_contacts", "contract_sends")
+    )
+)
+
+
+@pytest.fixture
+def recorder() -> Iterator[Recorder]:
+    """A server that answers what it is told to and writes down what it is asked."""
+    with recording() as server:
+        yield server
+
+
+@pytest.fixture
+def ippanel(sandbox: SandboxServer) -> Iterator[IPPanel]:
+    """A client of the sandbox."""
+    from .ippanel import connect  # needs the key of the factories, which import models
+
+    with connect(sandbox.url("ippanel"), read_timeout=1) as client:
+        yield client
+
+
+@pytest.fixture
+def scripted(recorder: Recorder) -> Iterator[IPPanel]:
+    """An IPPanel client of the recorder."""
+    from .ippanel import connect
+
+    with connect(recorder.url) as client:
+        yield client

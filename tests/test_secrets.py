@@ -1,0 +1,131 @@
+"""The provider's key is in no log line, no page, no download, no row and no error, whatever happened with it."""
+
+from __future__ import annotations
+
+import io
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test import Client
+from django.urls import NoReverseMatch, reverse
+
+from contactsync import models
+from contactsync.models import Campaign, CampaignTarget, Phonebook
+from contactsync.sync.accounts import set_credentials
+from providers.sandbox import SandboxServer
+from tests.factories import make_account, make_campaign, make_contact, make_phonebook, make_user
+
+KEY = "a-very-secret-key-0123456789abcdef"
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def phonebook(sandbox: SandboxServer, transactional_db: None) -> Phonebook:
+    sandbox.use_key(KEY)
+    book = make_phonebook(make_account(key=KEY, base_url=sandbox.url("ippanel")), title="Customers")
+    make_contact(book, "+989120000001")
+    return book
+
+
+def everything_in_the_database() -> Iterator[str]:
+    """Each row of each table as text; on SQLite the bytes of the files too."""
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")  # noqa: S608 - names of the schema
+            yield from map(repr, cursor.fetchall())
+    if connection.vendor == "sqlite":
+        path = Path(str(connection.settings_dict["NAME"]))
+        for file in (path, path.with_name(path.name + "-wal")):
+            if file.exists():
+                yield file.read_bytes().decode("latin-1")
+
+
+def every_page() -> Iterator[str]:
+    """Every list, form and row page of every model of the app."""
+    for model in (getattr(models, name) for name in models.__all__):
+        name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+        yield from reverse_or_nothing(f"{name}_changelist")
+        yield from reverse_or_nothing(f"{name}_add")
+        for row in model._default_manager.all()[:3]:
+            yield from reverse_or_nothing(f"{name}_change", row.pk)
+            yield from reverse_or_nothing(f"{name}_history", row.pk)
+    yield reverse("admin:index")
+
+
+def reverse_or_nothing(name: str, *args: object) -> Iterator[str]:
+    try:
+        yield reverse(name, args=args)
+    except NoReverseMatch:
+        return
+
+
+def go_through_everything(phonebook: Phonebook, sandbox: SandboxServer) -> str:
+    """Check, push, send, read a report, then be refused and hit faults; what the commands printed."""
+    out = io.StringIO()
+
+    def run(*arguments: object) -> None:
+        try:
+            call_command(*map(str, arguments), "--json", stdout=out, stderr=out)
+        except CommandError as error:
+            out.write(str(error))
+
+    campaign: Campaign = make_campaign(phonebook.account, message="Sale")
+    CampaignTarget.objects.create(campaign=campaign, phonebook=phonebook)
+    run("check_account", phonebook.account.name)
+    run("push", phonebook.title)
+    run("send_campaign", campaign.pk)
+    run("campaign_report", campaign.pk)
+    make_contact(phonebook, "+989120000002")
+    sandbox.fault("html", times=1)
+    run("push", phonebook.title)
+    sandbox.use_key("another-key-entirely-0123456789abc")
+    run("push", phonebook.title)
+    run("check_account", phonebook.account.name)
+    return out.getvalue()
+
+
+def test_the_key_appears_nowhere(
+    phonebook: Phonebook,
+    sandbox: SandboxServer,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+    client: Client,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("contactsync.sync.line.wait", lambda seconds: None)
+    caplog.set_level(logging.DEBUG)
+    logging.getLogger("urllib3").setLevel(logging.DEBUG)
+    printed = go_through_everything(phonebook, sandbox)
+    client.force_login(make_user(is_superuser=True))
+    pages = {url: client.get(url) for url in every_page()}
+    assert len(pages) > 30
+    assert {url: page.status_code for url, page in pages.items() if page.status_code not in {200, 302, 403}} == {}
+    captured = capfd.readouterr()
+    places = {
+        "printed": [printed, captured.out, captured.err],
+        "logged": [caplog.text],
+        "pages": [page.content.decode() for page in pages.values() if not page.streaming],
+        "database": list(everything_in_the_database()),
+    }
+    assert {name for name, texts in places.items() if any(KEY in text for text in texts)} == set()
+
+
+def test_the_form_takes_a_key_and_never_gives_it_back(phonebook: Phonebook, client: Client) -> None:
+    client.force_login(make_user(is_superuser=True))
+    set_credentials(phonebook.account, {"api_key": KEY})
+    page = client.get(reverse("admin:contactsync_provideraccount_change", args=[phonebook.account.pk]))
+    assert 'type="password"' in page.content.decode()
+    assert KEY not in page.content.decode()
+    assert phonebook.account.credentials.token not in page.content.decode()
+
+
+def test_a_dump_of_the_data_holds_no_credentials(phonebook: Phonebook) -> None:
+    out = io.StringIO()
+    call_command("dumpdata", "contactsync.provideraccount", stdout=out)
+    assert KEY not in out.getvalue()
+    assert phonebook.account.credentials.token not in out.getvalue()
