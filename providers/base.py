@@ -12,16 +12,20 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from typing import ClassVar, NoReturn
 
-from providers.exceptions import ProviderError, Unsupported
+from providers.exceptions import NotGenuine, ProviderError, Unsupported
+from providers.text import gettext_noop
 from providers.types import (
     AccountConfig,
     AccountInfo,
     Balance,
     BatchResult,
     BookRef,
+    CallbackEvent,
+    CallbackRequest,
     Capabilities,
     ContactRecord,
     CredentialField,
+    InboundMessage,
     ItemResult,
     Operation,
     OptionSpec,
@@ -32,10 +36,12 @@ from providers.types import (
     RemoteContact,
     RemoteOption,
     RemotePhonebook,
+    RemoteTemplate,
     Sender,
     SendReceipt,
     SendReport,
     SettingField,
+    SuppressedNumber,
 )
 
 
@@ -80,6 +86,19 @@ class Provider:
     def problem_with_message(cls, message: OutboundMessage, *, now: dt.datetime) -> ProviderError | None:
         """Why this send would be refused (sender form, length, time, too many targets); None when it looks right."""
         return None
+
+    @classmethod
+    def keyword(cls, option_key: str) -> str:
+        """The placeholder that this provider replaces by a contact's value of the option."""
+        raise Unsupported(cls.capabilities.why_not(Operation.SEND_KEYWORDS), code=Operation.SEND_KEYWORDS.value)
+
+    @classmethod
+    def read_callback(cls, request: CallbackRequest, *, secret: str, now: dt.datetime) -> tuple[CallbackEvent, ...]:
+        """What a request to our callback address tells. Raises `NotGenuine` for a wrong signature or a form that is not the document's.
+
+        `secret` is the credential `callback_secret`, empty where none is entered. A request with nothing to tell gives no event.
+        """
+        raise NotGenuine(gettext_noop("This provider makes no call backs."))
 
     # The account
 
@@ -161,11 +180,37 @@ class Provider:
         """Delete at most `capabilities.max_delete_batch` contacts; one that is gone already counts as deleted."""
         self._unsupported(Operation.DELETE_CONTACTS)
 
+    def list_suppressed(self) -> Iterator[SuppressedNumber]:
+        """Numbers that the provider sends nothing to."""
+        self._unsupported(Operation.LIST_SUPPRESSED)
+
+    # Conversations and call backs
+
+    def list_inbox(self, *, after: str = "") -> Iterator[InboundMessage]:
+        """What people wrote to us, oldest first, only what came after the message with the id `after`."""
+        self._unsupported(Operation.LIST_INBOX)
+
+    def last_received(self, contact_id: str) -> dt.datetime | None:
+        """When this contact last wrote to us; None: never."""
+        self._unsupported(Operation.READ_CONVERSATION)
+
+    def subscribe_callbacks(self, url: str) -> None:
+        """Have the provider call this address, in place of any other it was told before."""
+        self._unsupported(Operation.SUBSCRIBE_CALLBACKS)
+
+    def unsubscribe_callbacks(self) -> None:
+        """Have the provider call nobody any more."""
+        self._unsupported(Operation.UNSUBSCRIBE_CALLBACKS)
+
     # Sends
 
+    def list_templates(self) -> Iterator[RemoteTemplate]:
+        """The texts approved by the provider."""
+        self._unsupported(Operation.LIST_TEMPLATES)
+
     def send(self, message: OutboundMessage) -> SendReceipt:
-        """Hand one text over for sending. Never safe to repeat: after `OutcomeUnknown` look with `find_sends`, else ask a person."""
-        self._unsupported(Operation.SEND_TO_PHONEBOOK if message.targets else Operation.SEND_TO_NUMBERS)
+        """Hand over for sending what `message` says. Never safe to repeat: after `OutcomeUnknown` look with `find_sends`, else ask a person."""
+        self._unsupported(message.operation)
 
     def cancel_send(self, reference: str) -> None:
         """Cancel a scheduled send. Raises `Rejected` when it is too late."""
@@ -179,6 +224,9 @@ class Provider:
         """State per recipient of one send."""
         self._unsupported(Operation.READ_REPORT)
 
-    def find_sends(self, *, sender: str, text: str, since: dt.datetime) -> Iterator[SendReport]:
-        """Sends from this sender with exactly this text handed over since then: the evidence for an unknown outcome."""
+    def find_sends(self, *, sender: str, text: str, since: dt.datetime, reference: str = "") -> Iterator[SendReport]:
+        """Sends from this sender with exactly this text handed over since then: the evidence for an unknown outcome.
+
+        Where the provider keeps our reference, only those with `reference`.
+        """
         self._unsupported(Operation.FIND_SENDS)

@@ -55,6 +55,10 @@ class Rejected(ProviderError):
     """A documented refusal: the request was understood, nothing was done, repeating it unchanged is pointless."""
 
 
+class NotGenuine(ProviderError):
+    """A request to our callback address that does not come from the provider, or not in its form."""
+
+
 class NotFound(Rejected):
     """The thing addressed does not exist at the provider."""
 

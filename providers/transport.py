@@ -21,10 +21,10 @@ import urllib3
 from providers import answers
 from providers.address import bad_address, checked_base_url, is_loopback
 from providers.answers import Answer, Complaint
-from providers.exceptions import Misconfigured, NotSent, OutcomeUnknown, ProviderError
+from providers.exceptions import Misconfigured, NotSent, OutcomeUnknown, ProviderError, Throttled
 from providers.redact import Redactor
 from providers.text import gettext_noop
-from providers.types import Exchange
+from providers.types import Exchange, Pacer
 from providers.wire import WatchedSession, departure, is_timeout, why_not_sent
 
 logger = logging.getLogger(__name__)
@@ -33,6 +33,7 @@ USER_AGENT = "contactsync"
 LARGEST_ANSWER = 64 * 1024 * 1024
 LONGEST_EXCERPT = 2_000  # characters of a body kept in an Exchange
 IDLE_SECONDS = 2.0  # a connection idle for longer is not used again: the server may be closing it just now
+FIRST_BLOCK = 1.0  # seconds without a request after a 429 that does not say how long
 PATIENCE = 3  # an answer that keeps trickling in is given up after this many read time-outs
 
 _NO_ANSWER = gettext_noop(
@@ -73,7 +74,8 @@ class _Credentials(requests.auth.AuthBase):
 class Transport:
     """Speaks HTTP for one account. Not thread-safe. Never retries, never follows a redirect.
 
-    `pause` is the least number of seconds between two requests; a server on this machine is not spared.
+    `pacer` keeps the distance between requests. Without one `pause` is the least number of seconds between two;
+    a server on this machine is not spared then.
     """
 
     request_id_headers: tuple[str, ...] = ("X-Request-Id",)
@@ -88,6 +90,7 @@ class Transport:
         connect_timeout: float = 10.0,
         read_timeout: float = 30.0,
         pause: float = 0.0,
+        pacer: Pacer | None = None,
         largest_answer: int = LARGEST_ANSWER,
     ) -> None:
         self.base_url = checked_base_url(base_url)
@@ -102,6 +105,7 @@ class Transport:
         self._last_used = 0.0
         local = is_loopback(self.host)
         self._pause = 0.0 if local else pause
+        self._pacer = pacer
         self._session = WatchedSession()
         self._session.trust_env = not local  # a proxy or CA file named in the environment is for the world outside
         self._session.auth = _Credentials(headers)
@@ -125,6 +129,8 @@ class Transport:
         failure = self._judge(outcome) if isinstance(outcome, Answer) else outcome
         if isinstance(failure, OutcomeUnknown):
             self._session.close()  # the next request shall not meet the rest of this trouble
+        if isinstance(failure, Throttled) and self._pacer is not None:
+            self._pacer.blocked(FIRST_BLOCK if failure.retry_after is None else failure.retry_after)
         if failure is not None:
             raise failure
         return cast(Answer, outcome)
@@ -175,8 +181,10 @@ class Transport:
         raise bad_address(self.base_url)
 
     def _wait_turn(self) -> None:
+        if self._pacer is not None:
+            self._pacer.wait()
         idle = time.monotonic() - self._last_used
-        if idle < self._pause:
+        if self._pacer is None and idle < self._pause:
             time.sleep(self._pause - idle)  # the distance the provider wants; nothing is held meanwhile
         if idle > IDLE_SECONDS:
             self._session.close()

@@ -14,9 +14,8 @@ from contactsync.models import Call, Campaign, Recipient, Run
 from contactsync.models.reasons import reason
 from contactsync.models.transitions import TransitionRefused, transition
 from contactsync.sync import sends
-from contactsync.sync.connect import Operation, ProviderError, capabilities, reason_of
+from contactsync.sync.connect import SENDS, Operation, ProviderError, capabilities, reason_of
 from contactsync.sync.line import Line
-from contactsync.sync.policy import SENDS
 
 #: where the provider may hold sends for later
 CANCELLABLE = (Campaign.State.SCHEDULED, Campaign.State.STOPPED, Campaign.State.ATTENTION)

@@ -10,7 +10,7 @@ from django.db.models import Count, Sum
 
 from contactsync.campaigns.summary import rows_by_exclusion
 from contactsync.models import Call, Campaign, Recipient, Run
-from contactsync.sync.policy import SENDS
+from contactsync.sync.connect import SENDS
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,9 +22,8 @@ from contactsync.models import Call, Campaign, Recipient, Run
 from contactsync.models.reasons import reason
 from contactsync.models.transitions import TransitionRefused, transition
 from contactsync.sync import leases, sends
-from contactsync.sync.connect import ProviderError, reason_of
+from contactsync.sync.connect import SENDS, ProviderError, reason_of
 from contactsync.sync.line import Line
-from contactsync.sync.policy import SENDS
 from contactsync.sync.sends import Performed, SendReceipt, Verdict
 from contactsync.sync.sweep import abandon_calls
 

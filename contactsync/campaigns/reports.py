@@ -20,9 +20,8 @@ from contactsync.models import Call, Campaign, Recipient, Run
 from contactsync.models.reasons import reason
 from contactsync.models.transitions import TransitionRefused, transition
 from contactsync.sync import sends
-from contactsync.sync.connect import ProviderError, RecipientReport, reason_of
+from contactsync.sync.connect import SENDS, ProviderError, RecipientReport, reason_of
 from contactsync.sync.line import Line
-from contactsync.sync.policy import SENDS
 
 __all__ = ["Equation", "equation", "pull", "resolve_unknown"]
 

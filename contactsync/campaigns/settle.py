@@ -15,8 +15,7 @@ from contactsync.campaigns.lease import LeaseLost
 from contactsync.models import Call, Campaign, Recipient, Run
 from contactsync.models.reasons import reason
 from contactsync.models.transitions import transition
-from contactsync.sync.connect import Operation
-from contactsync.sync.policy import SENDS
+from contactsync.sync.connect import SENDS, Operation
 
 _STOPPED = reason(gettext_noop("Not sent: the campaign was stopped."))
 

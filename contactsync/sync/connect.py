@@ -25,6 +25,7 @@ from providers.exceptions import (
     Unsupported,
 )
 from providers.types import (
+    SENDS,
     AccountConfig,
     AccountInfo,
     Capabilities,
@@ -36,6 +37,7 @@ from providers.types import (
 )
 
 __all__ = [
+    "SENDS",
     "AccountInfo",
     "AccountStopped",
     "AuthFailed",

@@ -142,7 +142,7 @@ def differences_from_remote(record: ContactRecord, remote: RemoteContact, *, lim
 
     Fields that the provider does not show (option values at some) cannot differ here.
     """
-    pairs = [("phone", remote.phone, record.phone)]
+    pairs: list[tuple[str, str | None, str]] = [("phone", remote.phone, record.phone)]
     if limits.has_separate_names:
         pairs += [
             ("first_name", remote.first_name, record.first_name),
@@ -160,7 +160,8 @@ def differences_from_remote(record: ContactRecord, remote: RemoteContact, *, lim
         pairs += [
             (f"{OPTION}{key}", remote.options.get(key, ""), wanted.value) for key, wanted in record.options.items()
         ]
-    return {name: [there, here] for name, there, here in pairs if _squeezed(there) != _squeezed(here)}
+    told = [(name, there, here) for name, there, here in pairs if there is not None]
+    return {name: [there, here] for name, there, here in told if _squeezed(there) != _squeezed(here)}
 
 
 def _squeezed(text: str) -> str:

@@ -19,9 +19,8 @@ from providers.exceptions import (
     Throttled,
     Unsupported,
 )
-from providers.types import Capabilities, Operation
+from providers.types import SENDS, Capabilities
 
-SENDS = frozenset({Operation.SEND_TO_PHONEBOOK, Operation.SEND_TO_NUMBERS})
 FIRST_PAUSE = 0.5  # seconds, doubled with every attempt
 LONGEST_PAUSE = 30.0
 

@@ -16,10 +16,9 @@ from django.utils.translation import gettext_noop
 
 from contactsync.models import Call, Recipient, Run
 from contactsync.models.reasons import reason
-from contactsync.sync.connect import capabilities
+from contactsync.sync.connect import SENDS, capabilities
 from contactsync.sync.equation import counts_of
 from contactsync.sync.leases import State
-from contactsync.sync.policy import SENDS
 
 INTERRUPTED = gettext_noop(
     "The worker ended while this call was on its way, so its outcome is not known. It is not sent again by itself."

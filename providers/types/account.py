@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +23,22 @@ class Exchange:
     seconds: float
 
 
+class Pacer(Protocol):
+    """Keeps the distance between requests that a provider wants, shared by everybody who speaks for the account."""
+
+    def wait(self) -> None:
+        """Return when the next request may leave. Raises `Throttled` when that is too far off to wait for here."""
+
+    def blocked(self, seconds: float) -> None:
+        """The provider said that nothing more may come for so long."""
+
+
 @dataclass(frozen=True, slots=True)
 class AccountConfig:
-    """What a backend needs to speak for one account. `repr` hides the credentials."""
+    """What a backend needs to speak for one account. `repr` hides the credentials.
+
+    Without `pacer` a client keeps its own distance, by `requests_per_second` of its settings.
+    """
 
     slug: str
     credentials: Mapping[str, str] = field(repr=False)
@@ -33,6 +46,7 @@ class AccountConfig:
     sender: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
     observer: Callable[[Exchange], None] | None = field(default=None, repr=False, compare=False)
+    pacer: Pacer | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

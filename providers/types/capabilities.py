@@ -15,6 +15,17 @@ class OptionKind(StrEnum):
     INTEGER = "integer"
     DATE = "date"
     CHOICE = "choice"
+    MULTIPLE = "multiple"  # any number of the choices
+    EMAIL = "email"
+
+
+class CallbackKind(StrEnum):
+    """How a provider comes to call us when something has happened to a message or a contact."""
+
+    NONE = "none"
+    PER_SEND = "per_send"  # our address goes along with every send
+    PORTAL = "portal"  # a person enters our address in the provider's portal
+    SUBSCRIBED = "subscribed"  # by a call of its API, which replaces whatever was there
 
 
 class Operation(StrEnum):
@@ -37,11 +48,32 @@ class Operation(StrEnum):
     CREATE_CONTACTS = "create_contacts"
     UPDATE_CONTACT = "update_contact"
     DELETE_CONTACTS = "delete_contacts"
+    LIST_SUPPRESSED = "list_suppressed"
+    LIST_TEMPLATES = "list_templates"
+    LIST_INBOX = "list_inbox"
+    READ_CONVERSATION = "read_conversation"
+    SUBSCRIBE_CALLBACKS = "subscribe_callbacks"
+    UNSUBSCRIBE_CALLBACKS = "unsubscribe_callbacks"
     SEND_TO_PHONEBOOK = "send_to_phonebook"
+    SEND_KEYWORDS = "send_keywords"  # to phonebooks, the provider filling in the contacts' option values
     SEND_TO_NUMBERS = "send_to_numbers"
+    SEND_TEXTS = "send_texts"  # several texts in one call, each to its own numbers
+    SEND_TEMPLATE = "send_template"
     CANCEL_SEND = "cancel_send"
     READ_REPORT = "read_report"
     FIND_SENDS = "find_sends"
+
+
+#: Operations that reach people and cost money: none is ever repeated after an unknown outcome.
+SENDS = frozenset(
+    {
+        Operation.SEND_TO_PHONEBOOK,
+        Operation.SEND_KEYWORDS,
+        Operation.SEND_TO_NUMBERS,
+        Operation.SEND_TEXTS,
+        Operation.SEND_TEMPLATE,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +91,7 @@ class Capabilities:
     returns_contact_ids: bool = True
     per_item_results: bool = True
     reads_option_values: bool = True
+    details_tell: frozenset[str] = frozenset()  # what reading one contact tells beyond the list: "options", "opt_out"
     has_name: bool = True  # a name is kept at all
     has_separate_names: bool = False  # first and last name are two fields
     has_prefix: bool = False
@@ -66,16 +99,31 @@ class Capabilities:
     has_company: bool = False
     has_tags: bool = False
     has_assigned_user: bool = False
+    has_note: bool = False
+    can_change_phone: bool = True
     max_title: int | None = None
+    max_option_label: int | None = None
+    max_option_chars: int | None = None  # of one option value
+    max_note_chars: int | None = None
     max_contacts_per_phonebook: int | None = None
     max_numbers_per_send: int = 1
     max_targets_per_send: int = 1  # phonebook parts in one send
+    max_texts_per_send: int = 1  # different texts in one `SEND_TEXTS`
+    sends_slices: bool = False  # a phonebook from row n, m rows
+    sends_chosen: bool = False  # contacts of a phonebook by their ids
     max_message_chars: int | None = None
     max_message_parts: int | None = None
     schedule_earliest: dt.timedelta | None = None  # None: the provider cannot schedule
     schedule_latest: dt.timedelta | None = None
     cancel_until: dt.timedelta | None = None
     duplicate_send_window: dt.timedelta | None = None  # an identical send within it is refused
+    reply_window: dt.timedelta | None = None  # free text only so long after the person's last message, else a template
+    template_needs_consent: bool = False
+    callbacks: CallbackKind = CallbackKind.NONE
+    callbacks_are_signed: bool = False  # with the credential `callback_secret`, where one is entered
+    callback_help: str = ""  # where a person enters our address, one translatable line
+    requests_per_second: float = 5.0
+    blocks_address: bool = False  # a 429 holds for every account of this provider on this machine's address
     currency: str = ""
     reasons: Mapping[Operation, str] = field(default_factory=dict)  # why something is not possible, one line each
     notes: tuple[str, ...] = ()  # what people should know of a provider's ways, one translatable line each

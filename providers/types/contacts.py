@@ -53,14 +53,21 @@ class RemotePhonebook:
     title: str
     count: int | None
     option_keys: tuple[str, ...] = ()
+    option_labels: Mapping[str, str] = field(default_factory=dict)  # by key, where the phonebook keeps labels
+    description: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class OptionValue:
-    """A canonical value (text as is, integer as digits, date as ISO `YYYY-MM-DD`) with its kind, so that the backend can write its own form."""
+    """A canonical value (text as is, integer as digits, date as ISO `YYYY-MM-DD`, multiple as `A; B`) with its kind, so that the backend can write its own form."""
 
     value: str
     kind: OptionKind
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """The chosen ones of kind `multiple`, whose canonical form joins them with semicolons."""
+        return tuple(part.strip() for part in self.value.split(";") if part.strip())
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,24 +83,37 @@ class ContactRecord:
     email: str = ""
     tags: tuple[str, ...] = ()
     assigned_user: str = ""
+    note: str = ""
     options: Mapping[str, OptionValue] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class RemoteContact:
-    """One contact as the provider reads it back. `options` is None where values cannot be read."""
+    """One contact as the provider reads it back. None: it does not say, so nothing can be compared."""
 
     remote_id: str
     phone: str  # E.164 where it can be told, else the provider's own text
-    prefix: str = ""
-    name: str = ""
-    first_name: str = ""
-    last_name: str = ""
-    company: str = ""
-    email: str = ""
-    options: Mapping[str, str] | None = None
+    prefix: str | None = None
+    name: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    company: str | None = None
+    email: str | None = None
+    tags: tuple[str, ...] | None = None
+    assigned_user: str | None = None
+    note: str | None = None
+    options: Mapping[str, str] | None = None  # canonical values by option key
     is_opted_out: bool | None = None
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SuppressedNumber:
+    """A number that the provider sends nothing to."""
+
+    phone: str
+    is_opt_out: bool  # the person unsubscribed, as opposed to a block entered by the customer
+    raw: str = ""
 
 
 @dataclass(frozen=True, slots=True)

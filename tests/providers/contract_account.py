@@ -21,6 +21,7 @@ from providers.exceptions import (
 )
 from providers.sandbox import SandboxServer
 from providers.types import (
+    SENDS,
     BookRef,
     ContactRecord,
     Operation,
@@ -28,6 +29,8 @@ from providers.types import (
     OptionSpec,
     OutboundMessage,
     PhonebookSpec,
+    TemplateUse,
+    TextForNumbers,
     WholePhonebooks,
 )
 
@@ -53,6 +56,21 @@ CALLS: dict[Operation, Callable[[Provider, BookRef], Any]] = {
     Operation.CREATE_CONTACTS: lambda p, b: p.create_contacts(b, [ContactRecord("r", "+989120000001")]),
     Operation.UPDATE_CONTACT: lambda p, b: p.update_contact(b, "1", ContactRecord("r", "+989120000001")),
     Operation.DELETE_CONTACTS: lambda p, b: p.delete_contacts(b, ["1"]),
+    Operation.LIST_SUPPRESSED: lambda p, b: list(p.list_suppressed()),
+    Operation.LIST_TEMPLATES: lambda p, b: list(p.list_templates()),
+    Operation.LIST_INBOX: lambda p, b: list(p.list_inbox()),
+    Operation.READ_CONVERSATION: lambda p, b: p.last_received("1"),
+    Operation.SUBSCRIBE_CALLBACKS: lambda p, b: p.subscribe_callbacks("https://app.example.org/callbacks/x/"),
+    Operation.UNSUBSCRIBE_CALLBACKS: lambda p, b: p.unsubscribe_callbacks(),
+    Operation.SEND_KEYWORDS: lambda p, b: p.send(
+        OutboundMessage("1", "{x}", "r", targets=(WholePhonebooks((b,)),), is_keyworded=True)
+    ),
+    Operation.SEND_TEXTS: lambda p, b: p.send(
+        OutboundMessage("1", "", "r", texts=(TextForNumbers(("+989120000001",), "x"),))
+    ),
+    Operation.SEND_TEMPLATE: lambda p, b: p.send(
+        OutboundMessage("1", "x", "r", numbers=("+989120000001",), template=TemplateUse("t"))
+    ),
     Operation.SEND_TO_PHONEBOOK: lambda p, b: p.send(OutboundMessage("1", "x", "r", targets=(WholePhonebooks((b,)),))),
     Operation.SEND_TO_NUMBERS: lambda p, b: p.send(OutboundMessage("1", "x", "r", numbers=("+989120000001",))),
     Operation.CANCEL_SEND: lambda p, b: p.cancel_send("1"),
@@ -65,7 +83,7 @@ class AccountPromises(Promises):
     def test_the_capabilities_do_not_contradict_themselves(self) -> None:
         can = self.capabilities
         assert can.safe_to_repeat <= can.operations
-        assert not can.safe_to_repeat & {Operation.SEND_TO_NUMBERS, Operation.SEND_TO_PHONEBOOK}
+        assert not can.safe_to_repeat & SENDS
         assert 1 <= can.default_batch <= can.max_batch
         assert all(can.why_not(operation) for operation in Operation)
         assert can.option_identity in {"id", "slot", "name"}

@@ -134,7 +134,7 @@ class ContactPromises(Promises):
         found = provider.find_contact(book, self.phones[0])
         assert found is not None
         assert found.remote_id == remote_id
-        assert "New" in found.name + found.last_name or not self.capabilities.has_name
+        assert "New" in f"{found.name or found.last_name}" or not self.capabilities.has_name
 
     @needs(Operation.UPDATE_CONTACT)
     def test_updating_nobody_says_that_it_is_gone(self, provider: Provider, book: BookRef) -> None:

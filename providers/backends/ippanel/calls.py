@@ -44,6 +44,7 @@ class Calls(Provider):
             connect_timeout=self.settings["connect_timeout"],
             read_timeout=self.settings["read_timeout"],
             pause=1 / self.settings["requests_per_second"],
+            pacer=account.pacer,
         )
 
     def close(self) -> None:

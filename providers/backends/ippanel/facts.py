@@ -118,9 +118,23 @@ NOT_REPEATABLE = frozenset(
     }
 )
 
+NOT_THERE = frozenset(
+    {
+        Operation.LIST_SUPPRESSED,
+        Operation.LIST_TEMPLATES,
+        Operation.LIST_INBOX,
+        Operation.READ_CONVERSATION,
+        Operation.SUBSCRIBE_CALLBACKS,
+        Operation.UNSUBSCRIBE_CALLBACKS,
+        Operation.SEND_KEYWORDS,
+        Operation.SEND_TEXTS,
+        Operation.SEND_TEMPLATE,
+    }
+)
+
 CAPABILITIES = Capabilities(
-    operations=frozenset(Operation),
-    safe_to_repeat=frozenset(Operation) - NOT_REPEATABLE,
+    operations=frozenset(Operation) - NOT_THERE,
+    safe_to_repeat=frozenset(Operation) - NOT_THERE - NOT_REPEATABLE,
     option_kinds=frozenset(OPTION_TYPES),
     option_identity="id",
     default_batch=100,
@@ -129,6 +143,7 @@ CAPABILITIES = Capabilities(
     returns_contact_ids=False,
     per_item_results=False,
     reads_option_values=False,
+    details_tell=frozenset({"opt_out"}),
     has_separate_names=False,
     has_prefix=True,
     has_email=True,
@@ -136,6 +151,8 @@ CAPABILITIES = Capabilities(
     max_contacts_per_phonebook=MOST_CONTACTS,
     max_numbers_per_send=MOST_NUMBERS,
     max_targets_per_send=MOST_TARGETS,
+    sends_slices=True,
+    sends_chosen=True,
     max_message_chars=LONGEST_MESSAGE,
     max_message_parts=MOST_PARTS,
     schedule_earliest=SCHEDULE_EARLIEST,

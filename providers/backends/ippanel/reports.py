@@ -44,7 +44,7 @@ class ReportCalls(Calls):
 
         return self.pages(fetch, _recipient, size=_RECIPIENT_PAGES[-1])
 
-    def find_sends(self, *, sender: str, text: str, since: dt.datetime) -> Iterator[SendReport]:
+    def find_sends(self, *, sender: str, text: str, since: dt.datetime, reference: str = "") -> Iterator[SendReport]:
         earliest = since.replace(microsecond=0)
         filters = {"number": sender, "message": text, "create_from_date": str(int(earliest.timestamp()))}
 

@@ -20,6 +20,8 @@ _PERHAPS_SENT = gettext_noop(
 
 class SendCalls(Calls):
     def send(self, message: OutboundMessage) -> SendReceipt:
+        if not self.capabilities.can(message.operation):
+            self._unsupported(message.operation)
         if problem := problem_with_message(message, now=dt.datetime.now(dt.UTC)):
             raise problem
         try:
