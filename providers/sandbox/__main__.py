@@ -25,6 +25,9 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--maturity", type=float, default=10.0, metavar="SECONDS", help="from a send to its last delivery state"
     )
+    parser.add_argument(
+        "--limits", action="store_true", help="answer 429 where a provider's documented rate is exceeded"
+    )
     options = parser.parse_args(arguments)
     if options.host != HOST:
         parser.error(f"The sandbox listens on {HOST} only, not on {options.host}.")
@@ -47,6 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
             maturity=options.maturity,
             latency=options.latency_ms / 1000,
             data=options.data,
+            limits=options.limits,
         )
     except (OSError, ValueError) as error:
         sys.stderr.write(f"The sandbox cannot start: {error}\n")

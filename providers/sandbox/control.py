@@ -1,4 +1,4 @@
-"""The control API under `/_sandbox/`: faults, state, requests, reset, clock."""
+"""The control API under `/_sandbox/`: faults, state, requests, reset, clock, messages from people, the portal."""
 
 from __future__ import annotations
 
@@ -37,6 +37,10 @@ def answer_control(sandbox: SandboxServer, request: Request) -> Response:
                     return json_response(200, state.dump())
             case "GET", ["requests"]:
                 return json_response(200, {"requests": [row.as_dict() for row in sandbox.requests]})
+            case "POST", ["inbound", slug] if sandbox.has(slug):
+                return json_response(201, sandbox.dialects[slug].receive(read_json(request)))
+            case "POST", ["portal", slug] if sandbox.has(slug):
+                return json_response(200, sandbox.dialects[slug].set_up(read_json(request)))
             case "POST", ["reset"]:
                 read_json(request)
                 sandbox.reset()

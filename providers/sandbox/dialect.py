@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, ClassVar, Protocol
 
+from providers.sandbox.callbacks import Callbacks
 from providers.sandbox.clock import Clock
 from providers.sandbox.wire import Request, Response
 
@@ -53,11 +54,16 @@ class State(Protocol):
 
 @dataclass
 class Settings:
-    """What all dialects share. `maturity` is the time in seconds from acceptance of a send to its last delivery state."""
+    """What all dialects share. `maturity` is the time in seconds from acceptance of a send to its last delivery state.
+
+    With `limits` a dialect answers 429 where its document's rate is exceeded.
+    """
 
     key: str
     clock: Clock = field(default_factory=Clock)
     maturity: float = 10.0
+    limits: bool = False
+    callbacks: Callbacks = field(default_factory=Callbacks)
 
 
 class Dialect:
@@ -90,6 +96,17 @@ class Dialect:
     def sections(self) -> list[Section]:
         """What the page shows of the state."""
         raise NotImplementedError
+
+    def tick(self) -> None:
+        """Let happen what is due by the clock without anybody asking, such as calls back. Called often, from a thread of its own."""
+
+    def receive(self, message: dict[str, Any]) -> dict[str, Any]:
+        """A person writes to a number of the account; returns what is kept of it. Raises `ValueError` for a message that cannot be."""
+        raise ValueError(f"the sandbox of {self.slug} receives no messages")
+
+    def set_up(self, portal: dict[str, Any]) -> dict[str, Any]:
+        """Change what a person sets in the provider's portal; returns all of it. Raises `ValueError` naming what is wrong."""
+        raise ValueError(f"the sandbox of {self.slug} has nothing to set up in a portal")
 
 
 def load_dialect(slug: str, settings: Settings) -> Dialect:

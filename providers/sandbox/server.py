@@ -19,6 +19,7 @@ from providers.sandbox.wire import RecordedRequest, Request, Response, json_resp
 
 HOST = "127.0.0.1"
 KEPT_REQUESTS = 5_000
+TICK_SECONDS = 0.25
 REDACTED = "[redacted]"
 
 
@@ -27,7 +28,7 @@ class SandboxServer:
 
     `port` 0 takes a free one. Any `host` but 127.0.0.1 raises `ValueError`. `clock` replaces `time.time`,
     `maturity` is the time from a send to its last delivery state, `latency` is added to every answer (seconds).
-    `data` is a file that keeps the state between runs.
+    `data` is a file that keeps the state between runs. With `limits` the documented rates are kept to.
     """
 
     def __init__(
@@ -40,15 +41,17 @@ class SandboxServer:
         maturity: float = 10.0,
         latency: float = 0.0,
         data: Path | None = None,
+        limits: bool = False,
     ) -> None:
         if host != HOST:
             raise ValueError(f"The sandbox listens on {HOST} only, not on {host}.")
         if not key:
             raise ValueError("The sandbox needs a key.")
-        self._initial = (key, maturity, latency)
+        self._initial = (key, maturity, limits, latency)
         self.generation = 0  # counts resets
         self.clock = Clock(clock)
-        self.settings = Settings(key=key, clock=self.clock, maturity=maturity)
+        self.settings = Settings(key=key, clock=self.clock, maturity=maturity, limits=limits)
+        self.callbacks = self.settings.callbacks
         self.latency = latency
         self.faults = Faults()
         self.dialects: dict[str, Dialect] = {slug: load_dialect(slug, self.settings) for slug in DIALECTS}
@@ -60,6 +63,8 @@ class SandboxServer:
             self._storage.load()
         self._listener = Listener((HOST, port), self)
         self._thread: threading.Thread | None = None
+        self._ticker: threading.Thread | None = None
+        self._stopping = threading.Event()
 
     # Life
 
@@ -67,6 +72,9 @@ class SandboxServer:
         """Serve in a thread of its own and come back at once."""
         self._thread = threading.Thread(target=self._listener.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
+        self._stopping.clear()
+        self._ticker = threading.Thread(target=self._run_ticker, daemon=True)
+        self._ticker.start()
         if self._storage:
             self._storage.start()
         return self
@@ -74,6 +82,10 @@ class SandboxServer:
     def stop(self) -> None:
         """Hang up, free the port and save."""
         self.faults.clear()
+        self._stopping.set()
+        if self._ticker:
+            self._ticker.join()
+            self._ticker = None
         if self._thread:
             self._listener.shutdown()
             self._thread.join()
@@ -90,13 +102,14 @@ class SandboxServer:
         self.stop()
 
     def reset(self) -> None:
-        """Forget state, faults, requests and time travel; key, maturity and latency are again as at the start."""
+        """Forget state, faults, requests and time travel; key, maturity, limits and latency are again as at the start."""
         self.generation += 1
         self.faults.clear()
         self.clock.offset = 0.0
-        self.settings.key, self.settings.maturity, self.latency = self._initial
+        self.settings.key, self.settings.maturity, self.settings.limits, self.latency = self._initial
         for dialect in self.dialects.values():
             dialect.reset()
+        self.callbacks.clear()
         with self._record_lock:
             self._requests.clear()
         self._touch()
@@ -139,8 +152,9 @@ class SandboxServer:
         return fault
 
     def advance(self, seconds: float) -> None:
-        """Move the sandbox's time forward."""
+        """Move the sandbox's time forward. Calls back that come due are in `callbacks` when this returns; `callbacks.join()` waits for them."""
         self.clock.advance(seconds)
+        self._tick()
         self._touch()
 
     def use_key(self, key: str) -> None:
@@ -205,6 +219,14 @@ class SandboxServer:
     def _spellings(self, slug: str, path: str) -> tuple[str, ...]:
         base = self.dialects[slug].base_path
         return (path, path.removeprefix(base)) if base else (path,)
+
+    def _tick(self) -> None:
+        for dialect in self.dialects.values():
+            dialect.tick()
+
+    def _run_ticker(self) -> None:
+        while not self._stopping.wait(TICK_SECONDS):
+            self._tick()
 
     def _touch(self) -> None:
         if self._storage:
