@@ -24,9 +24,10 @@ def contact_fingerprint(
     email: str,
     tags: Sequence[str],
     assigned_user: str,
+    note: str,
     options: Mapping[str, str],
 ) -> str:
     """Hash of what a provider may be told of a contact."""
     return fingerprint(
-        [phone, prefix, first_name, last_name, company, email, sorted(tags), assigned_user, dict(options)]
+        [phone, prefix, first_name, last_name, company, email, sorted(tags), assigned_user, note, dict(options)]
     )

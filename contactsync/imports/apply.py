@@ -18,7 +18,7 @@ from contactsync.imports.rows import Inserter
 from contactsync.models import Contact, ImportChange, ImportIssue, ImportJob, Phonebook, Suppression
 
 #: what an import may set, and what it keeps of a contact before it does
-DATA_FIELDS = ("prefix", "first_name", "last_name", "company", "email", "tags", "assigned_user", "options")
+DATA_FIELDS = ("prefix", "first_name", "last_name", "company", "email", "tags", "assigned_user", "note", "options")
 _WRITTEN = (*DATA_FIELDS, "deleted_at", "payload_hash", "sync_state", "updated_at")
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from contactsync.models.accounts import ProviderAccount
+from contactsync.models.accounts import ProviderAccount, RequestPace
 from contactsync.models.campaigns import Campaign, CampaignTarget, Recipient
 from contactsync.models.imports import ImportChange, ImportIssue, ImportJob
+from contactsync.models.inbound import Callback, InboundMessage
 from contactsync.models.ledger import Call, Run, RunItem
 from contactsync.models.phonebooks import Contact, CustomOption, Phonebook, PhonebookOption, Suppression
 
 __all__ = [
     "Call",
+    "Callback",
     "Campaign",
     "CampaignTarget",
     "Contact",
@@ -17,10 +19,12 @@ __all__ = [
     "ImportChange",
     "ImportIssue",
     "ImportJob",
+    "InboundMessage",
     "Phonebook",
     "PhonebookOption",
     "ProviderAccount",
     "Recipient",
+    "RequestPace",
     "Run",
     "RunItem",
     "Suppression",

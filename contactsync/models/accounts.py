@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import secrets
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from contactsync.models.fields import CredentialsField
 from contactsync.models.reasons import describe
+
+
+def new_callback_key() -> str:
+    """The part of an account's callback address that nobody can guess."""
+    return secrets.token_urlsafe(32)
 
 
 class ProviderAccount(models.Model):
@@ -34,6 +41,11 @@ class ProviderAccount(models.Model):
     state_reason = models.JSONField(_("reason"), default=dict, blank=True, editable=False)
     identity = models.CharField(_("connected as"), max_length=200, blank=True, editable=False)
     can_send = models.BooleanField(_("may send"), default=True, editable=False)
+    callback_key = models.CharField(max_length=64, unique=True, default=new_callback_key, editable=False)
+    callback_subscribed_at = models.DateTimeField(_("call backs subscribed at"), null=True, editable=False)
+    inbox_cursor = models.CharField(max_length=100, blank=True, editable=False)  # id of the last reply that was read
+    inbox_read_at = models.DateTimeField(_("replies read at"), null=True, editable=False)
+    templates = models.JSONField(_("templates"), default=list, blank=True, editable=False)
     senders = models.JSONField(_("senders"), default=list, blank=True, editable=False)
     balance = models.DecimalField(_("balance"), max_digits=18, decimal_places=4, null=True, editable=False)
     currency = models.CharField(_("currency"), max_length=3, blank=True, editable=False)
@@ -69,3 +81,18 @@ class ProviderAccount(models.Model):
     def is_stopped(self) -> bool:
         """No call may be made until a person has looked at it."""
         return self.state in {self.State.REFUSED, self.State.PAUSED}
+
+
+class RequestPace(models.Model):
+    """When the next request may leave for an account, or for everybody at an address: shared by all workers."""
+
+    key = models.CharField(max_length=250, unique=True)
+    next_at = models.FloatField(default=0.0)  # seconds since the epoch
+    blocked_until = models.FloatField(default=0.0)
+
+    class Meta:
+        verbose_name = _("pace of requests")
+        verbose_name_plural = _("paces of requests")
+
+    def __str__(self) -> str:
+        return self.key

@@ -25,6 +25,7 @@ class Campaign(models.Model):
         STOPPING = "stopping", _("stopping")
         STOPPED = "stopped", _("stopped")
         PAUSED = "paused", _("paused")
+        WAITING = "waiting", _("waiting for its time")
         SCHEDULED = "scheduled", _("scheduled at the provider")
         SENT = "sent", _("handed over")
         ATTENTION = "attention", _("needs a decision")
@@ -36,14 +37,17 @@ class Campaign(models.Model):
         State.DRAFT: frozenset({State.PREPARED, State.PREPARING, State.FAILED}),
         State.PREPARING: frozenset({State.DRAFT}),
         State.PREPARED: frozenset({State.PREPARING}),
-        State.SENDING: frozenset({State.PREPARED, State.PAUSED, State.STOPPED, State.ATTENTION, State.SENDING}),
+        State.WAITING: frozenset({State.PREPARED}),
+        State.SENDING: frozenset(
+            {State.PREPARED, State.WAITING, State.PAUSED, State.STOPPED, State.ATTENTION, State.SENDING}
+        ),
         State.STOPPING: frozenset({State.SENDING, State.PAUSED}),
         State.STOPPED: frozenset({State.STOPPING, State.SENDING, State.ATTENTION}),
         State.PAUSED: frozenset({State.SENDING}),
         State.SCHEDULED: frozenset({State.SENDING, State.STOPPING, State.STOPPED, State.ATTENTION}),
         State.SENT: frozenset({State.SENDING, State.STOPPING, State.STOPPED, State.SCHEDULED, State.ATTENTION}),
         State.ATTENTION: frozenset({State.SENDING, State.STOPPING, State.STOPPED, State.SCHEDULED, State.SENT}),
-        State.CANCELLED: frozenset({State.SCHEDULED, State.STOPPED, State.ATTENTION}),
+        State.CANCELLED: frozenset({State.WAITING, State.SCHEDULED, State.STOPPED, State.ATTENTION}),
         State.FAILED: frozenset({State.PREPARING, State.SENDING}),
     }
 
@@ -52,7 +56,16 @@ class Campaign(models.Model):
     sender = models.CharField(
         _("sender"), max_length=40, blank=True, help_text=_("Empty: the default sender of the account.")
     )
-    message = models.TextField(_("message"))
+    message = models.TextField(_("message"), blank=True)
+    is_keyworded = models.BooleanField(
+        _("filled in by the provider"),
+        default=False,
+        help_text=_("The provider puts in the contacts' values; otherwise the texts are made here."),
+    )
+    template = models.CharField(_("template"), max_length=100, blank=True)
+    template_values = models.JSONField(
+        _("values of the template"), default=dict, blank=True, help_text=_("variable: text, with placeholders")
+    )
     scheduled_for = models.DateTimeField(_("send at"), null=True, blank=True, help_text=_("Empty: at once."))
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.DRAFT, editable=False)
     summary = models.JSONField(_("summary"), default=dict, blank=True, editable=False)
@@ -90,6 +103,28 @@ class Campaign(models.Model):
         permissions = [
             ("send_campaign", _("Can send campaigns")),
             ("export_campaign", _("Can export campaign reports")),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(
+                    state__in=[
+                        "draft",
+                        "preparing",
+                        "prepared",
+                        "waiting",
+                        "sending",
+                        "stopping",
+                        "stopped",
+                        "paused",
+                        "scheduled",
+                        "sent",
+                        "attention",
+                        "cancelled",
+                        "failed",
+                    ]
+                ),
+                name="campaign_state_known",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -150,6 +185,8 @@ class Recipient(models.Model):
         TOO_LONG = "too_long", _("message too long")
         UNREACHABLE = "unreachable", _("number not reachable through this provider")
         DELETED = "deleted", _("contact deleted meanwhile")
+        NO_CONSENT = "no_consent", _("no consent on record")
+        NEEDS_TEMPLATE = "needs_template", _("did not write lately, and there is no template")
 
     class Delivery(models.TextChoices):
         QUEUED = "queued", _("queued")
@@ -177,9 +214,10 @@ class Recipient(models.Model):
     name = models.CharField(_("name"), max_length=255, blank=True)
     remote_id = models.CharField(_("contact id at the provider"), max_length=100, blank=True)
     text = models.TextField(_("text"), blank=True)
+    template_values = models.JSONField(_("values of the template"), null=True, editable=False)  # None: free text
     parts = models.PositiveSmallIntegerField(_("SMS parts"), default=0)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.PLANNED)
-    exclusion = models.CharField(_("why left out"), max_length=12, choices=Exclusion, blank=True)
+    exclusion = models.CharField(_("why left out"), max_length=20, choices=Exclusion, blank=True)
     error = models.JSONField(_("reason"), default=dict, blank=True)
     call = models.ForeignKey(
         "contactsync.Call", models.SET_NULL, null=True, related_name="recipients", verbose_name=_("call")
@@ -198,6 +236,10 @@ class Recipient(models.Model):
             models.CheckConstraint(
                 condition=Q(state="excluded", exclusion__gt="") | (~Q(state="excluded") & Q(exclusion="")),
                 name="recipient_excluded_with_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["excluded", "planned", "on_wire", "accepted", "refused", "unknown", "not_sent"]),
+                name="recipient_state_known",
             ),
         ]
         indexes = [

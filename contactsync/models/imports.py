@@ -28,6 +28,7 @@ class ImportJob(models.Model):
         APPLIED = "applied", _("imported")
         STOPPED = "stopped", _("stopped")
         FAILED = "failed", _("failed")
+        DISCARDED = "discarded", _("discarded")
 
     #: state -> the states it may be entered from
     TRANSITIONS = {
@@ -38,6 +39,7 @@ class ImportJob(models.Model):
         State.APPLIED: frozenset({State.APPLYING}),
         State.STOPPED: frozenset({State.CHECKING, State.APPLYING}),
         State.FAILED: frozenset({State.CHECKING, State.APPLYING}),
+        State.DISCARDED: frozenset({State.UPLOADED, State.CHECKED}),
     }
 
     phonebook = models.ForeignKey(Phonebook, models.PROTECT, related_name="imports", verbose_name=_("phonebook"))
@@ -71,7 +73,18 @@ class ImportJob(models.Model):
         permissions = [("export_importjob", _("Can download the rows of imports"))]
         constraints = [
             models.CheckConstraint(
-                condition=Q(state__in=["uploaded", "checking", "checked", "applying", "applied", "stopped", "failed"]),
+                condition=Q(
+                    state__in=[
+                        "uploaded",
+                        "checking",
+                        "checked",
+                        "applying",
+                        "applied",
+                        "stopped",
+                        "failed",
+                        "discarded",
+                    ]
+                ),
                 name="import_state_known",
             )
         ]

@@ -22,6 +22,8 @@ class Run(models.Model):
         DELETE = "delete", _("delete at the provider")
         SEND = "send", _("send")
         RECONCILE = "reconcile", _("reconcile")
+        BRING_IN = "bring_in", _("bring in from the provider")
+        REMOVE = "remove", _("remove at the provider")
 
     class State(models.TextChoices):
         PLANNING = "planning", _("being planned")
@@ -90,13 +92,34 @@ class Run(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["phonebook"],
-                condition=Q(kind__in=["push", "delete", "pull"], state__in=["queued", "running", "stopping", "paused"]),
+                condition=Q(
+                    kind__in=["push", "delete", "pull", "reconcile", "bring_in", "remove"],
+                    state__in=["queued", "running", "stopping", "paused"],
+                ),
                 name="run_one_active_per_phonebook",
             ),
             models.UniqueConstraint(
                 fields=["campaign"],
                 condition=Q(kind="send", state__in=["queued", "running", "stopping", "paused"]),
                 name="run_one_send_per_campaign",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    state__in=[
+                        "planning",
+                        "planned",
+                        "queued",
+                        "running",
+                        "stopping",
+                        "stopped",
+                        "paused",
+                        "finished",
+                        "attention",
+                        "failed",
+                        "discarded",
+                    ]
+                ),
+                name="run_state_known",
             ),
         ]
         indexes = [models.Index(fields=["state", "lease_until"], name="run_state_lease")]
@@ -183,6 +206,20 @@ class RunItem(models.Model):
         DELETE = "delete", _("delete")
         ADOPT = "adopt", _("already there, only link it")
         CANNOT = "cannot", _("not possible")
+        ONLY_HERE = "only_here", _("only here")
+        ONLY_THERE = "only_there", _("only at the provider")
+        DIFFERENT = "different", _("different")
+        OPTED_OUT = "opted_out", _("unsubscribed at the provider")
+
+    class Decision(models.TextChoices):
+        KEEP_OURS = "keep_ours", _("keep ours")
+        TAKE_THEIRS = "take_theirs", _("take theirs")
+        ADD_HERE = "add_here", _("add here")
+        ADD_THERE = "add_there", _("add at the provider")
+        DELETE_HERE = "delete_here", _("delete here")
+        DELETE_THERE = "delete_there", _("delete at the provider")
+        SUPPRESS = "suppress", _("suppress the number")
+        LEAVE = "leave", _("leave as it is")
 
     class State(models.TextChoices):
         PLANNED = "planned", _("planned")
@@ -195,9 +232,11 @@ class RunItem(models.Model):
     contact = models.ForeignKey(
         "contactsync.Contact", models.SET_NULL, null=True, related_name="run_items", verbose_name=_("contact")
     )
-    phone = models.CharField(_("phone number"), max_length=16)
+    phone = models.CharField(_("phone number"), max_length=40)
     remote_id = models.CharField(_("id at the provider"), max_length=100, blank=True)
     operation = models.CharField(_("operation"), max_length=10, choices=Operation)
+    decision = models.CharField(_("decision"), max_length=12, choices=Decision, blank=True)
+    theirs = models.JSONField(_("as the provider has it"), default=dict, blank=True, editable=False)
     changes = models.JSONField(_("changes"), default=dict, blank=True, help_text=_("field: [at the provider, here]"))
     payload_hash = models.CharField(max_length=64, blank=True)
     state = models.CharField(_("state"), max_length=15, choices=State, default=State.PLANNED)
@@ -211,7 +250,17 @@ class RunItem(models.Model):
         verbose_name = _("item of a run")
         verbose_name_plural = _("items of runs")
         ordering = ["id"]
-        constraints = [models.UniqueConstraint(fields=["run", "phone"], name="run_item_once_per_phone")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["run", "phone"],
+                condition=~Q(operation="only_there"),  # a provider may hold a number twice
+                name="run_item_once_per_phone",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["planned", "done", "failed", "unknown", "not_attempted"]),
+                name="run_item_state_known",
+            ),
+        ]
         indexes = [models.Index(fields=["run", "operation", "state"], name="item_run_operation_state")]
 
     def __str__(self) -> str:

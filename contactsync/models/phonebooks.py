@@ -22,12 +22,14 @@ class CustomOption(models.Model):
         INTEGER = "integer", _("whole number")
         DATE = "date", _("date")
         CHOICE = "choice", _("choice")
+        MULTIPLE = "multiple", _("several choices")
+        EMAIL = "email", _("e-mail address")
 
     account = models.ForeignKey(ProviderAccount, models.CASCADE, related_name="options", verbose_name=_("account"))
     title = models.CharField(_("title"), max_length=100)
     kind = models.CharField(_("kind"), max_length=10, choices=Kind, default=Kind.TEXT)
     choices = models.JSONField(
-        _("choices"), default=list, blank=True, help_text=_("For the kind “choice”: the allowed values.")
+        _("choices"), default=list, blank=True, help_text=_("For the kinds with choices: the allowed values.")
     )
     remote_key = models.CharField(_("key at the provider"), max_length=100, blank=True, editable=False)
 
@@ -41,7 +43,8 @@ class CustomOption(models.Model):
                 fields=["account", "remote_key"], condition=~Q(remote_key=""), name="option_key_unique_per_account"
             ),
             models.CheckConstraint(
-                condition=Q(kind__in=["text", "integer", "date", "choice"]), name="option_kind_known"
+                condition=Q(kind__in=["text", "integer", "date", "choice", "multiple", "email"]),
+                name="option_kind_known",
             ),
         ]
 
@@ -83,11 +86,26 @@ class Phonebook(models.Model):
 
 
 class PhonebookOption(models.Model):
-    """An option used in a phonebook, with the provider's slot where there are slots."""
+    """An option used in a phonebook, with the provider's place for it where it has places.
+
+    Instead of an option it may be a field of the contact that the provider has no place of its own for.
+    """
+
+    class Field(models.TextChoices):
+        PREFIX = "prefix", _("prefix")
+        FIRST_NAME = "first_name", _("first name")
+        LAST_NAME = "last_name", _("last name")
+        FULL_NAME = "full_name", _("full name")
+        COMPANY = "company", _("company")
+        EMAIL = "email", _("e-mail")
+        NOTE = "note", _("note")
 
     phonebook = models.ForeignKey(Phonebook, models.CASCADE, related_name="option_places", verbose_name=_("phonebook"))
-    option = models.ForeignKey(CustomOption, models.CASCADE, related_name="places", verbose_name=_("custom option"))
-    slot = models.CharField(_("slot at the provider"), max_length=20, blank=True)
+    option = models.ForeignKey(
+        CustomOption, models.CASCADE, related_name="places", null=True, blank=True, verbose_name=_("custom option")
+    )
+    field = models.CharField(_("field of the contact"), max_length=20, choices=Field, blank=True)
+    slot = models.CharField(_("place at the provider"), max_length=100, blank=True)
 
     class Meta:
         verbose_name = _("option of the phonebook")
@@ -96,10 +114,15 @@ class PhonebookOption(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["phonebook", "option"], name="phonebook_option_once"),
             models.UniqueConstraint(fields=["phonebook", "slot"], condition=~Q(slot=""), name="phonebook_slot_once"),
+            models.UniqueConstraint(fields=["phonebook", "field"], condition=~Q(field=""), name="phonebook_field_once"),
+            models.CheckConstraint(
+                condition=Q(option=None, field__gt="") | Q(option__isnull=False, field=""),
+                name="phonebook_option_or_field",
+            ),
         ]
 
     def __str__(self) -> str:
-        return str(self.option)
+        return str(self.option) if self.option is not None else str(self.get_field_display())
 
 
 class ContactQuerySet(models.QuerySet["Contact"]):
@@ -131,6 +154,17 @@ class Contact(models.Model):
     email = models.EmailField(_("e-mail"), blank=True)
     tags = models.JSONField(_("tags"), default=list, blank=True)
     assigned_user = models.EmailField(_("assigned user"), blank=True)
+    note = models.CharField(_("note"), max_length=1000, blank=True)
+    consented_at = models.DateTimeField(
+        _("consent given at"),
+        null=True,
+        blank=True,
+        help_text=_("When the person agreed to be written to; some providers demand it for templates."),
+    )
+    consent_source = models.CharField(
+        _("how consent was given"), max_length=255, blank=True, help_text=_("Form, contract, fair …")
+    )
+    last_received_at = models.DateTimeField(_("last wrote to us at"), null=True, editable=False)
     options = models.JSONField(_("custom options"), default=dict, blank=True)
     remote_id = models.CharField(_("id at the provider"), max_length=100, blank=True, editable=False)
     sync_state = models.CharField(
@@ -204,6 +238,7 @@ class Contact(models.Model):
             email=self.email,
             tags=self.tags,
             assigned_user=self.assigned_user,
+            note=self.note,
             options=self.options,
         )
 
