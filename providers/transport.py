@@ -79,6 +79,7 @@ class Transport:
     """
 
     request_id_headers: tuple[str, ...] = ("X-Request-Id",)
+    accept = "application/json"  # the form of answer asked for
 
     def __init__(
         self,
@@ -109,7 +110,7 @@ class Transport:
         self._session = WatchedSession()
         self._session.trust_env = not local  # a proxy or CA file named in the environment is for the world outside
         self._session.auth = _Credentials(headers)
-        self._session.headers.update({"User-Agent": USER_AGENT, "Accept": "application/json"})
+        self._session.headers.update({"User-Agent": USER_AGENT, "Accept": self.accept})
 
     def close(self) -> None:
         """Close the connections."""
