@@ -93,6 +93,11 @@ class Provider:
         raise Unsupported(cls.capabilities.why_not(Operation.SEND_KEYWORDS), code=Operation.SEND_KEYWORDS.value)
 
     @classmethod
+    def template_place(cls, variable: str) -> str:
+        """How the text of a template shows where this variable goes."""
+        return f"{{{{{variable}}}}}"
+
+    @classmethod
     def read_callback(cls, request: CallbackRequest, *, secret: str, now: dt.datetime) -> tuple[CallbackEvent, ...]:
         """What a request to our callback address tells. Raises `NotGenuine` for a wrong signature or a form that is not the document's.
 

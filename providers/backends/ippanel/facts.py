@@ -6,6 +6,7 @@ import datetime as dt
 
 from providers.text import gettext_noop
 from providers.types import (
+    SENDS,
     Capabilities,
     CredentialField,
     DeliveryState,
@@ -25,6 +26,7 @@ LONGEST_MESSAGE = 1400
 MOST_PARTS = 20
 MOST_NUMBERS = 1000
 MOST_TARGETS = 100
+MOST_TEXTS = 100  # no limit is documented; together they go to no more than `MOST_NUMBERS`
 MOST_CONTACTS = 100_000
 SCHEDULE_EARLIEST = dt.timedelta(minutes=5)
 SCHEDULE_LATEST = dt.timedelta(days=89)  # "3 months"; the shortest three are 89 days
@@ -113,28 +115,25 @@ NOT_REPEATABLE = frozenset(
     {
         Operation.CREATE_PHONEBOOK,
         Operation.CREATE_OPTION,
-        Operation.SEND_TO_PHONEBOOK,
-        Operation.SEND_TO_NUMBERS,
+        *SENDS,
     }
 )
 
-NOT_THERE = frozenset(
-    {
-        Operation.LIST_SUPPRESSED,
-        Operation.LIST_TEMPLATES,
-        Operation.LIST_INBOX,
-        Operation.READ_CONVERSATION,
-        Operation.SUBSCRIBE_CALLBACKS,
-        Operation.UNSUBSCRIBE_CALLBACKS,
-        Operation.SEND_KEYWORDS,
-        Operation.SEND_TEXTS,
-        Operation.SEND_TEMPLATE,
-    }
-)
+_NO_CALL_BACKS = gettext_noop("IPPanel makes no call backs: delivery and incoming messages are fetched.")
+NOT_THERE = {
+    Operation.LIST_SUPPRESSED: gettext_noop(
+        "IPPanel lists no blocked numbers; it tells of one contact, or in a delivery report."
+    ),
+    Operation.READ_CONVERSATION: gettext_noop(
+        "IPPanel keeps single messages and no conversations; people can be written to at any time."
+    ),
+    Operation.SUBSCRIBE_CALLBACKS: _NO_CALL_BACKS,
+    Operation.UNSUBSCRIBE_CALLBACKS: _NO_CALL_BACKS,
+}
 
 CAPABILITIES = Capabilities(
-    operations=frozenset(Operation) - NOT_THERE,
-    safe_to_repeat=frozenset(Operation) - NOT_THERE - NOT_REPEATABLE,
+    operations=frozenset(Operation) - NOT_THERE.keys(),
+    safe_to_repeat=frozenset(Operation) - NOT_THERE.keys() - NOT_REPEATABLE,
     option_kinds=frozenset(OPTION_TYPES),
     option_identity="id",
     default_batch=100,
@@ -151,6 +150,7 @@ CAPABILITIES = Capabilities(
     max_contacts_per_phonebook=MOST_CONTACTS,
     max_numbers_per_send=MOST_NUMBERS,
     max_targets_per_send=MOST_TARGETS,
+    max_texts_per_send=MOST_TEXTS,
     sends_slices=True,
     sends_chosen=True,
     max_message_chars=LONGEST_MESSAGE,
@@ -160,6 +160,7 @@ CAPABILITIES = Capabilities(
     cancel_until=dt.timedelta(minutes=5),
     duplicate_send_window=dt.timedelta(seconds=40),
     currency=CURRENCY,
+    reasons=NOT_THERE,
     notes=(
         gettext_noop("IPPanel takes Iranian numbers only: +98 and ten digits."),
         gettext_noop(
@@ -169,7 +170,12 @@ CAPABILITIES = Capabilities(
         gettext_noop(
             "It does not tell the values of custom options back, so they are compared with what was last sent."
         ),
-        gettext_noop("It reviews most messages before sending them, so a send can wait for minutes."),
+        gettext_noop(
+            "It fills in custom options by itself, in messages to whole phonebooks; it has no placeholder for names."
+        ),
+        gettext_noop(
+            "It reviews messages before sending them, so a send can wait for minutes; templates are reviewed beforehand."
+        ),
         gettext_noop("It reports delivery only when asked; there is no call back."),
     ),
 )

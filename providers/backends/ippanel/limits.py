@@ -20,6 +20,13 @@ _NO_TEXT = gettext_noop("The message is empty.")
 _LONG_TEXT = gettext_noop("The message has %(length)s characters; IPPanel takes %(limit)s at most.")
 _NOBODY = gettext_noop("The message is for nobody: choose a phonebook, contacts or numbers.")
 _BOTH_KINDS = gettext_noop("One send goes either to phonebooks or to numbers, not to both.")
+_MANY_TEXTS = gettext_noop("%(count)s different texts are too many for one send; it takes %(limit)s at most.")
+_WHOLE_ONLY = gettext_noop(
+    "IPPanel fills in custom options for whole phonebooks only, not for chosen contacts or some of the rows."
+)
+_NO_TEMPLATE = gettext_noop("Choose one of IPPanel's templates.")
+_ONE_PERSON = gettext_noop("IPPanel sends a template to one number at a time, not to %(count)s.")
+_NO_VALUE = gettext_noop("The template's variable “%(name)s” has no value.")
 _MANY_NUMBERS = gettext_noop("%(count)s numbers are too many for one send; IPPanel takes %(limit)s at most.")
 _MANY_TARGETS = gettext_noop(
     "%(count)s parts of phonebooks are too many for one send; IPPanel takes %(limit)s at most."
@@ -63,27 +70,64 @@ def problem_with_message(message: OutboundMessage, *, now: dt.datetime) -> Provi
     """The first thing wrong; the number of parts is not counted here, the caller holds it against `max_message_parts`."""
     if not forms.is_sender(message.sender):
         return Rejected(_SENDER, params={"sender": message.sender})
-    if not message.text.strip():
-        return Rejected(_NO_TEXT)
-    if len(message.text) > facts.LONGEST_MESSAGE:
-        return Rejected(_LONG_TEXT, params={"length": len(message.text), "limit": facts.LONGEST_MESSAGE})
-    return _problem_with_recipients(message) or _problem_with_time(message.send_at, now)
+    if sum(map(bool, (message.targets, message.numbers, message.texts))) > 1:
+        return Rejected(_BOTH_KINDS)
+    problems = (
+        _problem_with_template(message) if message.template else _problem_with_texts(message),
+        _problem_with_recipients(message),
+        _problem_with_time(message.send_at, now),
+    )
+    return next((problem for problem in problems if problem), None)
+
+
+def _problem_with_texts(message: OutboundMessage) -> ProviderError | None:
+    if len(message.texts) > facts.MOST_TEXTS:
+        return Rejected(_MANY_TEXTS, params={"count": len(message.texts), "limit": facts.MOST_TEXTS})
+    for text in [part.text for part in message.texts] or [message.text]:
+        if not text.strip():
+            return Rejected(_NO_TEXT)
+        if len(text) > facts.LONGEST_MESSAGE:
+            return Rejected(_LONG_TEXT, params={"length": len(text), "limit": facts.LONGEST_MESSAGE})
+    return None
+
+
+def _problem_with_template(message: OutboundMessage) -> ProviderError | None:
+    if not message.template or not message.template.remote_id:
+        return Rejected(_NO_TEMPLATE)
+    if len(message.numbers) != 1:
+        return Rejected(_ONE_PERSON, params={"count": len(message.numbers)})
+    empty = next((name for name, value in message.template.values.items() if not value.strip()), None)
+    return None if empty is None else Rejected(_NO_VALUE, params={"name": empty})
 
 
 def _problem_with_recipients(message: OutboundMessage) -> ProviderError | None:
-    if message.numbers and message.targets:
-        return Rejected(_BOTH_KINDS)
-    if not message.numbers and not message.targets:
+    if not all(part.numbers for part in message.texts):
         return Rejected(_NOBODY)
-    if len(message.numbers) > facts.MOST_NUMBERS:
-        return Rejected(_MANY_NUMBERS, params={"count": len(message.numbers), "limit": facts.MOST_NUMBERS})
-    if len(message.targets) > facts.MOST_TARGETS:
-        return Rejected(_MANY_TARGETS, params={"count": len(message.targets), "limit": facts.MOST_TARGETS})
+    numbers = message.numbers or [phone for part in message.texts for phone in part.numbers]
+    if not numbers and not message.targets:
+        return Rejected(_NOBODY)
+    if len(numbers) > facts.MOST_NUMBERS:
+        return Rejected(_MANY_NUMBERS, params={"count": len(numbers), "limit": facts.MOST_NUMBERS})
+    if (count := _targets(message)) > facts.MOST_TARGETS:
+        return Rejected(_MANY_TARGETS, params={"count": count, "limit": facts.MOST_TARGETS})
     problems = (
-        *(problem_with_number(phone) for phone in message.numbers),
+        *(problem_with_number(phone) for phone in numbers),
         *(_problem_with_target(target) for target in message.targets),
+        *(_problem_with_keywords(target) for target in message.targets if message.is_keyworded),
     )
     return next((problem for problem in problems if problem), None)
+
+
+def _targets(message: OutboundMessage) -> int:
+    """How many elements `params` gets: with placeholders each phonebook is one."""
+    if not message.is_keyworded:
+        return len(message.targets)
+    return sum(len(target.books) if isinstance(target, WholePhonebooks) else 1 for target in message.targets)
+
+
+def _problem_with_keywords(target: WholePhonebooks | ChosenContacts) -> ProviderError | None:
+    is_whole = isinstance(target, WholePhonebooks) and target.start is None and target.size is None
+    return None if is_whole else Rejected(_WHOLE_ONLY)
 
 
 def _problem_with_target(target: WholePhonebooks | ChosenContacts) -> ProviderError | None:

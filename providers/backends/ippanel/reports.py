@@ -1,8 +1,12 @@
-"""What became of a send. The id a send gives as a number is text here, and has another name in each call."""
+"""What became of a send, and what people wrote to us.
+
+The id a send gives as a number is text here, and has another name in each call.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -12,11 +16,14 @@ from providers.backends.ippanel import facts, forms
 from providers.backends.ippanel.calls import Calls
 from providers.exceptions import NotFound, Rejected
 from providers.text import gettext_noop
-from providers.types import DeliveryState, RecipientReport, SendReport, SendState
+from providers.types import DeliveryState, InboundMessage, RecipientReport, SendReport, SendState
 
 _SENDS_PAGE = 100
 _RECIPIENT_PAGES = (1000, 100, 10)  # no maximum is documented: smaller ones are tried when a size is refused
+_INBOX_PAGE, _SMALLEST_PAGE = 100, 10  # no maximum is documented; the default is 10
 _UNPROCESSABLE = 422
+
+_KEYWORD = re.compile(r"\{ex_[0-9]+\}")  # the placeholder of a custom option
 
 _NO_SUCH_SEND = gettext_noop("IPPanel has no report of the send %(reference)s.")
 
@@ -46,16 +53,49 @@ class ReportCalls(Calls):
 
     def find_sends(self, *, sender: str, text: str, since: dt.datetime, reference: str = "") -> Iterator[SendReport]:
         earliest = since.replace(microsecond=0)
-        filters = {"number": sender, "message": text, "create_from_date": str(int(earliest.timestamp()))}
+        filters = {"number": sender, "create_from_date": str(int(earliest.timestamp()))}
+        is_keyworded = _KEYWORD.search(text) is not None
+        if not is_keyworded:
+            filters["message"] = text
 
         def fetch(page: int) -> Answer:
             return self.post("/api/report/new_list", {"page": page, "limit": _SENDS_PAGE, "filters": filters})
 
         # How the filters compare is not documented, so that the answer is held against what was asked for.
         for made_at, report in self.pages(fetch, _dated_report, size=_SENDS_PAGE):
-            is_ours = forms.same_number(report.sender, sender) and report.text == text
+            is_same_text = _could_come_from(text, report.text) if is_keyworded else report.text == text
+            is_ours = forms.same_number(report.sender, sender) and is_same_text
             if is_ours and made_at is not None and made_at >= earliest:
                 yield report
+
+    def list_inbox(self, *, after: str = "") -> Iterator[InboundMessage]:
+        filters = {"filters": {"from_id": forms.id_number(after)}} if after else {}
+
+        def fetch(page: int) -> Answer:
+            return self.post("/api/report/messages-inbox", {"page": page, "per_page": _INBOX_PAGE, **filters})
+
+        # Newest first, so that one that comes in meanwhile moves others to the next page, where they come again.
+        found = {row.remote_id: row for row in self.pages(fetch, _inbound, size=_SMALLEST_PAGE)}
+        yield from sorted(found.values(), key=lambda row: int(row.remote_id))
+
+
+def _could_come_from(template: str, text: str) -> bool:
+    """Whether this is a text with placeholders, or what IPPanel can have made of it for a contact."""
+    pattern = ".*".join(re.escape(part) for part in _KEYWORD.split(template))
+    return re.fullmatch(pattern, text, re.DOTALL) is not None
+
+
+def _inbound(data: Any) -> InboundMessage:
+    received_at = forms.moment(data["time"])
+    if received_at is None:
+        raise ValueError
+    return InboundMessage(
+        remote_id=str(int(data["messages_inbox_id"])),
+        phone=forms.e164(data["from"]),
+        to=forms.text(data.get("number")),
+        text=forms.text(data.get("message")),
+        received_at=received_at,
+    )
 
 
 def _dated_report(data: Any) -> tuple[dt.datetime | None, SendReport]:
