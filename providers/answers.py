@@ -28,13 +28,17 @@ LONGEST_WAIT = 3600.0  # seconds; a longer Retry-After is read as this
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A complete answer. `data` is the parsed JSON (numbers with a point as `Decimal`), None when the body is not JSON."""
+    """A complete answer. `data` is the parsed JSON (numbers with a point as `Decimal`), None when the body is not JSON.
+
+    `text` is the beginning of the body of an answer that is not 2xx.
+    """
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
     data: Any = field(repr=False)
     is_json: bool
     is_empty: bool
+    text: str = field(default="", repr=False)
 
     @property
     def is_success(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from urllib.parse import quote, quote_plus
 
@@ -11,9 +12,12 @@ SHORTEST_SECRET = 4  # below this a "secret" would blot out ordinary text
 
 
 class Redactor:
-    """Replaces every known spelling of the secrets: plain, in a URL, in JSON. `repr` tells nothing."""
+    """Replaces every known spelling of the secrets: plain, in a URL, in JSON. `repr` tells nothing.
 
-    def __init__(self, secrets: Iterable[str]) -> None:
+    `members` are names in JSON whose values, unknown beforehand, are taken out too, even cut short.
+    """
+
+    def __init__(self, secrets: Iterable[str], members: Iterable[str] = ()) -> None:
         spellings = {
             spelling
             for secret in secrets
@@ -28,6 +32,8 @@ class Redactor:
             )
         }
         self._spellings = sorted(spellings, key=len, reverse=True)
+        names = "|".join(re.escape(name) for name in members)
+        self._members = re.compile(rf'("(?:{names})"\s*:\s*)(?:"(?:[^"\\]|\\.)*"?|[^\s"{{}}\[\],]+)') if names else None
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
@@ -35,7 +41,7 @@ class Redactor:
     def __call__(self, text: str) -> str:
         for spelling in self._spellings:
             text = text.replace(spelling, HIDDEN)
-        return text
+        return text if self._members is None else self._members.sub(rf'\1"{HIDDEN}"', text)
 
     def excerpt(self, content: bytes | str, limit: int) -> str:
         """The first `limit` characters, redacted before they are cut so that no half of a secret stays."""

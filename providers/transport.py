@@ -79,6 +79,7 @@ class Transport:
     """
 
     request_id_headers: tuple[str, ...] = ("X-Request-Id",)
+    secret_members: tuple[str, ...] = ()  # of JSON answers: their values are kept and shown nowhere
     accept = "application/json"  # the form of answer asked for
 
     def __init__(
@@ -99,7 +100,7 @@ class Transport:
         secrets = tuple(secrets)
         if any(not 32 < ord(sign) < 127 for secret in secrets for sign in secret):
             raise Misconfigured(_BAD_CREDENTIAL)
-        self.redact = Redactor(secrets)
+        self.redact = Redactor(secrets, self.secret_members)
         self._observer = observer
         self._timeouts = (connect_timeout, read_timeout)
         self._largest_answer = largest_answer
@@ -208,7 +209,14 @@ class Transport:
             outcome = self._sort(error, status=response.status_code)
         else:
             data, is_json = answers.read_json(bytes(body))
-            outcome = Answer(response.status_code, response.headers, data, is_json=is_json, is_empty=not body)
+            outcome = Answer(
+                response.status_code,
+                response.headers,
+                data,
+                is_json=is_json,
+                is_empty=not body,
+                text="" if response.ok else bytes(body[: 4 * answers.LONGEST_WORDS]).decode("utf-8", "replace"),
+            )
         finally:
             response.close()
         return outcome, self.redact.excerpt(bytes(body), LONGEST_EXCERPT)

@@ -30,6 +30,7 @@ class RemoteOption:
     remote_id: str
     title: str
     kind: OptionKind
+    choices: tuple[str, ...] = ()  # of kinds `choice` and `multiple`, where the provider tells them
 
 
 @dataclass(frozen=True, slots=True)

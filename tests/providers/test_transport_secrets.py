@@ -199,3 +199,35 @@ def test_a_key_with_a_space_or_a_line_break_is_refused_without_being_shown(recor
             Transport(recorder.url, headers={"Authorization": key}, secrets=(key,))
         assert key not in str(caught.value)
     assert recorder.asked == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"status": "ok", "api_key": "hidden-thing", "user": "Ops"}',
+        b'{"api_key":"hidden-thing"}',
+        b'{"api_key" : "hidden-thing \\" and more hidden-thing"}',
+        b'{"api_key": "hidden-thi',
+        b'{"api_key": hidden-thing}',
+    ],
+)
+def test_the_value_of_a_secret_member_is_not_reported_even_cut_short(recorder: Recorder, body: bytes) -> None:
+    class Discreet(Transport):
+        secret_members = ("api_key",)
+
+    seen: list[Exchange] = []
+    recorder.will_answer(body, status=422)
+    transport = Discreet(recorder.url, headers={}, secrets=(KEY,), observer=seen.append)
+    with pytest.raises(ProviderError) as caught:
+        transport.request("GET", "/api/me")
+    transport.close()
+    assert "hidden-thi" not in seen[0].response_excerpt
+    assert HIDDEN in seen[0].response_excerpt
+    assert "hidden-thi" not in repr(vars(caught.value))
+
+
+def test_members_that_are_no_secret_are_reported() -> None:
+    redact = Redactor((), ("api_key",))
+    assert redact('{"api_key_name": "main", "key": 1, "api_key": null}') == (
+        '{"api_key_name": "main", "key": 1, "api_key": "[hidden]"}'
+    )
