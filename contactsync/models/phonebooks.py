@@ -106,6 +106,9 @@ class PhonebookOption(models.Model):
     )
     field = models.CharField(_("field of the contact"), max_length=20, choices=Field, blank=True)
     slot = models.CharField(_("place at the provider"), max_length=100, blank=True)
+    stays_here = models.BooleanField(
+        _("stays here"), default=False, help_text=_("Used for messages made here, and not told to the provider.")
+    )
 
     class Meta:
         verbose_name = _("option of the phonebook")
