@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import secrets
 import signal
 import sys
@@ -20,7 +21,11 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--port", type=int, required=True, help="port on 127.0.0.1; 0 takes a free one")
     parser.add_argument("--host", default=HOST, help=f"only {HOST} is accepted")
     parser.add_argument("--data", type=Path, metavar="FILE", help="keep what the sandbox holds in this file")
-    parser.add_argument("--key", default="", help="the API key it accepts; made up and printed when left out")
+    parser.add_argument(
+        "--key",
+        default=os.environ.get("SANDBOX_KEY", ""),
+        help="the API key it accepts, also from SANDBOX_KEY; made up and printed when left out",
+    )
     parser.add_argument("--latency-ms", type=float, default=0.0, help="delay of every answer")
     parser.add_argument(
         "--maturity", type=float, default=10.0, metavar="SECONDS", help="from a send to its last delivery state"
