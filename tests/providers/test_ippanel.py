@@ -205,6 +205,21 @@ def test_q11_phonebook_ids_are_text_in_bodies_of_contacts_whatever_was_answered(
     assert recorder.last.json["list"][0]["phonebook_id"] == "860"
 
 
+def test_q11_phonebook_ids_are_numbers_where_placeholders_are_filled_in_and_text_in_every_other_send(
+    scripted: IPPanel, recorder: Recorder
+) -> None:
+    for _ in range(3):
+        recorder.will_answer(answer({"message_outbox_ids": [1]}))
+    whole = (WholePhonebooks((BOOK,)),)
+    scripted.send(message(targets=whole, is_keyworded=True))
+    scripted.send(message(targets=whole))
+    scripted.send(message(targets=(ChosenContacts(BOOK, ("55",)),)))
+    keywords, all_of_it, chosen = (asked.json["params"][0] for asked in recorder.asked)
+    assert keywords == {"phonebook_id": 1201}
+    assert all_of_it["phonebook_ids"] == ["1201"]
+    assert chosen["phonebook_id"] == "1201"
+
+
 def test_q12_the_send_time_is_sent_in_utc(scripted: IPPanel, recorder: Recorder) -> None:
     recorder.will_answer(answer({"message_outbox_ids": [1]}))
     send_at = dt.datetime.now(dt.UTC).replace(microsecond=0) + dt.timedelta(hours=3)

@@ -20,6 +20,8 @@ from providers.types import (
     OptionValue,
     OutboundMessage,
     PhonebookSpec,
+    TemplateUse,
+    TextForNumbers,
     WholePhonebooks,
 )
 
@@ -219,6 +221,101 @@ def test_a_send_to_numbers_has_an_object_of_recipients_and_its_time_in_utc(
             "send_time": f"{when:%Y-%m-%d} 15:30:00",
         },
     )
+
+
+def test_placeholders_go_to_whole_phonebooks_whose_ids_are_numbers(provider: IPPanel, recorder: Recorder) -> None:
+    recorder.will_answer(SEND_ANSWER)
+    text = f"سلام {provider.keyword('701')}"
+    books = (WholePhonebooks((BookRef("8600"), BookRef("8601"))), WholePhonebooks((BookRef("8602"),)))
+    provider.send(OutboundMessage(sender="+983000505", text=text, reference="r", targets=books, is_keyworded=True))
+    assert same(
+        recorder.last.body,
+        {
+            "sending_type": "keyword_phonebook",
+            "from_number": "+983000505",
+            "message": "سلام {ex_701}",
+            "params": [{"phonebook_id": 8600}, {"phonebook_id": 8601}, {"phonebook_id": 8602}],
+        },
+    )
+
+
+def test_several_texts_are_an_array_with_a_message_each(provider: IPPanel, recorder: Recorder) -> None:
+    recorder.will_answer(SEND_ANSWER)
+    in_two_days = (dt.datetime.now(dt.UTC) + dt.timedelta(days=2)).replace(microsecond=0)
+    texts = (
+        TextForNumbers(("+989120000001", "+989120000002"), "Hello both"),
+        TextForNumbers(("+989120000003",), "Hello you"),
+    )
+    provider.send(OutboundMessage(sender="+983000505", text="", reference="r", texts=texts, send_at=in_two_days))
+    assert same(
+        recorder.last.body,
+        {
+            "sending_type": "peer_to_peer",
+            "from_number": "+983000505",
+            "params": [
+                {"recipients": ["+989120000001", "+989120000002"], "message": "Hello both"},
+                {"recipients": ["+989120000003"], "message": "Hello you"},
+            ],
+            "send_time": f"{in_two_days:%Y-%m-%d %H:%M:%S}",
+        },
+    )
+
+
+@pytest.mark.parametrize("values", [{"code": "متن جایگذاری"}, {}])
+def test_a_template_goes_to_one_number_at_the_top_level(
+    provider: IPPanel, recorder: Recorder, values: dict[str, str]
+) -> None:
+    recorder.will_answer(SEND_ANSWER)
+    template = TemplateUse("xxxxxxxxxxxxxxx", values)
+    provider.send(
+        OutboundMessage(
+            sender="+983000505", text="for the record", reference="r", numbers=("+989120000000",), template=template
+        )
+    )
+    assert same(
+        recorder.last.body,
+        {
+            "sending_type": "pattern",
+            "from_number": "+983000505",
+            "code": "xxxxxxxxxxxxxxx",
+            "recipients": ["+989120000000"],
+            "params": values,
+        },
+    )
+
+
+def test_templates_are_asked_for_a_hundred_at_a_time(provider: IPPanel, recorder: Recorder) -> None:
+    rows = [
+        {
+            "pattern_code": "abc",
+            "pattern_message": "Code %code% for %name%",
+            "pattern_status": status,
+            "variable": [{"name": "code", "type": "integer", "len": 6}, {"name": "name", "type": "string", "len": 20}],
+            "delimiter": "%",
+        }
+        for status in ("active", "inactive", "pending")
+    ]
+    recorder.will_answer(answer(rows, last_page=1))
+    templates = list(provider.list_templates())
+    assert (recorder.last.method, recorder.last.path) == ("GET", "/api/patterns")
+    assert recorder.last.params == {"page": "1", "per_page": "100"}
+    assert [(template.is_usable, template.raw_state) for template in templates] == [
+        (True, "active"),
+        (False, "inactive"),
+        (False, "pending"),
+    ]
+    assert (templates[0].remote_id, templates[0].text) == ("abc", "Code %code% for %name%")
+    assert templates[0].variables == ("code", "name")
+    assert all(provider.template_place(name) in templates[0].text for name in templates[0].variables)
+
+
+def test_messages_from_people_are_asked_for_from_an_id_on(provider: IPPanel, recorder: Recorder) -> None:
+    recorder.will_answer(answer([]))
+    recorder.will_answer(answer([]))
+    assert list(provider.list_inbox()) == list(provider.list_inbox(after="7001")) == []
+    assert {(asked.method, asked.path) for asked in recorder.asked} == {("POST", "/api/report/messages-inbox")}
+    assert same(recorder.asked[0].body, {"page": 1, "per_page": 100})
+    assert same(recorder.asked[1].body, {"page": 1, "per_page": 100, "filters": {"from_id": 7001}})
 
 
 def test_cancelling_sends_the_id_as_a_number(provider: IPPanel, recorder: Recorder) -> None:

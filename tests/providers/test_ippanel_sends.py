@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import nullcontext
 from decimal import Decimal
 from typing import Any
 
@@ -16,16 +17,23 @@ from providers.exceptions import (
     Throttled,
 )
 from providers.sandbox import SandboxServer
+from providers.sandbox.ippanel.records import Pattern
 from providers.types import (
     BookRef,
     ChosenContacts,
     DeliveryState,
     SendState,
+    TemplateUse,
+    TextForNumbers,
     WholePhonebooks,
 )
 
 from .ippanel import BOOK, SENDER, answer, message, refusal
 from .servers import Recorder
+
+
+def texts(*each: str) -> tuple[TextForNumbers, ...]:
+    return tuple(TextForNumbers((f"+98912000{number:04d}",), text) for number, text in enumerate(each))
 
 
 def test_the_forty_second_rule_leaves_a_send_unknown(ippanel: IPPanel, sandbox: SandboxServer) -> None:
@@ -63,6 +71,26 @@ def test_429_is_a_wait_everywhere_else(ippanel: IPPanel, sandbox: SandboxServer)
         ({"targets": (ChosenContacts(BOOK, ("5", "")),)}, "empty or not at IPPanel"),
         ({"targets": (WholePhonebooks((BOOK,), start=0),)}, "1 or more"),
         ({"targets": (WholePhonebooks((BOOK,), start=1, size=0),)}, "1 or more"),
+        ({"targets": (WholePhonebooks((BOOK,) * 100),), "is_keyworded": True}, None),
+        ({"targets": (WholePhonebooks((BOOK,) * 101),), "is_keyworded": True}, "101 parts"),
+        ({"targets": (WholePhonebooks((BOOK,), start=1, size=5),), "is_keyworded": True}, "whole phonebooks only"),
+        ({"targets": (ChosenContacts(BOOK, ("5",)),), "is_keyworded": True}, "whole phonebooks only"),
+        ({"targets": (WholePhonebooks((BookRef(""),)),), "is_keyworded": True}, "empty or not at IPPanel"),
+        ({"text": "", "texts": texts("a", "b")}, None),
+        ({"text": "", "texts": texts("a", " ")}, "message is empty"),
+        ({"text": "", "texts": texts("a", "x" * 1401)}, "1401 characters"),
+        ({"text": "", "texts": texts(*(str(number) for number in range(100)))}, None),
+        ({"text": "", "texts": texts(*(str(number) for number in range(101)))}, "101 different texts"),
+        ({"text": "", "texts": (TextForNumbers(("+989120000001",) * 501, "a"),) * 2}, "1002 numbers"),
+        ({"text": "", "texts": (TextForNumbers((), "a"),)}, "for nobody"),
+        ({"text": "", "texts": (TextForNumbers(("+49170123456",), "a"),)}, "+49170123456"),
+        ({"text": "", "texts": texts("a"), "numbers": ("+989120000001",)}, "not to both"),
+        ({"text": "", "numbers": ("+989120000001",), "template": TemplateUse("abc")}, None),
+        ({"numbers": ("+989120000001", "+989120000002"), "template": TemplateUse("abc")}, "not to 2"),
+        ({"targets": (WholePhonebooks((BOOK,)),), "template": TemplateUse("abc")}, "not to 0"),
+        ({"numbers": ("+989120000001",), "template": TemplateUse("")}, "Choose one"),
+        ({"numbers": ("+989120000001",), "template": TemplateUse("abc", {"code": " "})}, "“code” has no value"),
+        ({"numbers": ("+49170123456",), "template": TemplateUse("abc")}, "+49170123456"),
     ],
 )
 def test_a_send_ippanel_would_refuse_is_told_and_stopped_without_a_call(
@@ -221,3 +249,129 @@ def test_a_rejected_text_ends_as_failed(ippanel: IPPanel, sandbox: SandboxServer
     reference = ippanel.send(message(text="#reject", numbers=("+989120000001",))).references[0]
     sandbox.advance(60)
     assert ippanel.report(reference).state is SendState.FAILED
+
+
+def test_a_repeated_send_of_any_kind_is_unknown(ippanel: IPPanel, sandbox: SandboxServer) -> None:
+    state = sandbox.state("ippanel")
+    option = state.add_option("City")
+    book = state.add_phonebook("Newsletter", option_ids=[option.id])
+    state.add_contact(book, "+989120000001", options={str(option.id): "Tehran"})
+    state.patterns["abc"] = Pattern("abc", "Code %code%", {"code": "integer"})
+    sends = [
+        message(text="", texts=texts("a", "b")),
+        message(
+            text=f"سلام {{ex_{option.id}}}", targets=(WholePhonebooks((BookRef(str(book.id)),)),), is_keyworded=True
+        ),
+        message(numbers=("+989120000001",), template=TemplateUse("abc", {"code": "17"})),
+    ]
+    for each in sends:
+        ippanel.send(each)
+        with pytest.raises(OutcomeUnknown, match="40 seconds"):
+            ippanel.send(each)
+    assert state.messages_to("+989120000001") == ["b", "سلام Tehran", "Code 17"]
+
+
+def test_each_text_of_a_send_has_an_id_of_its_own_to_report_and_cancel(
+    ippanel: IPPanel, sandbox: SandboxServer
+) -> None:
+    send_at = dt.datetime.now(dt.UTC) + dt.timedelta(hours=2)
+    references = ippanel.send(message(text="", texts=texts("a", "b"), send_at=send_at)).references
+    assert [ippanel.report(reference).text for reference in references] == ["a", "b"]
+    ippanel.cancel_send(references[0])
+    assert [ippanel.report(reference).state for reference in references] == [SendState.CANCELLED, SendState.QUEUED]
+
+
+def test_a_text_with_placeholders_is_found_as_what_it_has_become(ippanel: IPPanel, sandbox: SandboxServer) -> None:
+    state = sandbox.state("ippanel")
+    option = state.add_option("City")
+    book = state.add_phonebook("Newsletter", option_ids=[option.id])
+    for number, city in enumerate(("Tehran", "Shiraz\n(centre)", "Tehran", "")):
+        state.add_contact(book, f"+98912000000{number}", options={str(option.id): city} if city else {})
+    since = dt.datetime.now(dt.UTC)
+    text = f"In {ippanel.keyword(str(option.id))}."
+    to_all = (WholePhonebooks((BookRef(str(book.id)),)),)
+    references = ippanel.send(message(text=text, targets=to_all, is_keyworded=True)).references
+    ippanel.send(message(text="In Tehran!", numbers=("+989120000009",)))
+    found = {report.reference: report.text for report in ippanel.find_sends(sender=SENDER, text=text, since=since)}
+    assert found == dict(zip(references, ("In Tehran.", "In Shiraz\n(centre).", "In ."), strict=True))
+    assert [state.messages_to(f"+98912000000{number}") for number in range(4)] == [
+        ["In Tehran."],
+        ["In Shiraz\n(centre)."],
+        ["In Tehran."],
+        ["In ."],
+    ]
+
+
+def test_a_placeholder_of_an_option_the_phonebook_lacks_is_refused_with_the_providers_words(
+    ippanel: IPPanel, sandbox: SandboxServer
+) -> None:
+    state = sandbox.state("ippanel")
+    book = state.add_phonebook("Newsletter")
+    state.add_contact(book, "+989120000001")
+    to_all = (WholePhonebooks((BookRef(str(book.id)),)),)
+    with pytest.raises(Rejected) as caught:
+        ippanel.send(message(text="{ex_701}", targets=to_all, is_keyworded=True))
+    assert "message" in caught.value.fields
+    gone = (WholePhonebooks((BookRef("999999"),)),)
+    with pytest.raises(NotFound):
+        ippanel.send(message(targets=gone, is_keyworded=True))
+
+
+@pytest.mark.parametrize(
+    ("code", "values", "error"),
+    [
+        ("abc", {"code": "17"}, None),
+        ("abc", {"code": "seventeen"}, Rejected),
+        ("abc", {}, Rejected),
+        ("abc", {"code": "17", "more": "x"}, Rejected),
+        ("waiting", {}, NotFound),
+        ("nothing", {}, NotFound),
+    ],
+)
+def test_a_template_needs_all_its_values_and_an_active_pattern(
+    ippanel: IPPanel, sandbox: SandboxServer, code: str, values: dict[str, str], error: type[Exception] | None
+) -> None:
+    state = sandbox.state("ippanel")
+    state.patterns["abc"] = Pattern("abc", "Code %code%", {"code": "integer"})
+    state.patterns["waiting"] = Pattern("waiting", "Hello", status="pending")
+    send = message(numbers=("+989120000001",), template=TemplateUse(code, values))
+    with pytest.raises(error) if error else nullcontext():
+        ippanel.send(send)
+    assert state.messages_to("+989120000001") == ([] if error else ["Code 17"])
+
+
+def test_messages_from_people_come_oldest_first_and_only_what_is_new(ippanel: IPPanel, sandbox: SandboxServer) -> None:
+    state = sandbox.state("ippanel")
+    made = [state.receive("+989120000001", f"سلام {number}") for number in range(205)]
+    rows = list(ippanel.list_inbox())
+    assert [row.text for row in rows] == [f"سلام {number}" for number in range(205)]
+    assert (rows[0].phone, rows[0].to) == ("+989120000001", SENDER)
+    assert rows[0].received_at == dt.datetime.fromtimestamp(made[0].time, dt.UTC)
+    assert len(sandbox.requests) == 3
+    assert [row.text for row in ippanel.list_inbox(after=rows[202].remote_id)] == ["سلام 203", "سلام 204"]
+    assert list(ippanel.list_inbox(after=rows[-1].remote_id)) == []
+
+
+def test_a_message_that_comes_in_while_pages_are_read_is_told_once(scripted: IPPanel, recorder: Recorder) -> None:
+    def rows(*ids: int) -> list[dict[str, object]]:
+        return [
+            {"messages_inbox_id": number, "from": "989120000001", "number": SENDER, "message": "x", "time": 1748779200}
+            for number in ids
+        ]
+
+    recorder.will_answer(answer(rows(*range(20, 10, -1))))
+    recorder.will_answer(answer(rows(11, *range(10, 1, -1))))
+    recorder.will_answer(answer(rows(2, 1)))
+    found = list(scripted.list_inbox())
+    assert [row.remote_id for row in found] == [str(number) for number in range(1, 21)]
+    assert found[0].phone == "+989120000001"
+
+
+@pytest.mark.parametrize("row", [{"time": None}, {"messages_inbox_id": None}, {"messages_inbox_id": "x"}])
+def test_a_message_from_somebody_without_id_or_time_is_not_understood(
+    scripted: IPPanel, recorder: Recorder, row: dict[str, object]
+) -> None:
+    good = {"messages_inbox_id": 1, "from": "+989120000001", "message": "x", "time": 1748779200}
+    recorder.will_answer(answer([{**good, **row}]))
+    with pytest.raises(OutcomeUnknown):
+        list(scripted.list_inbox())

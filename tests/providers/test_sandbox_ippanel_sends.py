@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from typing import Any
 
 import pytest
@@ -249,6 +250,25 @@ def test_a_pattern_goes_to_exactly_one_and_may_store_a_contact(
     assert "per_page" in call("GET", "/api/patterns?per_page=101").errors
 
 
+def test_values_of_a_pattern_are_texts_that_fit_their_variables(
+    client_of_sandbox: SandboxClient, state: IPPanelState
+) -> None:
+    state.patterns["abc"] = Pattern("abc", "%name%: %code%", {"name": "string", "code": "integer"})
+    body = {"sending_type": "pattern", "from_number": SENDER, "code": "abc", "recipients": [FIRST]}
+
+    def errors(**values: Any) -> set[str]:
+        reply = client_of_sandbox.call("POST", "/api/send", {**body, "params": values})
+        return set(reply.errors) if reply.status == 422 else set()
+
+    assert errors(name="Sara", code="seven") == {"params.code"}
+    assert errors(name="x" * 101, code="7") == {"params.name"}
+    assert state.violations == []
+    assert errors(name=7, code=7) == {"params.name"}
+    assert [violation.where for violation in state.violations] == ["params.name"]
+    assert errors(name="Sara", code="7") == set()
+    assert state.messages_to(FIRST) == ["Sara: 7"]
+
+
 # The 40-second rule
 
 
@@ -471,3 +491,18 @@ def test_the_inbox_is_read_from_an_id_on(client_of_sandbox: SandboxClient, state
     send = sent(state, to_numbers(client_of_sandbox, FIRST))
     client_of_sandbox.sandbox.advance(FINAL)
     assert statuses(client_of_sandbox, send) == ["4"]
+
+
+def test_people_write_and_patterns_are_made_over_the_control_api(
+    client_of_sandbox: SandboxClient, state: IPPanelState
+) -> None:
+    def control(path: str, body: dict[str, Any]) -> Reply:
+        return client_of_sandbox.raw("POST", path, json.dumps(body).encode(), Content_Type="application/json")
+
+    assert control("/_sandbox/inbound/ippanel", {"from": FIRST, "message": "سلام"}).status == 201
+    assert [(row.sender, row.number, row.message) for row in state.inbox] == [(FIRST, SENDER, "سلام")]
+    assert control("/_sandbox/inbound/ippanel", {"from": FIRST}).status == 400
+    pattern = {"code": "abc", "message": "Code %code%", "variables": {"code": "integer"}}
+    assert control("/_sandbox/portal/ippanel", {"patterns": [pattern]}).json["patterns"][0]["status"] == "active"
+    assert list(state.patterns) == ["abc"]
+    assert control("/_sandbox/portal/ippanel", {"patterns": [{"title": "x"}]}).status == 400

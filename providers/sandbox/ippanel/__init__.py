@@ -6,7 +6,8 @@ Each module below answers one group of calls; `state` says what is stored and `d
 from __future__ import annotations
 
 import hmac
-from typing import ClassVar
+from dataclasses import asdict
+from typing import Any, ClassVar
 
 from providers.sandbox.dialect import Dialect, Section, Settings, Violation
 from providers.sandbox.ippanel import account, contacts, options, patterns, phonebooks, reports, sends, tables
@@ -19,6 +20,7 @@ from providers.sandbox.ippanel.envelope import (
     not_found,
     unauthorized,
 )
+from providers.sandbox.ippanel.records import Pattern
 from providers.sandbox.ippanel.state import IPPanelState
 from providers.sandbox.routing import Match, Routes
 from providers.sandbox.wire import Request, Response
@@ -76,6 +78,24 @@ class IPPanelDialect(Dialect):
         with self.state.lock:
             self.state.settle()
             return tables.sections(self.state)
+
+    def receive(self, message: dict[str, Any]) -> dict[str, Any]:
+        """`from` and `message`, and `number` where it is not for the first sender number."""
+        given = {name: message.get(name, "") for name in ("from", "message", "number")}
+        if not all(isinstance(value, str) for value in given.values()) or not given["from"] or not given["message"]:
+            raise ValueError("a message to ippanel needs “from” and “message”, both text, and may have “number”")
+        with self.state.lock:
+            return asdict(self.state.receive(given["from"], given["message"], number=given["number"]))
+
+    def set_up(self, portal: dict[str, Any]) -> dict[str, Any]:
+        """`patterns`: code, message and variables (name to type) of each, in place of those that are there."""
+        try:
+            patterns = [Pattern(**row) for row in portal["patterns"]]
+        except (KeyError, TypeError):
+            raise ValueError("the portal of ippanel takes “patterns”, a list of code, message and variables") from None
+        with self.state.lock:
+            self.state.patterns = {pattern.code: pattern for pattern in patterns}
+            return {"patterns": [asdict(pattern) for pattern in patterns]}
 
     def _find(self, request: Request) -> Match:
         if not request.path.startswith(BASE_PATH + "/"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from providers.sandbox.ippanel.audience import check_recipients
@@ -13,6 +14,7 @@ from providers.sandbox.routing import Route
 from providers.sandbox.wire import Response
 
 MAX_PATTERNS_PER_PAGE = 100
+LONGEST_VALUE = 100  # `len` of every variable here
 FILTERS = tuple(f"filter[{name}]" for name in ("code", "title", "is_share", "state", "type"))
 
 
@@ -21,7 +23,7 @@ def show(pattern: Pattern) -> dict[str, Any]:
         "pattern_code": pattern.code,
         "pattern_message": pattern.message,
         "pattern_status": pattern.status,
-        "variable": [{"name": name, "type": kind, "len": 100} for name, kind in pattern.variables.items()],
+        "variable": [{"name": name, "type": kind, "len": LONGEST_VALUE} for name, kind in pattern.variables.items()],
         "delimiter": "%",
     }
 
@@ -60,10 +62,22 @@ def fill_pattern(call: Call, body: Fields) -> list[list[tuple[str, str]]]:
     for name in values.keys() ^ pattern.variables.keys():
         call.problems.add(f"params.{name}", "متغیرهای الگو کامل نیست")
     for name, value in values.items():
-        text = text.replace(f"%{name}%", str(value))
+        text = text.replace(f"%{name}%", read_value(call, name, value, pattern.variables.get(name, "string")))
     if body.has("phonebook"):
         store_recipient(call, body, numbers[0])
     return [[(numbers[0], text)]]
+
+
+def read_value(call: Call, name: str, value: Any, kind: str) -> str:
+    """A text; for a variable of the type integer digits in a text, or a number."""
+    if type(value) is not str and (kind != "integer" or type(value) is not int):
+        call.problems.violation("wrong type", f"params.{name}", "نوع متغیر الگو معتبر نیست")
+    text = str(value)
+    if kind == "integer" and not re.fullmatch(r"-?[0-9]+", text):
+        call.problems.add(f"params.{name}", "مقدار متغیر الگو باید عدد باشد")
+    if len(text) > LONGEST_VALUE:
+        call.problems.add(f"params.{name}", f"مقدار متغیر الگو نباید بیشتر از {LONGEST_VALUE} حرف باشد")
+    return text
 
 
 def store_recipient(call: Call, body: Fields, number: str) -> None:
