@@ -11,6 +11,7 @@ from providers.types import AccountConfig
 
 BACKENDS = {
     "ippanel": "providers.backends.ippanel.IPPanel",
+    "lox24": "providers.backends.lox24.Lox24",
 }
 
 

@@ -1,0 +1,78 @@
+"""What LOX24 tells by calling us. Nothing of it is signed: a delivery is a hint to ask with `report`."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from typing import Any
+
+from providers.backends.lox24 import forms
+from providers.backends.lox24.messages import SMS, reference_to
+from providers.exceptions import NotGenuine
+from providers.text import gettext_noop
+from providers.types import CallbackEvent, CallbackEventKind, CallbackRequest, InboundMessage
+
+_NOT_THEIR_FORM = gettext_noop("The request is not in the form of LOX24's call backs.")
+_DELIVERY, _DRY_RUN = "sms.delivery", "sms.delivery.dryrun"
+
+
+def read_callback(request: CallbackRequest, *, now: dt.datetime) -> tuple[CallbackEvent, ...]:
+    """A POST is a notification, a GET is a message from a person."""
+    try:
+        if request.method == "POST":
+            return _notification(json.loads(request.body), now)
+        if request.method == "GET":
+            return _inbound(request, now)
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError):
+        pass
+    raise NotGenuine(_NOT_THEIR_FORM)
+
+
+def _notification(data: Any, now: dt.datetime) -> tuple[CallbackEvent, ...]:
+    """One event per notification; the attempts to deliver it share its id. Whatever the number of attempts is called is not needed."""
+    name, key = data["name"], forms.remote_id(data["id"])
+    if not isinstance(name, str):
+        raise TypeError
+    if name == _DRY_RUN:
+        return ()
+    at = forms.moment(data.get("created_at")) or now
+    if name != _DELIVERY:
+        return (CallbackEvent(CallbackEventKind.OTHER, key, raw_state=name[:100], at=at),)
+    told = data["data"]
+    return (
+        CallbackEvent(
+            CallbackEventKind.DELIVERY,
+            key,
+            reference=reference_to(SMS, told["id"]),
+            our_reference=forms.text(told.get("callback_data")),
+            raw_state=f"{forms.whole(told.get('status_code')) or 0}/{forms.whole(told.get('dlr_code')) or 0}",
+            at=at,
+        ),
+    )
+
+
+def _inbound(request: CallbackRequest, now: dt.datetime) -> tuple[CallbackEvent, ...]:
+    """`sender_id` is the person, `phone` our number, `time` in Unix seconds; a reply to an economy SMS has its `uuid` instead of `id` and `phone`."""
+    query = request.query
+    sender, at = query["sender_id"], forms.moment(query.get("time"))
+    if not sender or "text" not in query:
+        raise ValueError
+    # Without an id the same message told again must still give the same key.
+    own_id = query.get("id") or f"{query.get('uuid', '')}/{sender}/{query.get('time', '')}"
+    message = InboundMessage(
+        remote_id=own_id,
+        phone=forms.e164(sender),
+        to=forms.e164(query.get("phone")),
+        text=query["text"],
+        received_at=at or now,
+    )
+    reply_to = query.get("uuid", "")
+    return (
+        CallbackEvent(
+            CallbackEventKind.INBOUND,
+            key=f"inbound/{own_id}"[:200],
+            reference=reference_to(SMS, reply_to) if reply_to else "",
+            inbound=message,
+            at=at or now,
+        ),
+    )

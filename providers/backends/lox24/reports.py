@@ -1,0 +1,115 @@
+"""What became of a send."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+from providers.backends.lox24 import facts, forms
+from providers.backends.lox24.calls import Calls
+from providers.backends.lox24.messages import BULK, SMS, read_reference, reference_to
+from providers.text import gettext_noop
+from providers.types import DeliveryState, RecipientReport, SendReport, SendState
+
+_NO_MONEY = gettext_noop("LOX24 did not send it: the account has not enough credit.")
+
+
+class ReportCalls(Calls):
+    def report(self, reference: str) -> SendReport:
+        """Of a bulk without its people; of a single SMS with them."""
+        kind, uuid = read_reference(reference)
+        if kind == BULK:
+            return self.http.read(self.get(f"/bulks/{uuid}"), _bulk)
+        return self.http.read(self.get(f"/sms/{uuid}"), _sms)
+
+    def recipient_reports(self, reference: str) -> Iterator[RecipientReport]:
+        kind, uuid = read_reference(reference)
+        if kind == BULK:
+            yield from (row for row, _ in self.rows("/sms", {"bulk": uuid}, _person, has_pages=True))
+        else:
+            yield self.http.read(self.get(f"/sms/{uuid}"), _person)
+
+    def find_sends(self, *, sender: str, text: str, since: dt.datetime, reference: str = "") -> Iterator[SendReport]:
+        """Single SMS by our `callback_data`, bulks by our `source`; without a reference by sender, text and time alone."""
+        earliest = since.replace(microsecond=0)
+        filters: dict[str, str | int] = {"created_at[gte]": int(earliest.timestamp()), "sender_id": sender}
+        for path, of_kind, mark in (
+            ("/sms", _sms, {"callback_data": reference} if reference else filters),
+            ("/bulks", _bulk, filters),
+        ):
+            # How the filters compare is not documented, so that the answer is held against what was asked for.
+            for (data, report), _ in self.rows(path, mark, partial(_with_report, of_kind), has_pages=True):
+                if _is_ours(data, sender, text, earliest, reference):
+                    yield report
+
+
+def _with_report(of_kind: Callable[[Any], SendReport], data: Any) -> tuple[Any, SendReport]:
+    return data, of_kind(data)
+
+
+def _is_ours(data: Any, sender: str, text: str, earliest: dt.datetime, reference: str) -> bool:
+    """A message of a bulk is not a send of its own. Where the account has texts removed, only our mark can tell."""
+    made_at = forms.moment(data.get("created_at"))
+    if data.get("bulk_id") or data.get("is_dryrun") or made_at is None or made_at < earliest:
+        return False
+    if forms.e164(data.get("sender_id")) != forms.e164(sender):
+        return False
+    known_text = forms.text(data.get("text"))
+    if not reference:
+        return known_text == text
+    source, callback_data = forms.whole(data.get("source")), forms.text(data.get("callback_data"))
+    is_marked = callback_data == reference or source == forms.marker(reference)
+    if source is not None or callback_data:
+        return is_marked and known_text in {"", text}
+    return known_text == text
+
+
+def _bulk(data: Any) -> SendReport:
+    code = int(data["status_code"])
+    return SendReport(
+        reference=reference_to(BULK, data["uuid"]),
+        state=facts.BULK_STATES.get(code, SendState.UNRECOGNISED),
+        raw_state=str(code),
+        sender=forms.text(data.get("sender_id")),
+        text=forms.text(data.get("text")),
+        recipients=forms.whole(data.get("msg_total_count")),
+        cost=forms.money(data.get("price")),
+        sent_at=forms.moment(data.get("processed_at")),
+    )
+
+
+def _sms(data: Any) -> SendReport:
+    person = _person(data)
+    code = int(data["status_code"])
+    return SendReport(
+        reference=reference_to(SMS, data["uuid"]),
+        state=facts.SEND_STATES[person.state],
+        raw_state=person.raw_state,
+        sender=forms.text(data.get("sender_id")),
+        text=forms.text(data.get("text")),
+        recipients=1,
+        cost=forms.money(data.get("price")),
+        sent_at=forms.moment(data.get("gateway_sent_at")),
+        reason=_NO_MONEY if code == facts.NOT_ENOUGH_MONEY else "",
+        people=(person,),
+    )
+
+
+def _person(data: Any) -> RecipientReport:
+    status, delivery = int(data["status_code"]), forms.whole(data.get("dlr_code")) or 0
+    return RecipientReport(
+        phone=forms.e164(data["phone"]),
+        state=_delivery_state(status, delivery),
+        raw_state=f"{status}/{delivery}",
+        parts=forms.whole(data.get("parts_count")),
+    )
+
+
+def _delivery_state(status: int, delivery: int) -> DeliveryState:
+    """A delivery report wins over the status, save where the status says that nothing went out. Unknown codes stay unknown."""
+    by_status = facts.SMS_STATES.get(status, DeliveryState.UNRECOGNISED)
+    if not delivery or by_status.is_final:
+        return by_status
+    return facts.DELIVERY_STATES.get(delivery, DeliveryState.UNRECOGNISED)
