@@ -12,7 +12,13 @@ from .servers import Recorder, recording
 pytest.register_assert_rewrite(
     *(
         f"tests.providers.{name}"
-        for name in ("contract_account", "contract_base", "contract_contacts", "contract_sends")
+        for name in (
+            "contract_account",
+            "contract_base",
+            "contract_contacts",
+            "contract_conversations",
+            "contract_sends",
+        )
     )
 )
 

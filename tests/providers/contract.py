@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from .contract_account import AccountPromises
 from .contract_contacts import ContactPromises
+from .contract_conversations import ConversationPromises
 from .contract_sends import SendPromises
 
 
-class ProviderContract(AccountPromises, ContactPromises, SendPromises):
+class ProviderContract(AccountPromises, ContactPromises, ConversationPromises, SendPromises):
     """Subclass it as `class TestContract(ProviderContract)` in a backend's test module; `contract_base` says what to fill in."""

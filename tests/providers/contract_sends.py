@@ -21,8 +21,14 @@ from providers.types import (
     ChosenContacts,
     DeliveryState,
     Operation,
+    OptionKind,
+    OptionSpec,
+    OptionValue,
     OutboundMessage,
+    PhonebookSpec,
     SendState,
+    TemplateUse,
+    TextForNumbers,
     WholePhonebooks,
 )
 
@@ -57,6 +63,62 @@ class SendPromises(Promises):
         assert all(texts.count("all") == 1 for texts in got.values())
         assert [phone for phone, texts in got.items() if "slice" in texts] == [third]
         assert [phone for phone, texts in got.items() if "chosen" in texts] == [self.phones[1]]
+
+    @needs(Operation.SEND_TEXTS)
+    def test_several_texts_reach_their_own_numbers(self, provider: Provider, sandbox: SandboxServer) -> None:
+        texts = (TextForNumbers(self.phones[:1], "سلام یک"), TextForNumbers(self.phones[1:2], "سلام دو"))
+        assert provider.send(self.message("", texts=texts)).references
+        assert [self.messages_to(sandbox, phone) for phone in self.phones[:3]] == [["سلام یک"], ["سلام دو"], []]
+
+    @needs(Operation.SEND_KEYWORDS, Operation.CREATE_PHONEBOOK)
+    def test_placeholders_are_filled_in_from_the_values_of_each_contact(
+        self, provider: Provider, sandbox: SandboxServer
+    ) -> None:
+        key = self.text_option(provider)
+        remote = provider.create_phonebook(PhonebookSpec("Newsletter", {key: "City"}))
+        book = BookRef(remote.remote_id)
+        cities = [OptionValue(city, OptionKind.TEXT) for city in ("Tehran", "Shiraz")]
+        records = [self.record(number, options={key: city}) for number, city in enumerate(cities)]
+        for record in records:
+            provider.create_contacts(book, [record])
+        text = f"In {provider.keyword(key)}."
+        sent = provider.send(self.message(text, targets=(WholePhonebooks((book,)),), is_keyworded=True))
+        assert all(sent.references)
+        assert [self.messages_to(sandbox, phone) for phone in self.phones[:2]] == [["In Tehran."], ["In Shiraz."]]
+
+    def text_option(self, provider: Provider) -> str:
+        """The key of an option that takes text."""
+        if self.capabilities.option_identity == "id":
+            return provider.create_option(OptionSpec("City", OptionKind.TEXT)).remote_id
+        key: str = self.capabilities.slots[0]
+        return key
+
+    def approve_template(self, sandbox: SandboxServer) -> str:
+        """Have a template with one variable approved; its id."""
+        raise NotImplementedError
+
+    @needs(Operation.SEND_TEMPLATE, Operation.LIST_TEMPLATES)
+    def test_a_template_is_listed_and_sent_with_its_values(self, provider: Provider, sandbox: SandboxServer) -> None:
+        remote_id = self.approve_template(sandbox)
+        found = {template.remote_id: template for template in provider.list_templates()}[remote_id]
+        assert found.is_usable
+        (variable,) = found.variables
+        text = found.text.replace(provider.template_place(variable), "17")
+        assert text != found.text
+        use = TemplateUse(remote_id, {variable: "17"}, has_consent=True)
+        assert provider.send(self.message(text, numbers=self.phones[:1], template=use)).references
+        assert self.messages_to(sandbox, self.phones[0]) == [text]
+
+    @needs(Operation.SEND_TEMPLATE)
+    def test_a_template_without_consent_is_refused_before_any_call(
+        self, provider: Provider, sandbox: SandboxServer
+    ) -> None:
+        if not self.capabilities.template_needs_consent:
+            pytest.skip(f"{self.slug} does not ask for consent")
+        use = TemplateUse(self.approve_template(sandbox), {"1": "17"}, has_consent=False)
+        with pytest.raises(Rejected):
+            provider.send(self.message("Code 17", numbers=self.phones[:1], template=use))
+        assert sandbox.requests == []
 
     @needs(Operation.SEND_TO_NUMBERS)
     @pytest.mark.parametrize("kind", LOST_ANSWERS)

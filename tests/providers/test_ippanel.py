@@ -16,6 +16,7 @@ from providers.exceptions import (
     Rejected,
 )
 from providers.sandbox import SandboxServer
+from providers.sandbox.ippanel.records import Pattern
 from providers.types import (
     BookRef,
     ChosenContacts,
@@ -51,6 +52,16 @@ class TestContract(ProviderContract):
 
     def option_values(self, sandbox: SandboxServer, book: BookRef, phone: str) -> Mapping[str, str]:
         return sandbox.state("ippanel").contact(int(book.remote_id), phone).options
+
+    def write_to_us(self, sandbox: SandboxServer, phone: str, text: str) -> None:
+        sandbox.state("ippanel").receive(phone, text)
+
+    def opt_out(self, sandbox: SandboxServer, phone: str) -> None:
+        sandbox.state("ippanel").receive(phone, "لغو11")
+
+    def approve_template(self, sandbox: SandboxServer) -> str:
+        sandbox.state("ippanel").patterns["abc"] = Pattern("abc", "کد شما %code%", {"code": "integer"})
+        return "abc"
 
 
 # Quirks, by their number in the document
