@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from contactsync.models import Contact, CustomOption, Phonebook
+from contactsync.models import Contact, Phonebook, PhonebookOption
 from contactsync.sync.connect import capabilities
 from providers.types import Capabilities, ContactRecord, OptionKind, OptionValue, RemoteContact
 
 #: first character of the stand-in key of an option that is not at the provider yet; no real id begins so
 TO_BE_CREATED = "0"
 OPTION = "option:"
+#: fields that people fill in at the provider: what is empty here and was never told is left as it is there
+THEIRS = ("assigned_user", "note")
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where one option of the phonebook goes at the provider."""
+    """Where one option of the phonebook, or one field of its contacts, goes at the provider."""
 
-    option_id: str
+    option_id: str  # empty: it is a field
     key: str  # the provider's key: an id, a slot or a name
     title: str
     kind: OptionKind
+    field: str = ""
+
+    def value_of(self, contact: Contact) -> str:
+        if self.field:
+            return str(getattr(contact, self.field))
+        return str(contact.options.get(self.option_id, ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,27 +45,32 @@ class Places:
 
 
 def places_of(phonebook: Phonebook) -> Places:
-    """The places of a phonebook's options and fields, by what its provider is capable of."""
+    """The places of a phonebook's options and fields, by what its provider is capable of; what stays here has none."""
     limits = capabilities(phonebook.account)
-    rows = phonebook.option_places.select_related("option").order_by("id")
+    rows = phonebook.option_places.select_related("option").filter(stays_here=False).order_by("id")
     return Places(
-        options=tuple(_place(row.option, slot=row.slot, identity=limits.option_identity) for row in rows),
-        fields=_fields(limits),
+        options=tuple(_place(row, identity=limits.option_identity) for row in rows),
+        fields=fields_of(limits),
     )
 
 
-def _place(option: CustomOption, *, slot: str, identity: str) -> Place:
+def _place(row: PhonebookOption, *, identity: str) -> Place:
+    option = row.option
+    if option is None:
+        kind = OptionKind.EMAIL if row.field == PhonebookOption.Field.EMAIL else OptionKind.TEXT
+        return Place("", row.slot or str(row), str(row), kind, field=row.field)
     match identity:
         case "slot":
-            key = slot
+            key = row.slot
         case "name":
-            key = option.remote_key or option.title
+            key = row.slot or option.remote_key or option.title
         case _:
             key = option.remote_key or f"{TO_BE_CREATED}{option.pk}"
-    return Place(option_id=str(option.pk), key=key, title=option.title, kind=OptionKind(option.kind))
+    return Place(str(option.pk), key, option.title, OptionKind(option.kind))
 
 
-def _fields(limits: Capabilities) -> frozenset[str]:
+def fields_of(limits: Capabilities) -> frozenset[str]:
+    """The fields of a contact that the provider has a place of its own for."""
     has = {
         "first_name": limits.has_name,
         "last_name": limits.has_name,
@@ -66,17 +79,22 @@ def _fields(limits: Capabilities) -> frozenset[str]:
         "company": limits.has_company,
         "tags": limits.has_tags,
         "assigned_user": limits.has_assigned_user,
+        "note": limits.has_note,
     }
     return frozenset(field for field, present in has.items() if present)
 
 
-def record_of(contact: Contact, *, places: Places) -> ContactRecord:
-    """The contact as the provider shall have it: only what it takes, and an empty value for an option it was told before."""
-    told = (contact.pushed_payload or {}).get("options", {})
+def record_of(contact: Contact, *, places: Places, whole: bool = False) -> ContactRecord:
+    """The contact as the provider shall have it: only what it takes, and an empty value for an option it was told before.
+
+    With `whole`, what is empty here is empty in the record too, and so would be emptied there.
+    """
+    told_before = contact.pushed_payload or {}
+    told = told_before.get("options", {})
     options = {}
     for place in places.options:
-        value = contact.options.get(place.option_id, "")
-        if value or place.key in told:
+        value = place.value_of(contact)
+        if value or whole or place.key in told:
             options[place.key] = OptionValue(value, place.kind)
 
     def field(name: str) -> str:
@@ -92,7 +110,9 @@ def record_of(contact: Contact, *, places: Places) -> ContactRecord:
         email=field("email"),
         tags=tuple(contact.tags) if "tags" in places.fields else (),
         assigned_user=field("assigned_user"),
+        note=field("note"),
         options=options,
+        leave=frozenset(name for name in THEIRS if not (whole or field(name) or name in told_before)),
     )
 
 
@@ -107,6 +127,7 @@ def payload_of(record: ContactRecord) -> dict[str, Any]:
         "email": record.email,
         "tags": sorted(record.tags),
         "assigned_user": record.assigned_user,
+        "note": record.note,
         "options": {key: option.value for key, option in sorted(record.options.items()) if option.value},
     }
     return {name: value for name, value in values.items() if value}
@@ -140,28 +161,37 @@ def titled(changes: Mapping[str, list[Any]], places: Places) -> dict[str, list[A
 def differences_from_remote(record: ContactRecord, remote: RemoteContact, *, limits: Capabilities) -> dict[str, Any]:
     """Field by field what the provider shows otherwise than we want it: `{field: [there, here]}`.
 
-    Fields that the provider does not show (option values at some) cannot differ here.
+    Fields that the provider does not show (option values at some) cannot differ here; nor can those that an update
+    would leave as they are.
     """
     pairs: list[tuple[str, str | None, str]] = [("phone", remote.phone, record.phone)]
+    name = f"{record.first_name} {record.last_name}".strip()
     if limits.has_separate_names:
         pairs += [
             ("first_name", remote.first_name, record.first_name),
             ("last_name", remote.last_name, record.last_name),
         ]
-    elif limits.has_name:
-        pairs += [("name", remote.name, f"{record.first_name} {record.last_name}".strip())]
+    elif limits.has_name and (name or limits.can_clear_name):
+        pairs += [("name", remote.name, name)]
     if limits.has_prefix:
         pairs += [("prefix", remote.prefix, record.prefix)]
     if limits.has_email:
         pairs += [("email", remote.email, record.email)]
     if limits.has_company:
         pairs += [("company", remote.company, record.company)]
+    if limits.has_assigned_user:
+        pairs += [("assigned_user", remote.assigned_user, record.assigned_user)]
+    if limits.has_note:
+        pairs += [("note", remote.note, record.note)]
     if remote.options is not None:
         pairs += [
             (f"{OPTION}{key}", remote.options.get(key, ""), wanted.value) for key, wanted in record.options.items()
         ]
-    told = [(name, there, here) for name, there, here in pairs if there is not None]
-    return {name: [there, here] for name, there, here in told if _squeezed(there) != _squeezed(here)}
+    told = [(name, there, here) for name, there, here in pairs if there is not None and name not in record.leave]
+    found: dict[str, Any] = {name: [there, here] for name, there, here in told if _squeezed(there) != _squeezed(here)}
+    if limits.has_tags and remote.tags is not None and _missing_tags(record, remote.tags):
+        found["tags"] = [sorted(remote.tags), sorted(record.tags)]
+    return found
 
 
 def _squeezed(text: str) -> str:
@@ -169,8 +199,18 @@ def _squeezed(text: str) -> str:
     return " ".join(text.split())
 
 
+def _missing_tags(record: ContactRecord, there: Iterable[str]) -> bool:
+    """Tags are added and never taken away, and those of others do not concern us."""
+    known = {tag.casefold() for tag in there}
+    return any(tag.casefold() not in known for tag in record.tags)
+
+
 def is_proven(record: ContactRecord, remote: RemoteContact, *, limits: Capabilities) -> bool:
     """True when the provider shows everything of the record, exactly as wanted."""
-    shows_options = remote.options is not None or not record.options
-    shows_rest = not (record.tags or record.assigned_user)
-    return shows_options and shows_rest and not differences_from_remote(record, remote, limits=limits)
+    unseen = [
+        record.options and remote.options is None,
+        record.tags and remote.tags is None,
+        record.assigned_user and remote.assigned_user is None,
+        record.note and remote.note is None,
+    ]
+    return not any(unseen) and not differences_from_remote(record, remote, limits=limits)

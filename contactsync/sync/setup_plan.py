@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils.translation import gettext_noop
 
-from contactsync.models import CustomOption, Phonebook
+from contactsync.models import CustomOption, Phonebook, PhonebookOption
 from contactsync.models.reasons import reason
 from contactsync.sync.connect import Operation
 from contactsync.sync.draft import Draft
@@ -49,32 +49,15 @@ def plan_setup(draft: Draft, line: Line) -> Setup:
 
 def _plan_options(draft: Draft, line: Line, setup: Setup) -> None:
     limits = line.capabilities
-    places = list(draft.phonebook.option_places.select_related("option").order_by("id"))
-    for place in places:
-        if OptionKind(place.option.kind) not in limits.option_kinds:
-            raise PlanImpossible(
-                reason(
-                    gettext_noop(
-                        "This provider has no options of the kind of “%(option)s”. Take it off the phonebook."
-                    ),
-                    option=place.option.title,
-                )
-            )
-        if limits.option_identity == "slot" and place.slot not in limits.slots:
-            raise PlanImpossible(
-                reason(
-                    gettext_noop(
-                        "The option “%(option)s” needs one of the provider's places: %(slots)s. Choose it on the phonebook's page."
-                    ),
-                    option=place.option.title,
-                    slots=", ".join(limits.slots),
-                )
-            )
-    if limits.option_identity != "id" or not places:
+    rows = list(draft.phonebook.option_places.select_related("option").filter(stays_here=False).order_by("id"))
+    for row in rows:
+        if why := problem_with_place(row, limits):
+            raise PlanImpossible(why)
+    options = [row.option for row in rows if row.option is not None]
+    if limits.option_identity != "id" or not options:
         return
-    remote = {found.remote_id: found for found in list_options(line, [place.option for place in places])}
-    for place in places:
-        option = place.option
+    remote = {found.remote_id: found for found in list_options(line, options)}
+    for option in options:
         there = remote.get(option.remote_key) if option.remote_key else None
         if there is not None:
             if there.title != option.title and limits.can(Operation.RENAME_OPTION):
@@ -85,6 +68,38 @@ def _plan_options(draft: Draft, line: Line, setup: Setup) -> None:
         else:
             _plan_new_option(draft, limits, option)
             setup.options_to_create.add(str(option.pk))
+
+
+def problem_with_place(row: PhonebookOption, limits: Capabilities) -> dict[str, Any]:
+    """Why the provider cannot take what this row says, as a reason to store; empty when it can."""
+    if row.option is not None and OptionKind(row.option.kind) not in limits.option_kinds:
+        return reason(
+            gettext_noop(
+                "This provider has no options of the kind of “%(option)s”. Take it off the phonebook, or let it stay here."
+            ),
+            option=str(row),
+        )
+    if limits.option_identity == "slot" and row.slot not in limits.slots:
+        return reason(
+            gettext_noop(
+                "“%(option)s” needs one of the provider's places: %(slots)s. Choose it on the phonebook's page."
+            ),
+            option=str(row),
+            slots=", ".join(limits.slots),
+        )
+    if limits.option_identity == "id" and row.option is None:
+        return reason(
+            gettext_noop("This provider has no place for “%(field)s”. Make a custom option for it instead."),
+            field=str(row),
+        )
+    if limits.option_identity == "name" and row.option is None and not row.slot:
+        return reason(
+            gettext_noop(
+                "“%(field)s” needs the name of a custom field at the provider. Enter it on the phonebook's page."
+            ),
+            field=str(row),
+        )
+    return {}
 
 
 def _plan_new_option(draft: Draft, limits: Capabilities, option: CustomOption) -> None:
@@ -121,10 +136,10 @@ def _plan_phonebook(draft: Draft, limits: Capabilities, setup: Setup) -> None:
 
 def own_options(phonebook: Phonebook, limits: Capabilities) -> dict[str, str]:
     """Key and label of the phonebook's own options, as far as they have a key yet."""
-    rows = phonebook.option_places.select_related("option").order_by("id")
+    rows = phonebook.option_places.select_related("option").filter(stays_here=False).order_by("id")
     if limits.option_identity == "slot":
-        return {row.slot: row.option.title for row in rows if row.slot}
-    return {row.option.remote_key: row.option.title for row in rows if row.option.remote_key}
+        return {row.slot: str(row)[: limits.max_option_label] for row in rows if row.slot}
+    return {row.option.remote_key: row.option.title for row in rows if row.option and row.option.remote_key}
 
 
 def wanted_options(phonebook: Phonebook, limits: Capabilities, book: RemotePhonebook | None) -> dict[str, str]:

@@ -95,6 +95,7 @@ class Capabilities:
     details_tell: frozenset[str] = frozenset()  # what reading one contact tells beyond the list: "options", "opt_out"
     has_name: bool = True  # a name is kept at all
     has_separate_names: bool = False  # first and last name are two fields
+    can_clear_name: bool = True  # an empty name empties it; otherwise it is left as it is
     has_prefix: bool = False
     has_email: bool = False
     has_company: bool = False

@@ -86,6 +86,7 @@ class ContactRecord:
     assigned_user: str = ""
     note: str = ""
     options: Mapping[str, OptionValue] = field(default_factory=dict)
+    leave: frozenset[str] = frozenset()  # fields (assigned_user, note) that an update does not touch
 
 
 @dataclass(frozen=True, slots=True)

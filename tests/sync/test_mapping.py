@@ -71,9 +71,9 @@ def record(**fields: object) -> ContactRecord:
 
 def test_a_remote_contact_differs_only_in_what_it_shows() -> None:
     wanted = record(email="s@example.org", options={"701": OptionValue("Rome", OptionKind.TEXT)})
-    assert differences_from_remote(wanted, remote(name=" Sara "), limits=CAPABILITIES) == {
-        "email": ["", "s@example.org"]
-    }
+    told = remote(name=" Sara ", email="")
+    assert differences_from_remote(wanted, told, limits=CAPABILITIES) == {"email": ["", "s@example.org"]}
+    assert differences_from_remote(wanted, remote(name=" Sara "), limits=CAPABILITIES) == {}
 
 
 def test_where_options_are_shown_they_are_compared() -> None:
@@ -102,6 +102,40 @@ def test_what_is_not_shown_is_not_proven(fields: dict[str, object]) -> None:
     assert not is_proven(record(**fields), remote(), limits=CAPABILITIES)
 
 
+CONVERSATIONAL = dataclasses.replace(
+    CAPABILITIES, has_tags=True, has_assigned_user=True, has_note=True, can_clear_name=False
+)
+FIELDS = Places(
+    options=(Place("", "a", "company", OptionKind.TEXT, field="company"),),
+    fields=frozenset({"first_name", "tags", "assigned_user", "note"}),
+)
+
+
+def test_a_field_may_stand_in_a_place_of_the_provider() -> None:
+    made = record_of(contact(), places=FIELDS)
+    assert made.options == {"a": OptionValue("Acme", OptionKind.TEXT)}
+    assert made.company == ""
+
+
+def test_what_people_fill_in_there_is_left_until_it_is_told_once() -> None:
+    shown = remote(assigned_user="agent@example.org", note="called", tags=("VIP", "other"))
+    untold = record_of(contact(tags=["vip"]), places=FIELDS)
+    assert untold.leave == {"assigned_user", "note"}
+    assert differences_from_remote(untold, shown, limits=CONVERSATIONAL) == {}
+    told = record_of(contact(tags=["new"], pushed_payload={"note": "called"}), places=FIELDS)
+    assert differences_from_remote(told, shown, limits=CONVERSATIONAL) == {
+        "note": ["called", ""],
+        "tags": [["VIP", "other"], ["new"]],
+    }
+    assert record_of(contact(), places=FIELDS, whole=True).leave == frozenset()
+
+
+def test_a_name_that_cannot_be_emptied_there_does_not_differ() -> None:
+    nameless = record(first_name="")
+    assert differences_from_remote(nameless, remote(), limits=CAPABILITIES) == {"name": ["Sara", ""]}
+    assert differences_from_remote(nameless, remote(), limits=CONVERSATIONAL) == {}
+
+
 @pytest.mark.django_db
 def test_places_come_from_the_phonebook_and_the_capabilities(monkeypatch: pytest.MonkeyPatch) -> None:
     account = make_account()
@@ -115,12 +149,16 @@ def test_places_come_from_the_phonebook_and_the_capabilities(monkeypatch: pytest
     ]
     assert places.fields == {"first_name", "last_name", "prefix", "email"}
 
-    for identity, keys in (("slot", ["c", "custom_1"]), ("name", ["701", "new"])):
+    for identity, keys in (("slot", ["c", "custom_1"]), ("name", ["c", "custom_1"])):
         limits = dataclasses.replace(CAPABILITIES, option_identity=identity)
         monkeypatch.setattr("contactsync.sync.mapping.capabilities", lambda account, limits=limits: limits)
         PhonebookOption.objects.filter(option=made).update(slot="c")
         PhonebookOption.objects.filter(option=new).update(slot="custom_1")
         assert [place.key for place in places_of(book).options] == keys
+    PhonebookOption.objects.update(slot="")
+    assert [place.key for place in places_of(book).options] == ["701", "new"]
+    PhonebookOption.objects.filter(option=made).update(stays_here=True)
+    assert [place.key for place in places_of(book).options] == ["new"]
 
 
 @pytest.mark.django_db
