@@ -14,9 +14,9 @@ from django.utils.translation import ngettext
 
 from contactsync.admin import search
 from contactsync.admin.forms.campaigns import contact_label
-from contactsync.campaigns import render
 from contactsync.models import Contact, CustomOption, ProviderAccount
 from contactsync.options import jalali
+from contactsync.placeholders import BUILT_IN, placeholders
 from contactsync.segments import count_parts, non_gsm_characters
 from contactsync.sync import connect
 
@@ -45,7 +45,7 @@ def _hint(text: str, encoding: str, foreign: list[str]) -> str:
         return _("Because of %(characters)s each part holds 70 characters instead of 160.") % {
             "characters": " ".join(f"“{character}”" for character in few)
         }
-    if render.placeholders(text):
+    if placeholders(text):
         return _("Placeholders are counted as written; “Prepare” counts what each person gets.")
     return ""
 
@@ -59,7 +59,7 @@ def facts(account: ProviderAccount) -> dict[str, Any]:
         "senders": [
             str(sender.get("value", "")) if isinstance(sender, dict) else str(sender) for sender in account.senders
         ],
-        "placeholders": [*render.BUILT_IN, *titles],
+        "placeholders": [*BUILT_IN, *titles],
         "schedule_note": ""
         if limits.schedule_earliest is not None
         else _("This provider cannot schedule. Leave it empty."),

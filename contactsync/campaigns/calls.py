@@ -13,11 +13,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from contactsync.campaigns.problems import CampaignProblem, frozen_sender
-from contactsync.campaigns.render import placeholders
 from contactsync.campaigns.sources import CHUNK
 from contactsync.models import Call, Campaign, CampaignTarget, Recipient, Run
 from contactsync.models.reasons import reason
 from contactsync.models.transitions import transition
+from contactsync.placeholders import placeholders
 from contactsync.sync import sends
 from contactsync.sync.connect import Capabilities, Operation, capabilities
 

@@ -20,12 +20,10 @@ from django.utils.translation import gettext_noop
 from contactsync.models import Phonebook, PhonebookOption
 from contactsync.models.reasons import reason
 from contactsync.options import jalali
+from contactsync.placeholders import BUILT_IN, PLACEHOLDER, Placeholder, placeholders
 from contactsync.text import fold
 
-BUILT_IN = ("first_name", "last_name", "name", "prefix", "company")
-
 _PERSIAN = re.compile("[\u0600-\u06ff]")
-_PLACEHOLDER = re.compile(r"\{([^{}|]*)(?:\|([^{}]*))?\}")
 
 
 class Person(Protocol):
@@ -47,24 +45,11 @@ class OptionDefinition(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Placeholder:
-    """One placeholder as written. `fallback` is None when there is none; an empty one is allowed and means nothing."""
-
-    name: str
-    fallback: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class Rendered:
     """A text ready to send, or, when `missing` names placeholders without a value, one that must not be sent."""
 
     text: str
     missing: tuple[str, ...]
-
-
-def placeholders(text: str) -> list[Placeholder]:
-    """Every placeholder of `text`, in its order, repetitions included."""
-    return [Placeholder(match[1].strip(), match[2]) for match in _PLACEHOLDER.finditer(text)]
 
 
 class Template:
@@ -75,7 +60,7 @@ class Template:
         in_persian = bool(_PERSIAN.search(message))
         self._pieces: list[str | _Field] = []
         end = 0
-        for match in _PLACEHOLDER.finditer(message):
+        for match in PLACEHOLDER.finditer(message):
             self._pieces.append(message[end : match.start()])
             placeholder = Placeholder(match[1].strip(), match[2])
             key = fold(placeholder.name)
@@ -146,7 +131,7 @@ def problems(template: str, phonebooks: Sequence[Phonebook]) -> list[dict[str, A
     if not template.strip():
         return [reason(gettext_noop("The message is empty. Write a text."))]
     found = []
-    if re.search(r"[{}]", _PLACEHOLDER.sub("", template)):
+    if re.search(r"[{}]", PLACEHOLDER.sub("", template)):
         found.append(
             reason(
                 gettext_noop(

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contactsync.campaigns.render import Placeholder, placeholders, problems, render
+from contactsync.campaigns.render import problems, render
 from contactsync.models.reasons import describe
 from contactsync.options import jalali
+from contactsync.placeholders import Placeholder, placeholders
 from tests.factories import make_account, make_option, make_phonebook
 
 PLAIN = st.text(st.characters(exclude_characters="{}|", exclude_categories=["Cs"]), max_size=60)
