@@ -64,11 +64,20 @@ def sandbox_server() -> Iterator[SandboxServer]:
 
 
 @pytest.fixture
-def sandbox(sandbox_server: SandboxServer) -> Iterator[SandboxServer]:
-    """The provider's place: `url("ippanel")`, `state("ippanel")`, `fault(...)`, `requests`, `advance(seconds)`."""
+def sandbox(sandbox_server: SandboxServer, request: pytest.FixtureRequest) -> Iterator[SandboxServer]:
+    """The provider's place: `url("ippanel")`, `state("ippanel")`, `fault(...)`, `requests`, `advance(seconds)`.
+
+    At the end of every test: nothing was asked of any provider that its document does not allow. Exempt are tests that
+    speak to the sandbox by hand (`client_of_sandbox`), and those marked `violations_expected`.
+    """
     sandbox_server.reset()
     yield sandbox_server
+    violations = {
+        slug: dialect.state.violations for slug, dialect in sandbox_server.dialects.items() if dialect.state.violations
+    }
     sandbox_server.reset()
+    on_purpose = "client_of_sandbox" in request.fixturenames or request.node.get_closest_marker("violations_expected")
+    assert on_purpose or not violations, f"Asked for against the document: {violations}"
 
 
 @pytest.fixture
