@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.utils.translation import gettext, gettext_noop
 
 from contactsync.crypto import Undecryptable
 from contactsync.models import ProviderAccount
 from contactsync.models.reasons import describe, reason
+from contactsync.sync.pace import pacer_of
 from providers import registry
+from providers.address import is_loopback
 from providers.base import Provider
 from providers.exceptions import (
     AuthFailed,
@@ -60,6 +63,7 @@ __all__ = [
     "batch_size",
     "capabilities",
     "error_text",
+    "is_at_home",
     "open_provider",
     "provider_choices",
     "provider_class",
@@ -106,6 +110,15 @@ def provider_choices() -> list[tuple[str, str]]:
 def capabilities(account: ProviderAccount) -> Capabilities:
     """What the account's provider can do. Raises `Misconfigured` for an unknown provider."""
     return provider_class(account.provider).capabilities
+
+
+def is_at_home(account: ProviderAccount) -> bool:
+    """Whether the account's provider is a server on this machine, as the sandbox is."""
+    address = account.base_url or provider_class(account.provider).default_base_url
+    try:
+        return is_loopback(urlsplit(address).hostname or "")
+    except ValueError:  # no address at all; the backend refuses it
+        return False
 
 
 def batch_size(account: ProviderAccount) -> int:
@@ -156,5 +169,6 @@ def open_provider(
             sender=account.default_sender,
             settings=dict(account.settings),
             observer=observer,
+            pacer=pacer_of(account, capabilities(account), is_at_home=is_at_home(account)),
         )
     )

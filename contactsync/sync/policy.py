@@ -61,6 +61,8 @@ def judge(error: ProviderError, *, operation: str, capabilities: Capabilities) -
             return Verdict.FAIL_ITEM
         case NotSent():
             return Verdict.RETRY
+        case Throttled(status=None):  # held back here; the request never left
+            return Verdict.RETRY
         case Throttled():
             # Where identical sends are refused for a while, this answer may mean that the send was accepted before.
             return Verdict.UNKNOWN if is_send and capabilities.duplicate_send_window else Verdict.RETRY

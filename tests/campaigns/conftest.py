@@ -25,7 +25,7 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def account(db: None, sandbox: SandboxServer) -> ProviderAccount:
-    return make_account(base_url=sandbox.url("ippanel"), settings={"requests_per_second": 50, "read_timeout": 1})
+    return make_account(base_url=sandbox.url("ippanel"), settings={"read_timeout": 1})
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from contactsync.sync import executor, line, planner
 from providers.sandbox import SandboxServer
 from tests.factories import make_account
 
-FAST = {"requests_per_second": 50, "connect_timeout": 1, "read_timeout": 1}
+FAST = {"connect_timeout": 1, "read_timeout": 1}
 
 
 @pytest.fixture(autouse=True)

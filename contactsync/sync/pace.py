@@ -1,0 +1,127 @@
+"""The distance between requests, kept in the database: all workers of an account keep it together, also across restarts.
+
+Each request takes the next free moment in one short transaction and is waited for outside of it, so nothing is
+held meanwhile. There is no saving up: after a rest requests leave as evenly as before. Workers on several machines
+need clocks that agree to a fraction of a second.
+"""
+
+from __future__ import annotations
+
+import time
+
+from django.db import transaction
+from django.utils.translation import gettext_noop
+
+from contactsync.models import ProviderAccount, RequestPace
+from providers.exceptions import Throttled
+from providers.types import Capabilities
+
+LONGEST_WAIT = 20.0  # seconds a worker holds itself; beyond, the call waits as `not_before`
+LONGEST_BLOCK = 3600.0  # seconds; a block that lasts longer comes from a clock that was set back
+LONGEST_QUEUE = LONGEST_WAIT + 60.0  # seconds; the same of a free moment further off
+SPARE = 1.05  # requests on their way do not all take the same time, so they leave a little further apart
+
+BLOCKED = gettext_noop("The provider asked for a pause; the next request may leave in %(seconds)s seconds.")
+CROWDED = gettext_noop(
+    "More requests wait for this account than its rate lets through; the next may leave in %(seconds)s seconds."
+)
+
+
+def now() -> float:
+    """Seconds since the epoch."""
+    return time.time()
+
+
+def hold(seconds: float) -> None:
+    """Hold this worker until its request may leave."""
+    time.sleep(seconds)
+
+
+class DatabasePacer:
+    """The pace of one account. Fulfils `providers.types.Pacer`; must be used outside any transaction.
+
+    `address` is the key shared by all accounts of a provider that blocks our address; empty where it does not.
+    """
+
+    def __init__(self, key: str, *, per_second: float, address: str = "") -> None:
+        self.key = key
+        self.interval = SPARE / per_second
+        self.keys = [key, address] if address else [key]
+
+    def wait(self) -> None:
+        """Return when the next request may leave. Raises `Throttled` when that is more than `LONGEST_WAIT` seconds off."""
+        give_up_at = now() + LONGEST_WAIT
+        while (moment := self._take(give_up_at)) > now():
+            hold(moment - now())
+            if self._blocked_until() <= now():  # nobody was told to stop meanwhile
+                return
+
+    def blocked(self, seconds: float) -> None:
+        """Nothing may leave for so long, by whatever worker; where the provider blocks addresses, for none of its accounts."""
+        until = now() + min(max(seconds, 0.0), LONGEST_BLOCK)
+        self._add_rows()
+        for key in self.keys:
+            RequestPace.objects.filter(key=key, blocked_until__lt=until).update(blocked_until=until)
+
+    def _take(self, latest: float) -> float:
+        """The moment at which our request may leave, taken so that nobody else has it."""
+        with transaction.atomic(durable=True):
+            rows = self._rows()
+            own = rows[self.key]
+            moment = now()
+            blocked_until = max(_until(row, moment) for row in rows.values())
+            next_at = own.next_at if own.next_at <= moment + LONGEST_QUEUE + self.interval else 0.0
+            free_at = max(moment, next_at, blocked_until)
+            if free_at > latest:
+                raise self._throttled(free_at, moment, is_blocked=blocked_until > latest)
+            RequestPace.objects.filter(pk=own.pk).update(next_at=free_at + self.interval)
+        return free_at
+
+    def _rows(self) -> dict[str, RequestPace]:
+        rows = self._locked()
+        if len(rows) < len(self.keys):
+            self._add_rows()
+            rows = self._locked()
+        return rows
+
+    def _locked(self) -> dict[str, RequestPace]:
+        return {
+            row.key: row for row in RequestPace.objects.select_for_update().filter(key__in=self.keys).order_by("key")
+        }
+
+    def _add_rows(self) -> None:
+        RequestPace.objects.bulk_create([RequestPace(key=key) for key in self.keys], ignore_conflicts=True)
+
+    def _blocked_until(self) -> float:
+        return max((_until(row, now()) for row in RequestPace.objects.filter(key__in=self.keys)), default=0.0)
+
+    @staticmethod
+    def _throttled(free_at: float, moment: float, *, is_blocked: bool) -> Throttled:
+        seconds = free_at - moment
+        message = BLOCKED if is_blocked else CROWDED
+        return Throttled(message, params={"seconds": int(seconds) + 1}, status=None, retry_after=seconds)
+
+
+def _until(row: RequestPace, moment: float) -> float:
+    return row.blocked_until if row.blocked_until <= moment + LONGEST_BLOCK else 0.0
+
+
+def pacer_of(account: ProviderAccount, limits: Capabilities, *, is_at_home: bool) -> DatabasePacer | None:
+    """The pacer of an account. None for a server on this machine, unless a rate was entered for it."""
+    entered = _entered(account)
+    if is_at_home and entered is None:
+        return None
+    return DatabasePacer(
+        f"account:{account.pk}",
+        per_second=entered or limits.requests_per_second,
+        address=f"address:{account.provider}" if limits.blocks_address else "",
+    )
+
+
+def _entered(account: ProviderAccount) -> float | None:
+    """The rate among the account's settings; one that is no number is refused by the backend, not here."""
+    try:
+        rate = float(account.settings.get("requests_per_second") or 0)
+    except (TypeError, ValueError):
+        return None
+    return rate if rate > 0 else None
