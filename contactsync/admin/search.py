@@ -7,10 +7,11 @@ from collections.abc import Iterable
 from functools import reduce
 from typing import Any
 
-from django.db.models import F, Func, Q, QuerySet, TextField, Value
-from django.db.models.functions import Cast, Replace
+from django.db.models import Q, QuerySet, Value
+from django.db.models.functions import Replace
 
 from contactsync.models import CustomOption, ProviderAccount
+from contactsync.models.option_text import OptionText
 from contactsync.options import parse_option
 from contactsync.phone import parse_phone, search_digits
 from contactsync.text import ascii_digits, clean
@@ -21,31 +22,6 @@ OPTIONS_SEARCHED = 20
 LONGEST_OPTION_NUMBER = 8
 ZWNJ = "\u200c"
 NAME_FIELDS = ("first_name", "last_name", "company", "email")
-
-
-class OptionText(Func):
-    """The value of one option of a contact, as text. Django's own key lookups take a numeric key for a place in an array."""
-
-    output_field = TextField()
-
-    def __init__(self, option_id: int) -> None:
-        self.option_id = int(option_id)
-        super().__init__(F("options"))
-
-    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        return (
-            Func(F("options"), Value(f'$."{self.option_id}"'), function="JSON_EXTRACT")
-            .resolve_expression(compiler.query)
-            .as_sql(compiler, connection)
-        )
-
-    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        key = Cast(Value(str(self.option_id)), TextField())
-        return (
-            Func(F("options"), key, template="(%(expressions)s)", arg_joiner=" ->> ")
-            .resolve_expression(compiler.query)
-            .as_sql(compiler, connection)
-        )
 
 
 def by_number(rows: QuerySet[Any], text: str) -> QuerySet[Any] | None:
