@@ -159,6 +159,20 @@ def test_contacts_refused_among_others_are_found_and_told_apart(sandbox: Sandbox
     assert sizes == [5, 1, 1]
 
 
+@pytest.mark.parametrize(("quirk", "sizes"), [("counts_short", [12]), ("loses_last_of_batch", [12, 1])])
+def test_counts_that_do_not_add_up_are_read_back_so_that_every_contact_has_its_own_verdict(
+    sandbox: SandboxServer, phonebook: Phonebook, quirk: str, sizes: list[int]
+) -> None:
+    sandbox.state("ippanel").quirks.add(quirk)
+    run = push(phonebook)
+    assert (run.state, run.counts["balances"]) == (Run.State.FINISHED, True)
+    assert_in_step(sandbox, phonebook)
+    assert (
+        list(run.calls.filter(operation="create_contacts").order_by("pk").values_list("item_count", flat=True)) == sizes
+    )
+    assert set(run.items.values_list("state", flat=True)) == {RunItem.State.DONE}
+
+
 def test_what_was_refused_is_not_tried_again_before_it_is_changed(sandbox: SandboxServer, phonebook: Phonebook) -> None:
     push(phonebook)
     sandbox.state("ippanel").capacity = 12

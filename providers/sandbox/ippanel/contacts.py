@@ -64,6 +64,8 @@ def add_contacts(call: Call) -> Response:
     body = call.body(("list",))
     rows = [read_row(call, fields) for fields in body.each("list", ROW_FIELDS)]
     call.problems.check()
+    if len(rows) > 1 and "loses_last_of_batch" in call.state.quirks:
+        rows.pop()
     added = errors = existences = 0
     for row in rows:
         if row.book is None or not row.good:
@@ -77,6 +79,8 @@ def add_contacts(call: Call) -> Response:
                 row.book, row.number, pre=row.pre, name=row.name, email=row.email, options=row.options
             )
             added += 1
+    if len(rows) > 1 and "counts_short" in call.state.quirks:
+        added = max(0, added - 1)
     return ok({"added": added, "errors": errors, "existences": existences}, code="201-1")
 
 

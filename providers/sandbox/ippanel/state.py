@@ -26,7 +26,9 @@ class IPPanelState:
 
     `quirks` switches what the document leaves open: "options_need_title" (listing options without a title is
     refused), "phonebooks_by_post" (the list answers POST only), "update_blanks_omitted" (an update without a
-    field empties it). `rejected_words` make the monitoring refuse a message that holds one of them.
+    field empties it), "loses_last_of_batch" (the last of several contacts is neither added nor counted),
+    "counts_short" (it is added but not counted). `rejected_words` make the monitoring refuse a message that holds
+    one of them.
     """
 
     def __init__(self, clock: Clock) -> None:
