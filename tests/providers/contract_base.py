@@ -98,5 +98,7 @@ class Promises:
 
     def fill(self, provider: Provider, book: BookRef, count: int) -> dict[str, str]:
         """Add so many contacts; phone -> remote id."""
-        provider.create_contacts(book, [self.record(number) for number in range(count)])
+        records = [self.record(number) for number in range(count)]
+        for first in range(0, count, self.capabilities.max_batch):
+            provider.create_contacts(book, records[first : first + self.capabilities.max_batch])
         return {contact.phone: contact.remote_id for contact in provider.list_contacts(book)}
