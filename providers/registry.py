@@ -10,6 +10,7 @@ from providers.text import gettext_noop
 from providers.types import AccountConfig
 
 BACKENDS = {
+    "atomtelecom": "providers.backends.atomtelecom.AtomTelecom",
     "ippanel": "providers.backends.ippanel.IPPanel",
     "lox24": "providers.backends.lox24.Lox24",
 }

@@ -13,6 +13,7 @@ from providers.sandbox.clock import Clock
 from providers.sandbox.wire import Request, Response
 
 DIALECTS = {
+    "atomtelecom": "providers.sandbox.atomtelecom.AtomTelecomDialect",
     "ippanel": "providers.sandbox.ippanel.IPPanelDialect",
 }
 

@@ -1,0 +1,32 @@
+"""The backend: every group of calls in one class."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from providers.backends.atomtelecom import callbacks, limits
+from providers.backends.atomtelecom.account import AccountCalls
+from providers.backends.atomtelecom.contacts import ContactCalls
+from providers.backends.atomtelecom.sends import SendCalls
+from providers.exceptions import ProviderError
+from providers.types import CallbackEvent, CallbackRequest, ContactRecord, OutboundMessage
+
+
+class AtomTelecom(AccountCalls, ContactCalls, SendCalls):
+    """One account at Atom Telecom's SMS API."""
+
+    @classmethod
+    def problem_with_contact(cls, record: ContactRecord) -> ProviderError | None:
+        return limits.problem_with_contact(record)
+
+    @classmethod
+    def problem_with_number(cls, phone: str) -> ProviderError | None:
+        return limits.problem_with_number(phone)
+
+    @classmethod
+    def problem_with_message(cls, message: OutboundMessage, *, now: dt.datetime) -> ProviderError | None:
+        return limits.problem_with_message(message, now=now)
+
+    @classmethod
+    def read_callback(cls, request: CallbackRequest, *, secret: str, now: dt.datetime) -> tuple[CallbackEvent, ...]:
+        return callbacks.read_callback(request, now=now)
