@@ -116,7 +116,7 @@ class PhonebookResource(SmallResource):
         clean_model_instances = True
 
     def dehydrate_options(self, book: Phonebook) -> str:
-        return " | ".join(place.option.title for place in book.option_places.all())
+        return " | ".join(place.option.title for place in book.option_places.all() if place.option is not None)
 
     def before_import_row(self, row: Any, **kwargs: Any) -> None:
         super().before_import_row(row, **kwargs)
