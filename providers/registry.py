@@ -11,6 +11,7 @@ from providers.types import AccountConfig
 
 BACKENDS = {
     "atomtelecom": "providers.backends.atomtelecom.AtomTelecom",
+    "callbell": "providers.backends.callbell.Callbell",
     "ippanel": "providers.backends.ippanel.IPPanel",
     "lox24": "providers.backends.lox24.Lox24",
 }

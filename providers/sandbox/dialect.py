@@ -14,7 +14,9 @@ from providers.sandbox.wire import Request, Response
 
 DIALECTS = {
     "atomtelecom": "providers.sandbox.atomtelecom.AtomTelecomDialect",
+    "callbell": "providers.sandbox.callbell.CallbellDialect",
     "ippanel": "providers.sandbox.ippanel.IPPanelDialect",
+    "lox24": "providers.sandbox.lox24.LOX24Dialect",
 }
 
 MAX_VIOLATIONS = 1000

@@ -1,0 +1,118 @@
+"""Contacts, one per call. A phonebook is those that bear its tag."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+
+from providers.backends.callbell import bodies, forms
+from providers.backends.callbell.calls import checked_id
+from providers.backends.callbell.envelope import single
+from providers.backends.callbell.limits import problem_with_contact, problem_with_tag
+from providers.backends.callbell.reading import ReadingCalls, Row, has_tag, remote_contact
+from providers.exceptions import NotFound, ProviderError, Rejected
+from providers.text import gettext_noop
+from providers.types import BatchResult, BookRef, ContactRecord, ItemOutcome, ItemResult, RemoteContact
+
+_NOT_THERE = gettext_noop("Callbell has no contact with the id %(id)s.")
+_OTHER_NUMBER = gettext_noop(
+    "Callbell cannot change the number of a contact: it has %(there)s there and %(here)s here. "
+    "Add the new number as a new contact and decide whether the old one is deleted."
+)
+
+
+class ContactCalls(ReadingCalls):
+    def list_contacts(self, book: BookRef, *, created_since: dt.datetime | None = None) -> Iterator[RemoteContact]:
+        """Everybody with the tag; people on Facebook or Instagram have no number, and an empty `phone`."""
+        _refuse(problem_with_tag(book))
+        for row in self.contact_rows(tags=book.remote_id):
+            if has_tag(row, book.remote_id):
+                yield remote_contact(row, tag=book.remote_id)
+
+    def find_contact(self, book: BookRef, phone: str) -> RemoteContact | None:
+        row = self._look_up(phone)
+        if row is None or not has_tag(row, book.remote_id):
+            return None
+        return remote_contact(row, tag=book.remote_id)
+
+    def get_contact(self, remote_id: str) -> RemoteContact:
+        """All its tags are told, as it is not known which of them is the phonebook's."""
+        return remote_contact(self._row(remote_id))
+
+    def create_contacts(self, book: BookRef, records: Sequence[ContactRecord]) -> BatchResult:
+        """Each number is looked for first, since it is not documented whether a second contact would be made.
+
+        One that is there already, with the tag or without, has existed: it gets tag and fields when it is updated.
+        """
+        if len(records) > 1:
+            raise ValueError(f"{len(records)} contacts in one call; at most 1")
+        return BatchResult(tuple(self._create(book, record) for record in records))
+
+    def _create(self, book: BookRef, record: ContactRecord) -> ItemResult:
+        if problem := problem_with_tag(book) or problem_with_contact(record):
+            return _refused(record, problem)
+        if row := self._look_up(record.phone):
+            return ItemResult(record.reference, ItemOutcome.EXISTED, forms.remote_id(row["uuid"]))
+        try:
+            answer = self.post("/contacts", bodies.new_contact(record, book.remote_id, self.settings))
+        except Rejected as error:
+            return _refused(record, error)
+        made = self.http.read(answer, lambda data: remote_contact(single(data, "contact")))
+        return ItemResult(record.reference, ItemOutcome.DONE, made.remote_id)
+
+    def update_contact(self, book: BookRef, remote_id: str, record: ContactRecord) -> ItemResult:
+        """Reads the contact first: its number cannot be changed, and what others put on it must be sent along."""
+        _refuse(problem_with_tag(book) or problem_with_contact(record))
+        known = self._row(remote_id)
+        there = forms.text(known.get("phoneNumber"))
+        if there and forms.digits(there) != forms.digits(record.phone):
+            raise Rejected(_OTHER_NUMBER, params={"there": forms.e164(there), "here": record.phone})
+        body = bodies.changed_contact(record, book.remote_id, self.settings, known=known)
+        self.patch(f"/contacts/{checked_id(remote_id)}", body)
+        return ItemResult(record.reference, ItemOutcome.DONE, remote_id)
+
+    def delete_contacts(self, book: BookRef, remote_ids: Sequence[str]) -> None:
+        """Destroys them for good, with every tag they bear."""
+        if len(remote_ids) > 1:
+            raise ValueError(f"{len(remote_ids)} contacts in one call; at most 1")
+        for remote_id in remote_ids:
+            try:
+                self.delete(f"/contacts/{checked_id(remote_id)}")
+            except NotFound:
+                continue  # gone already
+
+    def _row(self, remote_id: str) -> Row:
+        answer = self.get(f"/contacts/{checked_id(remote_id)}", include_field_types="true")
+        row = self.http.read(answer, lambda data: single(data, "contact"))
+        if row is None:
+            raise NotFound(_NOT_THERE, params={"id": remote_id}, status=answer.status)
+        return row
+
+    def _look_up(self, phone: str) -> Row | None:
+        """The contact with this number. The form of the number is not documented: digits first, then with a plus."""
+        channel = {"channel_uuid": self.settings["channel_uuid"]} if self.settings["channel_uuid"] else {}
+        wanted = forms.digits(phone)
+        refused: list[Rejected] = []
+        for number in (wanted, f"%2B{wanted}"):
+            try:
+                answer = self.get(f"/contacts/phone/{number}", **channel)
+            except NotFound:
+                continue
+            except Rejected as error:
+                refused.append(error)
+                continue
+            row = self.http.read(answer, lambda data: single(data, "contact"))
+            if row and forms.digits(forms.text(row.get("phoneNumber"))) in ("", wanted):
+                return row
+        if len(refused) == 2:
+            raise refused[0]
+        return None
+
+
+def _refuse(problem: ProviderError | None) -> None:
+    if problem:
+        raise problem
+
+
+def _refused(record: ContactRecord, problem: ProviderError) -> ItemResult:
+    return ItemResult(record.reference, ItemOutcome.REFUSED, message=problem.message, params=problem.params)
