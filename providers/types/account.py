@@ -51,11 +51,12 @@ class AccountConfig:
 
 @dataclass(frozen=True, slots=True)
 class CredentialField:
-    """One credential the account form asks for."""
+    """One credential the account form asks for. One that is not secret by itself may turn up in answers."""
 
     name: str
     label: str
     required: bool = True
+    is_secret: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,7 +90,6 @@ class Capabilities:
     max_delete_batch: int = 1
     returns_contact_ids: bool = True
     per_item_results: bool = True
-    refuses_duplicates: bool = True  # a number the phonebook has already is not added a second time
     reads_option_values: bool = True
     details_tell: frozenset[str] = frozenset()  # what reading one contact tells beyond the list: "options", "opt_out"
     has_name: bool = True  # a name is kept at all

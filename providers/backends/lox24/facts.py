@@ -125,7 +125,6 @@ CAPABILITIES = Capabilities(
     default_batch=100,
     max_batch=LARGEST_BATCH,
     max_delete_batch=1,
-    refuses_duplicates=False,
     has_name=False,
     max_title=LONGEST_TITLE,
     max_option_label=LONGEST_LABEL,

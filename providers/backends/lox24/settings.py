@@ -10,7 +10,7 @@ AUTOMATIC = "automatic"
 PRICE_NUMBER = "+491713920000"  # of the range that Germany keeps free for films and examples
 
 CREDENTIAL_FIELDS = (
-    CredentialField("client_id", gettext_noop("Client id")),
+    CredentialField("client_id", gettext_noop("Client id"), is_secret=False),
     CredentialField("api_key", gettext_noop("API key")),
 )
 SETTING_FIELDS = (
