@@ -54,7 +54,7 @@ class RemotePhonebook:
     title: str
     count: int | None
     option_keys: tuple[str, ...] = ()
-    option_labels: Mapping[str, str] = field(default_factory=dict)  # by key, where the phonebook keeps labels
+    option_labels: Mapping[str, str] = field(default_factory=dict)  # by key, where the phonebook tells them
     description: str = ""
 
 

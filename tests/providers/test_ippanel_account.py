@@ -147,6 +147,15 @@ def test_settings_may_be_text_or_blank() -> None:
 # Phonebooks and options
 
 
+def test_a_phonebook_names_its_options(ippanel: IPPanel, sandbox: SandboxServer) -> None:
+    state = sandbox.state("ippanel")
+    city, birthday = state.add_option("City"), state.add_option("Birthday", "date")
+    state.add_phonebook("Newsletter", option_ids=[birthday.id, city.id])
+    (book,) = ippanel.list_phonebooks()
+    assert book.option_keys == (str(birthday.id), str(city.id))
+    assert book.option_labels == {str(birthday.id): "Birthday", str(city.id): "City"}
+
+
 def test_a_part_of_a_title_does_not_find_a_phonebook(ippanel: IPPanel, sandbox: SandboxServer) -> None:
     state = sandbox.state("ippanel")
     state.add_phonebook("Newsletter 2025")

@@ -124,11 +124,13 @@ def _book_body(spec: PhonebookSpec) -> dict[str, Any]:
 
 
 def _book(data: Any) -> RemotePhonebook:
+    labels = {forms.remote_id(option["id"]): forms.text(option.get("title")) for option in data.get("options") or ()}
     return RemotePhonebook(
         remote_id=forms.remote_id(data["id"]),
         title=forms.text(data["title"]),
         count=forms.whole(data.get("count")),  # "0" after creation, a number in lists
-        option_keys=tuple(forms.remote_id(option["id"]) for option in data.get("options") or ()),
+        option_keys=tuple(labels),
+        option_labels=labels,
     )
 
 
