@@ -4,7 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from providers.backends.callbell import Callbell
 from providers.backends.ippanel import IPPanel
+from providers.backends.lox24 import Lox24
 from providers.sandbox import SandboxServer
 
 from .servers import Recorder, recording
@@ -43,6 +45,42 @@ def ippanel(sandbox: SandboxServer) -> Iterator[IPPanel]:
 def scripted(recorder: Recorder) -> Iterator[IPPanel]:
     """An IPPanel client of the recorder."""
     from .ippanel import connect
+
+    with connect(recorder.url) as client:
+        yield client
+
+
+@pytest.fixture
+def callbell(sandbox: SandboxServer) -> Iterator[Callbell]:
+    """A client of the sandbox."""
+    from .callbell import connect
+
+    with connect(sandbox.url("callbell"), read_timeout=1) as client:
+        yield client
+
+
+@pytest.fixture
+def scripted_callbell(recorder: Recorder) -> Iterator[Callbell]:
+    """A Callbell client of the recorder."""
+    from .callbell import connect
+
+    with connect(recorder.url) as client:
+        yield client
+
+
+@pytest.fixture
+def lox24(sandbox: SandboxServer) -> Iterator[Lox24]:
+    """A LOX24 client of the sandbox."""
+    from .lox24 import connect
+
+    with connect(sandbox.url("lox24"), read_timeout=1) as client:
+        yield client
+
+
+@pytest.fixture
+def scripted_lox24(recorder: Recorder) -> Iterator[Lox24]:
+    """A LOX24 client of the recorder."""
+    from .lox24 import connect
 
     with connect(recorder.url) as client:
         yield client

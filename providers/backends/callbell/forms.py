@@ -75,12 +75,6 @@ def chosen(value: Any) -> list[str] | None:
     return [text(each) for each in value] if isinstance(value, list) else None
 
 
-def canonical(value: Any) -> str:
-    """The value of a custom field as our side keeps it; several chosen ones are joined as `A; B`."""
-    several = chosen(value)
-    return text(value) if several is None else "; ".join(several)
-
-
 def field_values(row: Mapping[str, Any]) -> dict[str, Any]:
     """The custom fields of a contact that have a value: arrays for checkboxes, text for all others."""
     fields = dict(row.get("customFields") or {})

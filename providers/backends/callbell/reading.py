@@ -62,7 +62,10 @@ def remote_contact(row: Any, *, tag: str = "") -> RemoteContact:
         tags=tuple(name for name in tags if name.casefold() != tag.casefold()),
         assigned_user=forms.text(row.get("assignedUser")),
         note=forms.text(row["note"]) if "note" in row else None,
-        options={name: forms.canonical(value) for name, value in forms.field_values(row).items()},
+        options={
+            name: "; ".join(value) if isinstance(value, list) else value
+            for name, value in forms.field_values(row).items()
+        },
         is_opted_out=bool(row["blockedAt"]) if "blockedAt" in row else None,
         raw=row,
     )
