@@ -17,6 +17,7 @@ from contactsync.sync import leases
 from contactsync.sync.bulk import update_rows
 from contactsync.sync.chunks import CHUNK
 from contactsync.sync.decide import GONE, Decision, Step
+from contactsync.sync.places import PlaceRow
 from providers.types import Operation
 
 CHANGED_MEANWHILE = gettext_noop("The contact was changed while the plan was being made. Push again.")
@@ -39,6 +40,7 @@ class Draft:
         self.contacts = 0  # as read, not as sorted: the parts of the plan must add up to it
         self.counts: Counter[str] = Counter()
         self.options: dict[str, list[str]] = {"options": [], "options_found": [], "options_renamed": []}
+        self.places: dict[str, list[dict[str, Any]]] = {"places": [], "left_out": []}
         self._digest = hashlib.sha256()
         self._sequence = 0
         self._creates: list[Pair] = []
@@ -62,6 +64,18 @@ class Draft:
 
     def note_option(self, list_name: str, title: str) -> None:
         self.options[list_name].append(title)
+
+    def note_places(self, rows: Iterable[PlaceRow], left_out: Iterable[PlaceRow]) -> None:
+        """What goes where at the provider, and what does not go there, for the plan's page."""
+        self.places = {
+            "places": [
+                {"source": row.source, "title": row.title, "slot": row.slot, "warnings": list(row.warnings)}
+                for row in rows
+            ],
+            "left_out": [
+                {"source": row.source, "title": row.title, "warnings": list(row.warnings)} for row in left_out
+            ],
+        }
 
     def add_call(self, operation: Operation, target: dict[str, Any]) -> Call:
         call = self._call(operation, 0, target)
@@ -204,6 +218,7 @@ class Draft:
             "phonebook": self.phonebook_step,
             "calls": self._sequence,
             **self.options,
+            **self.places,
         }
 
     def hash(self) -> str:

@@ -27,7 +27,7 @@ class RunRefused(StepRefused):
 
 def create_push_run(phonebook: Phonebook, *, user: User | None = None) -> Run:
     """A run that is to be planned: make the provider's book as this one is. Replaces a plan that nobody approved."""
-    _replace_plans(phonebook)
+    replace_plans(phonebook)
     return Run.objects.create(
         kind=Run.Kind.PUSH, account=phonebook.account, phonebook=phonebook, created_by=user, **waiting()
     )
@@ -143,7 +143,8 @@ def _is_unplanned(run: Run) -> bool:
     return run.kind in {Run.Kind.PUSH, Run.Kind.DELETE} and not run.plan_hash
 
 
-def _replace_plans(phonebook: Phonebook) -> None:
+def replace_plans(phonebook: Phonebook) -> None:
+    """Throw away plans of pushes that nobody approved, because a newer one is made or what they were made for has changed."""
     Run.objects.filter(kind=Run.Kind.PUSH, phonebook=phonebook, state__in=[State.PLANNING, State.PLANNED]).update(
         state=State.DISCARDED,
         finished_at=timezone.now(),

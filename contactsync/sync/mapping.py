@@ -39,6 +39,7 @@ class Places:
 
     options: tuple[Place, ...]
     fields: frozenset[str]
+    unused: frozenset[str] = frozenset()  # slots of the provider that nothing goes to
 
     def title(self, key: str) -> str:
         return next((place.title for place in self.options if place.key == key), key)
@@ -48,10 +49,8 @@ def places_of(phonebook: Phonebook) -> Places:
     """The places of a phonebook's options and fields, by what its provider is capable of; what stays here has none."""
     limits = capabilities(phonebook.account)
     rows = phonebook.option_places.select_related("option").filter(stays_here=False).order_by("id")
-    return Places(
-        options=tuple(_place(row, identity=limits.option_identity) for row in rows),
-        fields=fields_of(limits),
-    )
+    options = tuple(_place(row, identity=limits.option_identity) for row in rows)
+    return Places(options, fields_of(limits), frozenset(limits.slots) - {place.key for place in options})
 
 
 def _place(row: PhonebookOption, *, identity: str) -> Place:
@@ -96,6 +95,7 @@ def record_of(contact: Contact, *, places: Places, whole: bool = False) -> Conta
         value = place.value_of(contact)
         if value or whole or place.key in told:
             options[place.key] = OptionValue(value, place.kind)
+    options |= {key: OptionValue("", OptionKind.TEXT) for key in told if key in places.unused}
 
     def field(name: str) -> str:
         return str(getattr(contact, name)) if name in places.fields else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from django.db import IntegrityError
 from django.utils import timezone
@@ -18,7 +19,7 @@ from contactsync.sync.draft import Draft, Superseded
 from contactsync.sync.leases import State
 from contactsync.sync.lifecycle import create_delete_run, create_pull_run, create_push_run, mark_for_readding
 from contactsync.sync.line import Line
-from contactsync.sync.mapping import TO_BE_CREATED, Place, Places, places_of
+from contactsync.sync.mapping import TO_BE_CREATED, Places, places_of
 from contactsync.sync.policy import InternalError
 from contactsync.sync.remote import Finder, RemoteIndex, read_contacts
 from contactsync.sync.setup_plan import PlanImpossible, plan_setup
@@ -145,12 +146,10 @@ def _at(phonebook: Phonebook, book: RemotePhonebook) -> Phonebook:
 
 def _with_stand_ins(places: Places, to_create: set[str]) -> Places:
     """Options that are gone at the provider get a stand-in key like those that never were there."""
-    return Places(
+    return replace(
+        places,
         options=tuple(
-            Place(place.option_id, f"{TO_BE_CREATED}{place.option_id}", place.title, place.kind)
-            if place.option_id in to_create
-            else place
+            replace(place, key=f"{TO_BE_CREATED}{place.option_id}") if place.option_id in to_create else place
             for place in places.options
         ),
-        fields=places.fields,
     )

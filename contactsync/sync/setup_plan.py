@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.utils.translation import gettext_noop
@@ -13,8 +13,17 @@ from contactsync.models.reasons import reason
 from contactsync.sync.connect import Operation
 from contactsync.sync.draft import Draft
 from contactsync.sync.line import Line
+from contactsync.sync.place_saving import write
+from contactsync.sync.places import propose
 from contactsync.sync.remote import find_phonebook, list_options, match_option
 from providers.types import Capabilities, OptionKind, RemotePhonebook
+
+TOO_MANY = gettext_noop(
+    "The provider has the places %(slots)s, and these found none: %(names)s. Choose on the phonebook's page what goes where and what stays here."
+)
+
+
+NOT_CHOSEN = gettext_noop("No place was chosen for it, so it is not told. Choose one on the phonebook's page.")
 
 
 class PlanImpossible(Exception):
@@ -41,10 +50,32 @@ def plan_setup(draft: Draft, line: Line) -> Setup:
                 limit=limits.max_title,
             )
         )
+    _settle_places(draft, limits)
     setup = Setup(book=find_phonebook(line, phonebook))
     _plan_options(draft, line, setup)
     _plan_phonebook(draft, limits, setup)
     return setup
+
+
+def _settle_places(draft: Draft, limits: Capabilities) -> None:
+    """Where nobody has chosen places yet, what is proposed is taken, and the plan shows it before anything goes there."""
+    phonebook = draft.phonebook
+    places = propose(phonebook)
+    if limits.option_identity == "slot" and not any(row.is_saved for row in places.rows):
+        unplaced = [row for row in places.left_out if not row.stays_here]
+        if unplaced:
+            raise PlanImpossible(
+                reason(
+                    TOO_MANY,
+                    names=", ".join(f"“{row.title}”" for row in unplaced),
+                    slots=", ".join(limits.slots),
+                )
+            )
+        write(phonebook, {row.source: row.slot for row in places.rows})
+        places = propose(phonebook)
+    saved = [row for row in places.rows if row.is_saved]
+    open_ones = [replace(row, warnings=(reason(NOT_CHOSEN),)) for row in places.rows if not row.is_saved]
+    draft.note_places(saved, [*places.left_out, *open_ones])
 
 
 def _plan_options(draft: Draft, line: Line, setup: Setup) -> None:
