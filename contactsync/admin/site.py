@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
+from django.urls import path, reverse
 from django.utils.translation import gettext_lazy as _
 
 #: title of a group -> the models in it, in the order they are shown
@@ -38,7 +39,36 @@ class ContactSyncAdminSite(AdminSite):
             if found:
                 app = found[0][0]
                 groups.append({**app, "name": title, "models": [model for _app, model in found]})
+        if app_label is None:
+            self._add_providers(groups)
         return groups
+
+    def _add_providers(self, groups: list[Any]) -> None:
+        """The page that shows what each provider can do, for everybody: last of the group that is about providers."""
+        title = GROUPS[2][0]
+        address = reverse("admin:providers", current_app=self.name)
+        entry = {"name": _("Providers"), "object_name": "Providers", "admin_url": address, "add_url": None}
+        entry |= {"view_only": True, "perms": {"add": False, "change": False, "delete": False, "view": True}}
+        own = next((group for group in groups if group["name"] == title), None)
+        if own is None:
+            own = {
+                "name": title,
+                "app_label": "contactsync",
+                "app_url": address,
+                "has_module_perms": True,
+                "models": [],
+            }
+            groups.append(own)
+        own["models"] = [*own["models"], entry]
+
+    def get_urls(self) -> list[Any]:
+        return [path("providers/", self.admin_view(self.providers_view), name="providers"), *super().get_urls()]
+
+    def providers_view(self, request: HttpRequest) -> TemplateResponse:
+        """What each provider can do."""
+        from contactsync.admin.providers import page  # models are not loaded yet when the site is made
+
+        return page(self, request)
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """The dashboard."""

@@ -1,4 +1,4 @@
-"""Words for codes that are stored as they are: operations of providers, fields of contacts."""
+"""Words for codes that are stored as they are: operations of providers, fields of contacts, ways of calling back."""
 
 from __future__ import annotations
 
@@ -8,9 +8,15 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 OPERATIONS = {
+    "check": _("test the connection"),
+    "read_balance": _("read the balance"),
+    "list_senders": _("list the senders"),
+    "estimate_price": _("tell the price beforehand"),
+    "list_phonebooks": _("list the phonebooks"),
     "create_phonebook": _("create the phonebook"),
     "update_phonebook": _("change the phonebook"),
     "delete_phonebook": _("delete the phonebook"),
+    "list_options": _("list the options"),
     "create_option": _("create an option"),
     "rename_option": _("rename an option"),
     "delete_option": _("delete an option"),
@@ -19,9 +25,20 @@ OPERATIONS = {
     "create_contacts": _("create contacts"),
     "update_contact": _("change a contact"),
     "delete_contacts": _("delete contacts"),
+    "list_suppressed": _("read who has unsubscribed"),
+    "list_templates": _("list the templates"),
+    "list_inbox": _("read the replies"),
+    "read_conversation": _("read when somebody last wrote"),
+    "subscribe_callbacks": _("subscribe to call backs"),
+    "unsubscribe_callbacks": _("unsubscribe from call backs"),
     "send_to_phonebook": _("send to a phonebook"),
+    "send_keywords": _("send to a phonebook, placeholders filled in by the provider"),
     "send_to_numbers": _("send to numbers"),
+    "send_texts": _("send several texts in one call"),
+    "send_template": _("send a template"),
     "cancel_send": _("cancel a send"),
+    "read_report": _("read the delivery report"),
+    "find_sends": _("look for a send whose outcome is not known"),
 }
 FIELDS = {
     "phone": _("phone number"),
@@ -29,10 +46,23 @@ FIELDS = {
     "name": _("name"),
     "first_name": _("first name"),
     "last_name": _("last name"),
+    "full_name": _("full name"),
     "company": _("company"),
     "email": _("e-mail"),
     "tags": _("tags"),
     "assigned_user": _("assigned user"),
+    "note": _("note"),
+    "consented_at": _("consent given at"),
+    "consent_source": _("how consent was given"),
+    "options": _("custom options"),
+    "deleted_at": _("deleted at"),
+}
+#: how a provider comes to call us
+CALLBACKS = {
+    "none": _("none"),
+    "per_send": _("the address goes along with every send"),
+    "portal": _("a person enters the address at the provider"),
+    "subscribed": _("subscribed from here"),
 }
 
 

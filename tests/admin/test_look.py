@@ -78,6 +78,7 @@ def rows() -> dict[str, int]:
 PAGES = [
     "/admin/",
     "/admin/contactsync/",
+    "/admin/providers/",
     "/admin/password_change/",
     "/admin/contactsync/contact/",
     "/admin/contactsync/contact/?q=0912",
@@ -160,7 +161,7 @@ def test_the_navigation_is_grouped_by_what_people_do() -> None:
     }
     assert groups["Contacts"] == ["Phonebook", "Contact", "CustomOption", "Suppression", "ImportJob"]
     assert groups["Campaigns"] == ["Campaign", "Recipient"]
-    assert groups["Provider"] == ["ProviderAccount", "Run", "Call"]
+    assert groups["Provider"] == ["ProviderAccount", "Run", "Call", "Providers"]
     assert groups["People"][:2] == ["User", "Group"]
 
 
