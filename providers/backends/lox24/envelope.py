@@ -45,7 +45,10 @@ class Lox24Transport(Transport):
         return super().request(*args, **kwargs)
 
     def complaint(self, answer: Answer) -> Complaint:
-        return complaint_of(answer.data, self.words)
+        complaint = complaint_of(answer.data, self.words)
+        if not complaint.words and not answer.is_json and not answer.text.lstrip().startswith("<"):
+            return Complaint(words=self.words(answer.text))
+        return complaint
 
     def refusal(self, answer: Answer, complaint: Complaint) -> ProviderError:
         error = super().refusal(answer, complaint)
