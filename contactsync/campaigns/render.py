@@ -157,5 +157,6 @@ def problems(template: str, phonebooks: Sequence[Phonebook]) -> list[dict[str, A
 
 def known_names(phonebooks: Sequence[Phonebook]) -> frozenset[str]:
     """Every placeholder name, folded, that at least one of these phonebooks can fill."""
-    titles = PhonebookOption.objects.filter(phonebook__in=phonebooks).values_list("option__title", flat=True)
+    places = PhonebookOption.objects.filter(phonebook__in=phonebooks, option__isnull=False)
+    titles = places.values_list("option__title", flat=True)
     return frozenset([*BUILT_IN, *(fold(title) for title in titles)])

@@ -37,10 +37,10 @@ class Processes:
                 process.kill()
                 process.wait()
 
-    def start(self, name: str, *arguments: str) -> None:
+    def start(self, name: str, *arguments: str, environment: Mapping[str, str] | None = None) -> None:
         """Start `python ARGUMENTS…` in a session of its own, so that Ctrl+C reaches only the parent."""
         self.running[name] = subprocess.Popen(  # noqa: S603
-            [sys.executable, *arguments], env=self.environment, start_new_session=True
+            [sys.executable, *arguments], env={**self.environment, **(environment or {})}, start_new_session=True
         )
 
     def wait_until_one_ends(self) -> str:

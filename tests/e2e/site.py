@@ -62,7 +62,7 @@ class Site:
         where = ["--bind", f"127.0.0.1:{self.port}", "--chdir", str(ROOT), "--threads", "4", "--log-level", "warning"]
         self.processes.start("web server", "-m", "gunicorn", "contactsync.wsgi", *where)
         self.processes.wait_for("sandbox", sandbox)
-        self.shell(f"sample_data.make_phonebook(sample_data.make_account('{sandbox}/ippanel/v1'))")
+        self.shell(f"IPPANEL.make_phonebook(IPPANEL.make_account('{sandbox}', sample_data.sandbox_key()))")
         self.processes.wait_for("web server", f"{self.url}/admin/login/")
 
     def stop(self) -> None:
@@ -94,7 +94,7 @@ class Site:
 
     def shell(self, code: str) -> Any:
         """Run Python inside the installation, never in the process of the browser; what it prints, read as JSON."""
-        before = "import json; from contactsync.management import sample_data; from contactsync.models import *\n"
+        before = "import json; from contactsync.management import sample_data; from contactsync.management.demo_accounts import IPPANEL; from contactsync.models import *\n"
         printed = self.manage("shell", "--no-imports", "-c", before + code)
         return json.loads(printed) if printed.strip() else None
 

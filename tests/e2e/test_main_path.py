@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from contactsync.management.sample_data import MESSAGE, PHONEBOOK
+from contactsync.management.demo_accounts import IPPANEL
 from contactsync.options import parse_option
 from contactsync.phone import parse_phone
 from tests.e2e.site import SAMPLES, Site, installed
@@ -39,7 +39,7 @@ class Words:
 
 WORDS = {
     "en": Words("Customer club", "Autumn sale", "Customer club: 20% off everything until Friday. Stop: 11"),
-    "fa": Words(PHONEBOOK, "تخفیف پاییزه", MESSAGE),
+    "fa": Words(IPPANEL.phonebook, "تخفیف پاییزه", IPPANEL.message),
 }
 
 

@@ -17,7 +17,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import override
 
 from contactsync.management import sample_data
+from contactsync.management.demo_accounts import ACCOUNTS
 from contactsync.management.processes import Processes, free_port
+from contactsync.management.sandbox_view import Sandbox
 
 SANDBOX_PORT = 8765
 #: what makes an environment somebody's installation; the demo stays away from it
@@ -71,8 +73,10 @@ class Command(BaseCommand):
             self._start_sandbox(processes, sandbox_port, sandbox)
             with override("fa"):
                 sample_data.make_people()
-                book = sample_data.make_phonebook(sample_data.make_account(f"{sandbox}/ippanel/v1"))
-                sample_data.make_campaign(book)
+                for each in ACCOUNTS:
+                    Sandbox(sandbox).set_up(each)
+                    account = each.make_account(sandbox, sample_data.sandbox_key())
+                    each.make_campaign(each.make_phonebook(account))
             processes.start("worker", "manage.py", "worker", "--interval", "0.5", "--no-startup-delay", "-v", "0")
             processes.start(
                 "web server",
@@ -100,17 +104,10 @@ class Command(BaseCommand):
     @staticmethod
     def _start_sandbox(processes: Processes, port: int, address: str) -> None:
         data = str(settings.DATA_DIR / "sandbox.json")
-        processes.start(
-            "sandbox",
-            "-m",
-            "providers.sandbox",
-            "--port",
-            str(port),
-            "--data",
-            data,
-            "--key",
-            sample_data.sandbox_key(),
-        )
+        # the key in the environment, where a list of processes does not show it
+        environment = {"SANDBOX_KEY": sample_data.sandbox_key()}
+        arguments = ("-m", "providers.sandbox", "--port", str(port), "--data", data, "--limits")
+        processes.start("sandbox", *arguments, environment=environment)
         processes.wait_for("sandbox", address)
 
     def _say(self, address: str, sandbox: str) -> None:
