@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from providers.backends.atomtelecom import AtomTelecom
 from providers.backends.callbell import Callbell
 from providers.backends.ippanel import IPPanel
 from providers.backends.lox24 import Lox24
@@ -81,6 +82,25 @@ def lox24(sandbox: SandboxServer) -> Iterator[Lox24]:
 def scripted_lox24(recorder: Recorder) -> Iterator[Lox24]:
     """A LOX24 client of the recorder."""
     from .lox24 import connect
+
+    with connect(recorder.url) as client:
+        yield client
+
+
+@pytest.fixture
+def atom(sandbox: SandboxServer) -> Iterator[AtomTelecom]:
+    """A client of the sandbox. At the end: nothing it asked was against the document."""
+    from .atomtelecom import connect
+
+    with connect(sandbox.url("atomtelecom"), read_timeout=1) as client:
+        yield client
+    assert sandbox.state("atomtelecom").violations == []
+
+
+@pytest.fixture
+def scripted_atom(recorder: Recorder) -> Iterator[AtomTelecom]:
+    """A client of the recorder."""
+    from .atomtelecom import connect
 
     with connect(recorder.url) as client:
         yield client

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,12 +15,6 @@ from .servers import Asked, Recorder
 
 ALL = options(company="Acme", custom_1="VIP", custom_2="b", custom_3="c", custom_4="d")
 EMPTY = options(company="", custom_1="", custom_2="", custom_3="", custom_4="")
-
-
-@pytest.fixture
-def scripted(recorder: Recorder) -> Iterator[AtomTelecom]:
-    with connect(recorder.url) as client:
-        yield client
 
 
 def exactly(asked: Asked, path: str, body: Any) -> None:
@@ -39,10 +32,10 @@ def exactly(asked: Asked, path: str, body: Any) -> None:
 # Contacts: the page “Contacts” of the SMS API
 
 
-def test_a_new_contact_with_every_field(scripted: AtomTelecom, recorder: Recorder) -> None:
+def test_a_new_contact_with_every_field(scripted_atom: AtomTelecom, recorder: Recorder) -> None:
     recorder.will_answer({"status": "success", "result": {"id": 123456}})
     full = record(first_name="John", last_name="Doe", options=ALL)
-    (item,) = scripted.create_contacts(BookRef("1"), [full]).items
+    (item,) = scripted_atom.create_contacts(BookRef("1"), [full]).items
     assert (item.outcome, item.remote_id, item.reference) == (ItemOutcome.DONE, "123456", "r6")
     exactly(
         recorder.last,
@@ -74,7 +67,7 @@ def test_a_new_contact_as_in_the_example(recorder: Recorder) -> None:
     )
 
 
-def test_a_contact_in_detail_as_in_the_example(scripted: AtomTelecom, recorder: Recorder) -> None:
+def test_a_contact_in_detail_as_in_the_example(scripted_atom: AtomTelecom, recorder: Recorder) -> None:
     recorder.will_answer(
         {
             "status": "success",
@@ -93,7 +86,7 @@ def test_a_contact_in_detail_as_in_the_example(scripted: AtomTelecom, recorder: 
             },
         }
     )
-    contact = scripted.get_contact("1")
+    contact = scripted_atom.get_contact("1")
     exactly(recorder.last, "contact/detail", {"id": "1"})
     assert (contact.remote_id, contact.first_name, contact.last_name) == ("1", "John", "Doe")
     assert contact.options == {
@@ -107,12 +100,14 @@ def test_a_contact_in_detail_as_in_the_example(scripted: AtomTelecom, recorder: 
     assert untold == (None,) * 6
 
 
-def test_an_edit_sends_every_known_field_and_empties_with_empty_text(scripted: AtomTelecom, recorder: Recorder) -> None:
+def test_an_edit_sends_every_known_field_and_empties_with_empty_text(
+    scripted_atom: AtomTelecom, recorder: Recorder
+) -> None:
     recorder.will_answer({"status": "success", "result": {"id": 123456}})
     recorder.will_answer({"status": "success", "result": {"id": 123456}})
-    result = scripted.update_contact(BookRef("1"), "123456", record(first_name="Jane", options=ALL))
+    result = scripted_atom.update_contact(BookRef("1"), "123456", record(first_name="Jane", options=ALL))
     assert (result.outcome, result.remote_id) == (ItemOutcome.DONE, "123456")
-    scripted.update_contact(BookRef("1"), "123456", record(first_name="Jane", options=EMPTY))
+    scripted_atom.update_contact(BookRef("1"), "123456", record(first_name="Jane", options=EMPTY))
     known = {
         "id": 123456,
         "group_id": 1,
@@ -125,10 +120,10 @@ def test_an_edit_sends_every_known_field_and_empties_with_empty_text(scripted: A
     exactly(recorder.asked[1], "contact/edit", {**known, **dict.fromkeys(values, "")})
 
 
-def test_contacts_are_deleted_one_by_one(scripted: AtomTelecom, recorder: Recorder) -> None:
+def test_contacts_are_deleted_one_by_one(scripted_atom: AtomTelecom, recorder: Recorder) -> None:
     recorder.will_answer({"status": "success", "result": {"id": 1234}})
     recorder.will_answer({"status": "success", "result": {"id": 1235}})
-    scripted.delete_contacts(BOOK, ["1234", "1235"])
+    scripted_atom.delete_contacts(BOOK, ["1234", "1235"])
     exactly(recorder.asked[0], "contact/delete", {"id": 1234})
     exactly(recorder.asked[1], "contact/delete", {"id": 1235})
 
@@ -136,27 +131,27 @@ def test_contacts_are_deleted_one_by_one(scripted: AtomTelecom, recorder: Record
 # Address books
 
 
-def test_a_book_is_created_by_name_and_its_labels_stay_here(scripted: AtomTelecom, recorder: Recorder) -> None:
+def test_a_book_is_created_by_name_and_its_labels_stay_here(scripted_atom: AtomTelecom, recorder: Recorder) -> None:
     recorder.will_answer(answer({"id": 11, "name": "Newsletter"}))
-    made = scripted.create_phonebook(PhonebookSpec("Newsletter", {"custom_1": "VIP"}, description="ours"))
+    made = scripted_atom.create_phonebook(PhonebookSpec("Newsletter", {"custom_1": "VIP"}, description="ours"))
     assert made == RemotePhonebook("11", "Newsletter", count=None)
     exactly(recorder.last, "address-book/new", {"name": "Newsletter"})
 
 
-def test_a_book_is_renamed_shown_and_deleted_by_its_integer_id(scripted: AtomTelecom, recorder: Recorder) -> None:
+def test_a_book_is_renamed_shown_and_deleted_by_its_integer_id(scripted_atom: AtomTelecom, recorder: Recorder) -> None:
     rows = [{"id": 5001, "first_name": None, "last_name": "Doe", "phone_number": "0491570006"}]
     recorder.will_answer(answer({"id": "11", "name": "News"}))
     recorder.will_answer(answer({"id": 11, "name": "News", "contacts": rows}))
     recorder.will_answer({"status": "success"})
-    scripted.update_phonebook(BOOK, PhonebookSpec("News"))
-    (contact,) = scripted.list_contacts(BOOK)
+    scripted_atom.update_phonebook(BOOK, PhonebookSpec("News"))
+    (contact,) = scripted_atom.list_contacts(BOOK)
     assert (contact.remote_id, contact.phone, contact.first_name, contact.last_name) == (
         "5001",
         "+61491570006",
         "",
         "Doe",
     )
-    scripted.delete_phonebooks([BOOK])
+    scripted_atom.delete_phonebooks([BOOK])
     exactly(recorder.asked[0], "address-book/edit", {"id": 11, "name": "News"})
     exactly(recorder.asked[1], "address-book/detail", {"id": 11})
     exactly(recorder.asked[2], "address-book/delete", {"id": 11})
@@ -165,23 +160,23 @@ def test_a_book_is_renamed_shown_and_deleted_by_its_integer_id(scripted: AtomTel
 # Messages
 
 
-def test_senders_are_the_only_get(scripted: AtomTelecom, recorder: Recorder) -> None:
+def test_senders_are_the_only_get(scripted_atom: AtomTelecom, recorder: Recorder) -> None:
     recorder.will_answer({"status": "success", "result": {"Sender": ["ACME", "61400000000"]}})
-    assert [sender.value for sender in scripted.senders()] == ["ACME", "61400000000"]
+    assert [sender.value for sender in scripted_atom.senders()] == ["ACME", "61400000000"]
     assert (recorder.last.method, recorder.last.path, recorder.last.body) == ("GET", "/api/sender", b"")
 
 
 @pytest.mark.parametrize("url", ["", "https://app.example.org/hooks/atom/abc"])
-def test_a_message_and_its_address_for_the_call_back(scripted: AtomTelecom, recorder: Recorder, url: str) -> None:
+def test_a_message_and_its_address_for_the_call_back(scripted_atom: AtomTelecom, recorder: Recorder, url: str) -> None:
     result = {"message_id": "00012345-00000000000ab", "status": "pending"}
     recorder.will_answer({"status": "success", "result": result})
-    receipt = scripted.send(message(callback_url=url))
+    receipt = scripted_atom.send(message(callback_url=url))
     assert receipt.references == ("00012345-00000000000ab",)
     body = {"to": "61491570006", "from": "ACME", "text": "Hello"}
     exactly(recorder.last, "sms/send", {**body, "callback": url} if url else body)
 
 
-def test_the_state_of_a_message_is_asked_by_its_id(scripted: AtomTelecom, recorder: Recorder) -> None:
+def test_the_state_of_a_message_is_asked_by_its_id(scripted_atom: AtomTelecom, recorder: Recorder) -> None:
     recorder.will_answer(answer({"message_id": "00012345-00000000000ab", "status": "Delivered"}))
-    scripted.report("00012345-00000000000ab")
+    scripted_atom.report("00012345-00000000000ab")
     exactly(recorder.last, "sms/status", {"message_id": "00012345-00000000000ab"})

@@ -57,9 +57,9 @@ class ContactCalls(BookCalls):
         body = {"group_id": forms.id_number(book.remote_id), **fields}
         try:
             answer = self.post("contact/new", body)
-        except NotFound:
-            raise
         except Rejected as error:
+            if not self._has_book(book):
+                raise NotFound(_NO_BOOK, params={"id": book.remote_id}) from None
             return _refused(record, error)
         return ItemResult(record.reference, ItemOutcome.DONE, self.http.read(answer, _id))
 
