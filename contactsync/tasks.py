@@ -14,9 +14,11 @@ from contactsync.campaigns.problems import CampaignProblem
 from contactsync.campaigns.settle import settle_again
 from contactsync.imports.lease import expired_jobs
 from contactsync.imports.run import run_apply, run_check
+from contactsync.inbound import handle, inbox
 from contactsync.models import Campaign, ImportJob, Run
 from contactsync.models.transitions import TransitionRefused
 from contactsync.sync import executor, planner
+from contactsync.sync.connect import ProviderError
 from contactsync.sync.sweep import expired_runs, recover_lost_calls
 
 try:  # Django 6
@@ -79,8 +81,23 @@ def pull_report(campaign_id: int) -> None:
     reports.pull(campaign_id)
 
 
+@task()
+def handle_callbacks(account_id: int) -> None:
+    """Do what follows from the call backs of an account."""
+    handle.handle(account_id)
+
+
+@task()
+def read_inbox(account_id: int) -> None:
+    """Read the replies that a provider keeps for us; what it says against it is in the log, and the next round tries again."""
+    try:
+        inbox.read_inbox(account_id)
+    except ProviderError as error:
+        logger.warning("The replies of account %s could not be read: %s", account_id, error.reason)
+
+
 def sweep() -> int:
-    """Wake a worker for everything that should be worked on and is not, and for reports that are due. Returns how many.
+    """Wake a worker for everything that should be worked on and is not, and for what is due by the clock. Returns how many.
 
     Safe to call at any time and from several processes: a task that finds its row taken does nothing.
     """
@@ -99,5 +116,11 @@ def sweep() -> int:
         woken += 1
     for campaign_id in claim_due_reports():
         pull_report.enqueue(campaign_id)
+        woken += 1
+    for account_id in handle.accounts_with_work():
+        handle_callbacks.enqueue(account_id)
+        woken += 1
+    for account_id in inbox.claim_due():
+        read_inbox.enqueue(account_id)
         woken += 1
     return woken

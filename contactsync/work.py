@@ -6,6 +6,7 @@ What the screens call. Nothing here does the work itself, and everything here ma
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -17,9 +18,10 @@ from contactsync import tasks
 from contactsync.campaigns import lifecycle as campaigns
 from contactsync.campaigns.cancel import CANCELLABLE
 from contactsync.imports import jobs
+from contactsync.inbound.receive import keep_events
 from contactsync.models import Campaign, Contact, ImportJob, Phonebook, ProviderAccount, Run
 from contactsync.models.transitions import StepRefused
-from contactsync.sync import accounts
+from contactsync.sync import accounts, callbacks
 from contactsync.sync import lifecycle as runs
 
 
@@ -154,3 +156,25 @@ def leave_unsent(campaign: Campaign, *, user: User) -> Campaign:
 def refresh_report(campaign: Campaign) -> None:
     """Read the delivery report of a campaign now."""
     _wake(tasks.pull_report, campaign.pk)
+
+
+def take_callback(
+    account: ProviderAccount,
+    *,
+    method: str,
+    headers: Mapping[str, str],
+    query: Mapping[str, str],
+    body: bytes,
+    reference: str = "",
+) -> None:
+    """Keep what a provider tells by calling us; a worker does what follows from it. Raises `NotGenuine`."""
+    events = callbacks.read(account, method=method, headers=headers, query=query, body=body, reference=reference)
+    with transaction.atomic():
+        if keep_events(account, events):
+            _wake(tasks.handle_callbacks, account.pk)
+
+
+def read_inbox(account: ProviderAccount) -> None:
+    """Read the replies that the provider keeps for us, now."""
+    with transaction.atomic():
+        _wake(tasks.read_inbox, account.pk)

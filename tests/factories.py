@@ -6,6 +6,7 @@ import itertools
 from typing import Any
 
 from django.contrib.auth.models import Group, User
+from django.utils import timezone
 
 from contactsync.models import Campaign, Contact, CustomOption, Phonebook, PhonebookOption, ProviderAccount
 from contactsync.models.fields import Credentials
@@ -23,6 +24,7 @@ def make_account(**fields: Any) -> ProviderAccount:
         "credentials": Credentials.seal({"api_key": key}) if key else Credentials(),
         "default_sender": "+983000505",
         "state": ProviderAccount.State.READY,
+        "inbox_read_at": timezone.now(),  # so that no sweep reads it in between, unless a test wants that
     }
     return ProviderAccount.objects.create(**{**defaults, **fields})
 

@@ -62,6 +62,7 @@ __all__ = [
     "Unsupported",
     "batch_size",
     "capabilities",
+    "credentials_of",
     "error_text",
     "is_at_home",
     "open_provider",
@@ -139,6 +140,19 @@ def stop_reason(account: ProviderAccount) -> AccountStopped | None:
     return AccountStopped(account)
 
 
+def credentials_of(account: ProviderAccount) -> dict[str, str]:
+    """The account's credentials, opened: never to be shown, logged or kept. Raises `Misconfigured` when no key opens them."""
+    try:
+        return account.credentials.open()
+    except Undecryptable as error:
+        raise Misconfigured(
+            gettext_noop(
+                "The stored credentials of “%(account)s” do not open with any configured key. Enter the credentials again."
+            ),
+            params={"account": account.name},
+        ) from error
+
+
 def open_provider(
     account: ProviderAccount,
     *,
@@ -152,15 +166,7 @@ def open_provider(
     """
     if not even_if_stopped and (stopped := stop_reason(account)):
         raise stopped
-    try:
-        credentials = account.credentials.open()
-    except Undecryptable as error:
-        raise Misconfigured(
-            gettext_noop(
-                "The stored credentials of “%(account)s” do not open with any configured key. Enter the credentials again."
-            ),
-            params={"account": account.name},
-        ) from error
+    credentials = credentials_of(account)
     return registry.build(
         AccountConfig(
             slug=account.provider,

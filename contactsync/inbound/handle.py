@@ -1,0 +1,150 @@
+"""What follows from call backs. A call back is a hint: what it says of a message or a contact is asked of the provider first.
+
+Each is taken by one worker for a while, in one short transaction; a worker that dies leaves it due again. What
+cannot be asked now is asked later, with growing pauses, and is given up with the reason in the end: the reports that are
+read anyway tell the same.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext_noop
+
+from contactsync.campaigns import reports
+from contactsync.inbound.find import calls_meant
+from contactsync.models import Call, Callback, Contact, ProviderAccount
+from contactsync.models.reasons import reason
+from contactsync.sync.callbacks import CallbackEventKind, has_contact
+from contactsync.sync.connect import Operation, ProviderError, Throttled, reason_of
+from contactsync.sync.decide import GONE
+from contactsync.sync.line import Line
+
+State = Callback.State
+
+AT_ONCE = 200
+LEASE = dt.timedelta(minutes=10)
+MOST_ATTEMPTS = 8
+FIRST_PAUSE = 30.0  # seconds, doubled with every attempt: the last one is made after about an hour
+OPEN = [Call.State.PLANNED, Call.State.ON_WIRE]
+
+NO_SEND = gettext_noop("No send of this account has this reference.")
+TOO_EARLY = gettext_noop("The send it is about is not over yet.")
+NOT_PROVEN = gettext_noop(
+    "The outcome of this send is not known, and the call back is not signed, so it proves nothing. A person decides on the page of the call."
+)
+NO_CONTACT = gettext_noop("No contact here has this id.")
+STILL_THERE = gettext_noop("The provider still has the contact.")
+NOT_READ = gettext_noop("This provider cannot be asked about a single contact; the next pull tells.")
+
+
+def waiting() -> QuerySet[Callback]:
+    """What may be worked on now."""
+    return Callback.objects.filter(Q(not_before=None) | Q(not_before__lt=timezone.now()), state=State.RECEIVED)
+
+
+def accounts_with_work() -> list[int]:
+    """Accounts that have call backs nobody works on."""
+    return list(waiting().values_list("account", flat=True).order_by("account").distinct())
+
+
+def handle(account_id: int) -> None:
+    """Work on everything that waits for this account. Never raises for a provider's error: it stands in the row."""
+    account = ProviderAccount.objects.get(pk=account_id)
+    while told := _claim(account):
+        _deliveries(account, [row for row in told if row.kind == CallbackEventKind.DELIVERY])
+        _deletions(account, [row for row in told if row.kind == CallbackEventKind.CONTACT_DELETED])
+
+
+def _claim(account: ProviderAccount) -> list[Callback]:
+    with transaction.atomic(durable=True):
+        rows = waiting().filter(account=account).order_by("pk")
+        rows = rows.select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked)
+        told = list(rows[:AT_ONCE])
+        mine = Callback.objects.filter(pk__in=[row.pk for row in told])
+        mine.update(attempts=F("attempts") + 1, not_before=timezone.now() + LEASE)
+    for row in told:
+        row.attempts += 1
+    return told
+
+
+# Messages
+
+
+def _deliveries(account: ProviderAccount, told: Sequence[Callback]) -> None:
+    meant = calls_meant(account, told)
+    by_call: dict[int, list[Callback]] = {}
+    for row in told:
+        if row.pk in meant:
+            by_call.setdefault(meant[row.pk].pk, []).append(row)
+        elif row.attempts == 1:
+            _later([row], reason(NO_SEND))  # it may be faster than the answer to the send
+        else:
+            _close([row], State.IGNORED, reason(NO_SEND))
+    calls = {call.pk: call for call in meant.values()}
+    for pk, rows in by_call.items():
+        _delivery(calls[pk], rows)
+
+
+def _delivery(call: Call, rows: Sequence[Callback]) -> None:
+    if call.state in OPEN:
+        _later(rows, reason(TOO_EARLY))
+    elif call.state == Call.State.UNKNOWN:
+        _close(rows, State.IGNORED, reason(NOT_PROVEN))
+    elif call.run.campaign_id is None:
+        _close(rows, State.IGNORED, reason(NO_SEND))
+    else:
+        reports.pull(call.run.campaign_id)
+        _close(rows, State.DONE)
+
+
+# Contacts
+
+
+def _deletions(account: ProviderAccount, told: Sequence[Callback]) -> None:
+    for row in told:
+        try:
+            _deletion(account, row)
+        except ProviderError as error:
+            _later([row], reason_of(error), error=error)
+
+
+def _deletion(account: ProviderAccount, row: Callback) -> None:
+    ours = Contact.objects.present().filter(phonebook__account=account, remote_id=row.contact_remote_id)
+    ours = ours.exclude(sync_state=Contact.SyncState.MISSING)
+    if not row.contact_remote_id or not ours.exists():
+        return _close([row], State.IGNORED, reason(NO_CONTACT))
+    with Line(account) as line:
+        if not line.capabilities.can(Operation.READ_CONTACT):
+            return _close([row], State.IGNORED, reason(NOT_READ))
+        if has_contact(line, row.contact_remote_id):
+            return _close([row], State.IGNORED, reason(STILL_THERE))
+    ours.update(sync_state=Contact.SyncState.MISSING, sync_error=reason(GONE))
+    return _close([row], State.DONE)
+
+
+# Ends
+
+
+def _close(rows: Sequence[Callback], state: str, why: dict[str, Any] | None = None) -> None:
+    Callback.objects.filter(pk__in=[row.pk for row in rows], state=State.RECEIVED).update(
+        state=state, error=why or {}, handled_at=timezone.now(), not_before=None
+    )
+
+
+def _later(rows: Sequence[Callback], why: dict[str, Any], *, error: ProviderError | None = None) -> None:
+    """Wait, at least as long as the provider asked for; given up after `MOST_ATTEMPTS`."""
+    asked_for = error.retry_after if isinstance(error, Throttled) and error.retry_after else 0.0
+    for row in rows:
+        if row.attempts >= MOST_ATTEMPTS:
+            _close([row], State.FAILED, why)
+            continue
+        pause = max(asked_for, FIRST_PAUSE * 2 ** (row.attempts - 1))
+        Callback.objects.filter(pk=row.pk, state=State.RECEIVED).update(
+            not_before=timezone.now() + dt.timedelta(seconds=pause), error=why
+        )
