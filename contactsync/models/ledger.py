@@ -171,6 +171,9 @@ class Call(models.Model):
     provider_request_id = models.CharField(_("request id of the provider"), max_length=100, blank=True)
     references = models.JSONField(_("references of the provider"), default=list, blank=True)
     counters = models.JSONField(_("totals of the provider"), default=dict, blank=True)
+    report = models.JSONField(_("what the provider reported"), default=dict, blank=True)
+    reported_at = models.DateTimeField(_("report read at"), null=True, editable=False)
+    report_is_final = models.BooleanField(default=False, editable=False)  # nothing about it can change any more
     error = models.JSONField(_("reason"), default=dict, blank=True)
     seconds = models.FloatField(_("seconds"), null=True)
     started_at = models.DateTimeField(_("started at"), null=True)
