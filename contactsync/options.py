@@ -14,6 +14,8 @@ from contactsync.text import ascii_digits, clean, fold, gettext_noop
 
 LARGEST_INTEGER = 2**63 - 1
 LONGEST_TEXT = 2000
+LONGEST_EMAIL = 254
+KINDS = frozenset({"text", "integer", "date", "choice", "multiple", "email"})
 
 
 class OptionCode(StrEnum):
@@ -32,6 +34,7 @@ class OptionCode(StrEnum):
     YEAR_OUT_OF_RANGE = "year_out_of_range"
     SERIAL_DATE = "serial_date"
     NOT_A_CHOICE = "not_a_choice"
+    NOT_AN_EMAIL = "not_an_email"
     FROM_JALALI = "from_jalali"  # a note, not a refusal
     TIME_DROPPED = "time_dropped"  # a note, not a refusal
 
@@ -60,6 +63,7 @@ OPTION_MESSAGES: dict[OptionCode, str] = {
         "This looks like a spreadsheet’s day number. Format the column as a date and export the file again."
     ),
     OptionCode.NOT_A_CHOICE: gettext_noop("This is not one of the allowed values."),
+    OptionCode.NOT_AN_EMAIL: gettext_noop("This is not an e-mail address."),
     OptionCode.FROM_JALALI: gettext_noop("Read as a Jalali date."),
     OptionCode.TIME_DROPPED: gettext_noop("The time of day was left out."),
 }
@@ -80,18 +84,23 @@ class OptionVerdict:
 
 
 def parse_option(raw: str, kind: str, *, choices: Sequence[str] = ()) -> OptionVerdict:
-    """Read a cell as "text", "integer", "date" or "choice". Never raises on any text; an unknown kind is a `ValueError`."""
+    """Read a cell as one of `KINDS`. Never raises on any text; an unknown kind is a `ValueError`."""
     text = clean(raw)
-    if kind not in {"text", "integer", "date", "choice"}:
+    if kind not in KINDS:
         raise ValueError(f"Unknown kind of option: {kind!r}")
     if not text:
         return OptionVerdict(raw, "", OptionCode.EMPTY)
-    if kind == "integer":
-        return _integer(raw, ascii_digits(text))
-    if kind == "date":
-        return _date(raw, ascii_digits(text))
-    if kind == "choice":
-        return _choice(raw, text, choices)
+    match kind:
+        case "integer":
+            return _integer(raw, ascii_digits(text))
+        case "date":
+            return _date(raw, ascii_digits(text))
+        case "choice":
+            return _choice(raw, text, choices)
+        case "multiple":
+            return _multiple(raw, choices)
+        case "email":
+            return _email(raw, text)
     if len(text) > LONGEST_TEXT:
         return OptionVerdict(raw, "", OptionCode.TOO_LONG)
     return OptionVerdict(raw, text, OptionCode.OK)
@@ -187,6 +196,46 @@ def _choice(raw: str, text: str, choices: Sequence[str]) -> OptionVerdict:
     if len(alike) == 1:
         return OptionVerdict(raw, alike[0], OptionCode.OK)
     return OptionVerdict(raw, "", OptionCode.NOT_A_CHOICE)
+
+
+_SURE_SEPARATORS = re.compile(r"[;؛|\n]")  # none of them stands in a choice; a comma may
+_ANY_SEPARATOR = re.compile(r"[;؛|\n,،]")
+
+
+def several(raw: str) -> list[str]:
+    """The parts of a cell that holds several values, whatever is between them."""
+    return [part for part in map(clean, _ANY_SEPARATOR.split(raw)) if part]
+
+
+def _multiple(raw: str, choices: Sequence[str]) -> OptionVerdict:
+    """Any number of the choices; canonical is `A; B`, each once, in the order of the choices."""
+    choices = [choice for choice in choices if not _SURE_SEPARATORS.search(choice)]
+    found: set[str] = set()
+    for part in filter(None, map(clean, _SURE_SEPARATORS.split(raw))):
+        verdicts = [_choice(part, part, choices)]
+        if not verdicts[0].is_valid:
+            verdicts = [_choice(each, each, choices) for each in several(part)]
+        if not all(verdict.is_valid for verdict in verdicts):
+            return OptionVerdict(raw, "", OptionCode.NOT_A_CHOICE)
+        found |= {verdict.value for verdict in verdicts}
+    value = "; ".join(choice for choice in dict.fromkeys(choices) if choice in found)
+    return OptionVerdict(raw, value, OptionCode.OK if value else OptionCode.EMPTY)
+
+
+_EMAIL = re.compile(r"[^\s@<>()\[\]\\,;:\"]+@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+[^\W\d_][\w-]*[^\W_]")
+
+
+def _email(raw: str, text: str) -> OptionVerdict:
+    local, _at, domain = text.rpartition("@")
+    if (
+        len(text) > LONGEST_EMAIL
+        or not _EMAIL.fullmatch(text)
+        or ".." in local
+        or local[:1] == "."
+        or local[-1:] == "."
+    ):
+        return OptionVerdict(raw, "", OptionCode.NOT_AN_EMAIL)
+    return OptionVerdict(raw, f"{local}@{domain.lower()}", OptionCode.OK)
 
 
 def jalali(date: dt.date) -> str:

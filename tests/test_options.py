@@ -16,7 +16,7 @@ ARABIC = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
 scripts = st.sampled_from([{}, PERSIAN, ARABIC])
 # 1200/01/01 to 1599/12/29, all of which lie in Gregorian years that are accepted too.
 days = st.dates(dt.date(1821, 3, 21), dt.date(2200, 12, 31))
-KINDS = ["text", "integer", "date", "choice"]
+KINDS = ["text", "integer", "date", "choice", "multiple", "email"]
 
 
 @given(days, scripts, st.sampled_from("/-."), st.booleans())
@@ -233,6 +233,53 @@ def test_anything_like_a_value_gets_a_verdict(raw: str, kind: str) -> None:
     verdict = parse_option(raw, kind)
     if verdict.value:
         assert parse_option(verdict.value, kind).value == verdict.value
+
+
+@pytest.mark.parametrize(
+    "raw", ["Sport; Travel", "travel;sport", "Travel, Sport", "Travel، Sport", "Travel | sport", "Sport\nTravel;Sport"]
+)
+def test_several_choices_are_kept_in_the_order_of_the_list(raw: str) -> None:
+    verdict = parse_option(raw, "multiple", choices=["Music", "Sport", "Travel"])
+    assert (verdict.value, verdict.code) == ("Sport; Travel", OptionCode.OK)
+
+
+def test_a_choice_that_holds_a_comma_is_still_one_of_several() -> None:
+    choices = ["Rome, Italy", "Paris"]
+    assert parse_option("Rome, Italy", "multiple", choices=choices).value == "Rome, Italy"
+    assert parse_option("Paris; Rome, Italy", "multiple", choices=choices).value == "Rome, Italy; Paris"
+
+
+@pytest.mark.parametrize("raw", ["Sport; Chess", "Chess", "Sport Travel"])
+def test_one_wrong_choice_among_several_refuses_the_cell(raw: str) -> None:
+    assert parse_option(raw, "multiple", choices=["Sport", "Travel"]).code is OptionCode.NOT_A_CHOICE
+
+
+def test_separators_alone_choose_nothing() -> None:
+    assert parse_option(" ; | ", "multiple", choices=["Sport"]).code is OptionCode.EMPTY
+
+
+@pytest.mark.parametrize("raw", ["ali@example.com", " Ali.Reza+sms@Example.COM ", "a@b.co.uk", "info@münchen.de"])
+def test_an_address_is_kept_with_its_domain_in_small_letters(raw: str) -> None:
+    local, _at, domain = raw.strip().rpartition("@")
+    assert parse_option(raw, "email").value == f"{local}@{domain.lower()}"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "ali",
+        "ali@",
+        "@example.com",
+        "ali@example",
+        "a b@example.com",
+        "ali@@example.com",
+        "ali..r@example.com",
+        "ali@-x.com",
+        f"{'a' * 250}@example.com",
+    ],
+)
+def test_what_is_no_address_is_refused(raw: str) -> None:
+    assert parse_option(raw, "email").code is OptionCode.NOT_AN_EMAIL
 
 
 def test_an_unknown_kind_is_our_mistake() -> None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
-from contactsync.options import parse_option
+from contactsync.options import parse_option, several
 from contactsync.phone import parse_phone
 from contactsync.text import ascii_digits, clean, fold
 
@@ -36,9 +36,12 @@ def suggest_email(raw: str) -> str:
 def suggest_option(raw: str, kind: str, choices: Sequence[str]) -> str:
     """The nearest allowed value; the digits within; both readings of a date."""
     if kind == "choice":
-        by_fold = {fold(choice): choice for choice in choices}
-        near = difflib.get_close_matches(fold(raw)[:100], by_fold, n=1)
-        return by_fold[near[0]] if near else ""
+        return _nearest(raw, choices)
+    if kind == "multiple":
+        near = [_nearest(part, choices) for part in several(raw)]
+        return parse_option("; ".join(near), kind, choices=choices).value if all(near) else ""
+    if kind == "email":
+        return suggest_email(raw)
     text = ascii_digits(clean(raw))
     if kind == "integer":
         numbers = re.findall(r"-?\d+", text)
@@ -48,3 +51,9 @@ def suggest_option(raw: str, kind: str, choices: Sequence[str]) -> str:
         readings = (f"{found[3]}-{found[2]}-{found[1]}", f"{found[3]}-{found[1]}-{found[2]}") if found else ()
         return " / ".join(filter(None, (parse_option(reading, "date").value for reading in readings)))
     return ""
+
+
+def _nearest(raw: str, choices: Sequence[str]) -> str:
+    by_fold = {fold(choice): choice for choice in choices}
+    near = difflib.get_close_matches(fold(raw)[:100], by_fold, n=1)
+    return by_fold[near[0]] if near else ""
