@@ -65,6 +65,7 @@ class SandboxServer:
         self._thread: threading.Thread | None = None
         self._ticker: threading.Thread | None = None
         self._stopping = threading.Event()
+        self._tick_lock = threading.Lock()
 
     # Life
 
@@ -107,9 +108,10 @@ class SandboxServer:
         self.faults.clear()
         self.clock.offset = 0.0
         self.settings.key, self.settings.maturity, self.settings.limits, self.latency = self._initial
-        for dialect in self.dialects.values():
-            dialect.reset()
-        self.callbacks.clear()
+        with self._tick_lock:  # nothing of what is forgotten may be called back about afterwards
+            for dialect in self.dialects.values():
+                dialect.reset()
+            self.callbacks.clear()
         with self._record_lock:
             self._requests.clear()
         self._touch()
@@ -221,8 +223,9 @@ class SandboxServer:
         return (path, path.removeprefix(base)) if base else (path,)
 
     def _tick(self) -> None:
-        for dialect in self.dialects.values():
-            dialect.tick()
+        with self._tick_lock:
+            for dialect in self.dialects.values():
+                dialect.tick()
 
     def _run_ticker(self) -> None:
         while not self._stopping.wait(TICK_SECONDS):
