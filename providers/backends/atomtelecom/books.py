@@ -12,7 +12,7 @@ from providers.exceptions import NotFound, OutcomeUnknown, Rejected
 from providers.text import gettext_noop
 from providers.types import AccountConfig, BookRef, PhonebookSpec, RemotePhonebook
 
-_NO_BOOK = gettext_noop("Atom Telecom has no address book with the id %(id)s.")
+NO_BOOK = gettext_noop("Atom Telecom has no address book with the id %(id)s.")
 _NO_TITLE = gettext_noop("Atom Telecom needs a name for an address book.")
 
 
@@ -51,7 +51,7 @@ class BookCalls(Calls):
         except Rejected:
             if self._has_book(book):
                 raise
-            raise NotFound(_NO_BOOK, params={"id": book.remote_id}) from None
+            raise NotFound(NO_BOOK, params={"id": book.remote_id}) from None
 
     def delete_phonebooks(self, books: Sequence[BookRef]) -> None:
         for book in books:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from providers.backends.atomtelecom import forms
-from providers.backends.atomtelecom.books import BookCalls
+from providers.backends.atomtelecom.books import NO_BOOK, BookCalls
 from providers.backends.atomtelecom.facts import SLOTS
 from providers.backends.atomtelecom.limits import problem_with_contact
 from providers.exceptions import NotFound, ProviderError, Rejected
@@ -16,7 +16,6 @@ from providers.types import BatchResult, BookRef, ContactRecord, ItemOutcome, It
 
 _NOT_THERE = gettext_noop("Atom Telecom has no contact with the id %(id)s.")
 _NOT_SHOWN = gettext_noop("Atom Telecom does not show the contact with the id %(id)s: “%(words)s”.")
-_NO_BOOK = gettext_noop("Atom Telecom has no address book with the id %(id)s.")
 
 
 class ContactCalls(BookCalls):
@@ -27,7 +26,7 @@ class ContactCalls(BookCalls):
         except Rejected:
             if self._has_book(book):
                 raise
-            raise NotFound(_NO_BOOK, params={"id": book.remote_id}) from None
+            raise NotFound(NO_BOOK, params={"id": book.remote_id}) from None
         yield from self.http.read(answer, _contacts)
 
     def find_contact(self, book: BookRef, phone: str) -> RemoteContact | None:
@@ -59,7 +58,7 @@ class ContactCalls(BookCalls):
             answer = self.post("contact/new", body)
         except Rejected as error:
             if not self._has_book(book):
-                raise NotFound(_NO_BOOK, params={"id": book.remote_id}) from None
+                raise NotFound(NO_BOOK, params={"id": book.remote_id}) from None
             return _refused(record, error)
         return ItemResult(record.reference, ItemOutcome.DONE, self.http.read(answer, _id))
 
