@@ -9,6 +9,10 @@ from django.db.models import Count
 
 from contactsync.models import Run, RunItem
 
+#: kinds of runs whose items make up the sum; the others count what they read
+COUNTED = (Run.Kind.PUSH, Run.Kind.DELETE, Run.Kind.RECONCILE, Run.Kind.REMOVE)
+#: what a plan counts as to be done; `here` is what a reconciliation changes on this side
+STEPS = ("create", "update", "delete", "adopt", "here")
 #: the parts of the sum, in the order in which they are shown
 PARTS = ("done", "failed", "unknown", "not_attempted")
 
@@ -29,7 +33,7 @@ def counts_of(run: Run) -> dict[str, Any]:
             if state == RunItem.State.DONE:
                 done_by_operation[operation] += number
     plan = run.plan
-    planned = sum(plan.get(step, 0) for step in ("create", "update", "delete", "adopt"))
+    planned = sum(plan.get(step, 0) for step in STEPS)
     pending = by_state[RunItem.State.PLANNED]
     counts = {
         "planned": planned,

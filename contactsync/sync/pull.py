@@ -1,60 +1,75 @@
-"""Read the provider's state of a phonebook: who is there, who is gone, who may not be written to. Changes nothing there."""
+"""Read the provider's state of a phonebook: who is there, who is gone, who may not be written to. Changes nothing there.
+
+What differs is listed item by item, so that a person may decide on it (`sync.reconcile`).
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 
-from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext_noop
 
-from contactsync.models import Contact, Run, Suppression
+from contactsync.models import Contact, Run
 from contactsync.models.reasons import reason
 from contactsync.sync import settle
 from contactsync.sync.bulk import update_rows
 from contactsync.sync.chunks import in_chunks
-from contactsync.sync.connect import NotFound, Operation
+from contactsync.sync.comparison import Comparison
 from contactsync.sync.decide import GONE
+from contactsync.sync.details import Details
 from contactsync.sync.leases import State
-from contactsync.sync.mapping import Places, differences_from_remote, is_proven, payload_of, places_of, record_of
+from contactsync.sync.mapping import Places, differences_from_remote, is_proven, payload_of, record_of
+from contactsync.sync.opt_outs import OptOuts
 from contactsync.sync.remote import RemoteIndex, find_phonebook, read_contacts
 from contactsync.sync.worker import Halt, Worker
 from providers.types import RemoteContact
 
-CHUNK = 2000
-#: where a list does not tell who opted out, at most so many contacts are read one by one
+#: where a list does not tell everything, at most so many contacts are read one by one, else none
 MOST_DETAILS = 2000
 
 NO_BOOK = gettext_noop("The phonebook is not at the provider. Push it first.")
-OPTED_OUT = gettext_noop("Opted out at the provider")
 
 SyncState = Contact.SyncState
 KEPT = ["remote_id", "sync_state", "sync_error", "pushed_payload", "pushed_hash"]
 
 
 def pull(worker: Worker) -> None:
-    """Refresh states and ids of all contacts of the phonebook, and take over who opted out. Raises `Halt`."""
+    """Refresh states and ids of all contacts of the phonebook, list what differs, and take over who opted out. Raises `Halt`.
+
+    After a crash it starts anew, as it only reads.
+    """
     phonebook = worker.phonebook
     if not phonebook.remote_id or find_phonebook(worker.line, phonebook) is None:
         raise Halt(State.FAILED, reason(NO_BOOK))
     remote = read_contacts(worker.line, phonebook)
-    places = places_of(phonebook)
+    details = Details(worker.line, most=None if len(remote) <= MOST_DETAILS else 0, keep=worker.keep)
     taken = frozenset(phonebook.contacts.exclude(remote_id="").values_list("remote_id", flat=True))
+    comparison = Comparison(worker.run, phonebook, remote)
+    opt_outs = OptOuts()
     counts: Counter[str] = Counter()
-    seen: set[str] = set()
     for contacts in in_chunks(phonebook):
         before = {contact.pk: _kept(contact) for contact in contacts}
-        for contact in contacts:
-            found = _find(remote, contact, taken)
-            if found is not None:
-                seen.add(found.remote_id)
-            counts[_refresh(worker, contact, found, places)] += 1
+        pairs = [(contact, _completed(details, _find(remote, contact, taken))) for contact in contacts]
+        for contact, found in pairs:
+            counts[_refresh(worker, contact, found, comparison.places)] += 1
+            opt_outs.note(found)
         changed = [contact for contact in contacts if _kept(contact) != before[contact.pk]]
         update_rows(changed, KEPT)
         settle.mark_edited(changed)
+        comparison.add(pairs)
         worker.keep()
-    seen_there = [remote.by_id[remote_id] for remote_id in sorted(seen)]
-    counts["opted_out"], counts["opt_outs_unread"] = _take_over_opt_outs(worker, seen_there)
-    counts["strangers"] = len(remote) - len(seen)
+    comparison.add_strangers(details)
+    opt_outs.read_list(worker.line)
+    counts["opted_out"] = opt_outs.take_over()
+    counts["opt_outs_unread"] = details.unread if "opt_out" in details.tells else 0
+    counts["details_unread"] = details.unread if "options" in details.tells else 0
+    counts["strangers"] = comparison.strangers
+    counts.update({name: number for name, number in comparison.counts.items() if name != "opted_out"})
     _keep_counts(worker.run, phonebook.contacts.count(), counts)
+
+
+def _completed(details: Details, found: RemoteContact | None) -> RemoteContact | None:
+    return None if found is None else details.complete(found)
 
 
 def _kept(contact: Contact) -> tuple[object, ...]:
@@ -95,43 +110,11 @@ def _refresh(worker: Worker, contact: Contact, found: RemoteContact | None, plac
     return "present"
 
 
-def _take_over_opt_outs(worker: Worker, contacts: list[RemoteContact]) -> tuple[int, int]:
-    """Suppress the numbers that the provider says have opted out; lifts nothing.
-
-    Returns how many those are, and of how many contacts the provider could tell but was not asked, as they are too many.
-    """
-    unread = 0
-    if worker.limits.can(Operation.READ_CONTACT) and len(contacts) <= MOST_DETAILS:
-        contacts = [_detail(worker, contact) for contact in contacts]
-    elif worker.limits.can(Operation.READ_CONTACT):
-        unread = sum(contact.is_opted_out is None for contact in contacts)
-    phones = sorted({contact.phone for contact in contacts if contact.is_opted_out})
-    Suppression.objects.bulk_create(
-        [
-            Suppression(phone=phone, reason=gettext(OPTED_OUT), source=Suppression.Source.PROVIDER)
-            for phone in phones
-            if phone.startswith("+")
-        ],
-        ignore_conflicts=True,
-        batch_size=CHUNK,
-    )
-    return len(phones), unread
-
-
-def _detail(worker: Worker, contact: RemoteContact) -> RemoteContact:
-    if contact.is_opted_out is not None:
-        return contact
-    worker.keep()
-    try:
-        return worker.line.read(lambda provider: provider.get_contact(contact.remote_id))
-    except NotFound:  # it went between the list and now; the next pull tells
-        return contact
-
-
 def _keep_counts(run: Run, contacts: int, counts: Counter[str]) -> None:
     """The sum of a pull: contacts = present + missing + not there."""
     parts = counts["present"] + counts["missing"] + counts["not_there"]
     run.counts = {
+        **counts,
         "planned": contacts,
         "done": parts,
         "failed": 0,
@@ -141,9 +124,6 @@ def _keep_counts(run: Run, contacts: int, counts: Counter[str]) -> None:
         "present": counts["present"],
         "missing": counts["missing"],
         "not_there": counts["not_there"],
-        "strangers": counts["strangers"],
-        "opted_out": counts["opted_out"],
-        "opt_outs_unread": counts["opt_outs_unread"],
         "balances": contacts == parts,
     }
     run.save(update_fields=["counts"])

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_noop
 from contactsync.models import Call, Recipient, Run
 from contactsync.models.reasons import reason
 from contactsync.sync.connect import SENDS, capabilities
-from contactsync.sync.equation import counts_of
+from contactsync.sync.equation import COUNTED, counts_of
 from contactsync.sync.leases import State
 
 INTERRUPTED = gettext_noop(
@@ -25,7 +25,6 @@ INTERRUPTED = gettext_noop(
 )
 REPEATED = gettext_noop("The worker ended while this call was on its way. It is safe to repeat, so it is made again.")
 WORKABLE = [State.PLANNING, State.QUEUED, State.RUNNING, State.STOPPING]
-COUNTED = [Run.Kind.PUSH, Run.Kind.DELETE]
 FORGOTTEN = dt.timedelta(minutes=2)  # a queued run without any lease
 
 

@@ -15,7 +15,7 @@ from contactsync.models import Call, Phonebook, Run, RunItem
 from contactsync.models.reasons import reason
 from contactsync.sync import leases
 from contactsync.sync.connect import Operation, Provider, ProviderError, capabilities, reason_of
-from contactsync.sync.equation import counts_of
+from contactsync.sync.equation import COUNTED, counts_of
 from contactsync.sync.leases import State
 from contactsync.sync.ledger import Performed, perform_patiently
 from contactsync.sync.line import Line
@@ -63,7 +63,7 @@ class Worker:
         if not leases.keep(self.run, self.owner):
             asked_to_stop = Run.objects.filter(pk=self.run.pk, state=State.STOPPING, lease_owner=self.owner).exists()
             raise Halt(State.STOPPED if asked_to_stop else None)
-        if time.monotonic() - self._counted_at > COUNT_EVERY:
+        if self.run.kind in COUNTED and time.monotonic() - self._counted_at > COUNT_EVERY:
             self._counted_at = time.monotonic()
             Run.objects.filter(pk=self.run.pk).update(counts=counts_of(self.run))
 
