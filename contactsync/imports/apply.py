@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from django.db import connection
@@ -18,7 +18,8 @@ from contactsync.imports.rows import Inserter
 from contactsync.models import Contact, ImportChange, ImportIssue, ImportJob, Phonebook, Suppression
 
 #: what an import may set, and what it keeps of a contact before it does
-DATA_FIELDS = ("prefix", "first_name", "last_name", "company", "email", "tags", "assigned_user", "note", "options")
+TOLD_FIELDS = ("prefix", "first_name", "last_name", "company", "email", "tags", "assigned_user", "note", "options")
+DATA_FIELDS = (*TOLD_FIELDS, "consented_at", "consent_source")
 _WRITTEN = (*DATA_FIELDS, "deleted_at", "payload_hash", "sync_state", "updated_at")
 
 
@@ -77,11 +78,15 @@ def _create(phonebook_id: int, rows: Sequence[Judged]) -> dict[str, int]:
     blank = {name: Contact._meta.get_field(name).get_default() for name in DATA_FIELDS}  # type: ignore[union-attr]
     contents = [(judged.phone, {**blank, **judged.fields, "options": judged.options}) for judged in rows]
     inserter.insert(
-        (uuid.uuid4(), phone, *content.values(), contact_fingerprint(phone=phone, **content))
-        for phone, content in contents
+        (uuid.uuid4(), phone, *content.values(), _fingerprint(phone, content)) for phone, content in contents
     )
     found = Contact.objects.filter(phonebook_id=phonebook_id, phone__in=[judged.phone for judged in rows])
     return dict(found.values_list("phone", "pk")) if rows else {}
+
+
+def _fingerprint(phone: str, content: Mapping[str, Any]) -> str:
+    """The hash of what a provider may be told; consent stays here."""
+    return contact_fingerprint(phone=phone, **{name: content[name] for name in TOLD_FIELDS})
 
 
 def _update(verdicts: Sequence[Verdict]) -> None:
@@ -118,6 +123,7 @@ def _update_rows(contacts: Sequence[Contact]) -> None:
 def before_image(contact: Contact) -> dict[str, Any]:
     """The contact as it is, to be able to put it back."""
     image: dict[str, Any] = {name: getattr(contact, name) for name in DATA_FIELDS}
+    image["consented_at"] = contact.consented_at.isoformat() if contact.consented_at else None
     image["deleted_at"] = contact.deleted_at.isoformat() if contact.deleted_at else None
     image["sync_state"] = contact.sync_state
     image["payload_hash"] = contact.payload_hash

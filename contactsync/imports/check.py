@@ -16,6 +16,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from contactsync.imports import issues
+from contactsync.imports.consent import is_same, parse_consent
 from contactsync.imports.issues import Problem
 from contactsync.imports.plan import LIMITS, Place, Plan
 from contactsync.imports.read import Row, has_content
@@ -52,6 +53,7 @@ class Judged:
     problems: list[Problem] = field(default_factory=list)
     rejected: bool = False
     same_as_line: int = 0
+    keeps_consent: bool = False  # a plain yes: an earlier date of consent stays
 
     def reject(self, code: str, place: Place | None = None, value: str = "", **more: Any) -> None:
         self.rejected = True
@@ -156,6 +158,15 @@ def _read_tags(judged: Judged, place: Place, raw: str, plan: Plan) -> None:
         judged.fields["tags"] = tags
 
 
+def _read_consent(judged: Judged, place: Place, raw: str, plan: Plan) -> None:
+    consent = parse_consent(raw, now=plan.moment)
+    if consent.code:
+        judged.reject(consent.code, place, raw)
+        return
+    judged.fields["consented_at"] = consent.at
+    judged.keeps_consent = consent.is_bare
+
+
 def _read_option(judged: Judged, place: Place, raw: str, plan: Plan) -> None:
     option = place.option
     if option is None:
@@ -185,6 +196,9 @@ _READERS: dict[str, Callable[[Judged, Place, str, Plan], None]] = {
     "email": _read_email,
     "assigned_user": _read_email,
     "tags": _read_tags,
+    "note": _read_text,
+    "consented_at": _read_consent,
+    "consent_source": _read_text,
 }
 
 
@@ -218,6 +232,10 @@ def _changes(judged: Judged, contact: Contact | None) -> dict[str, Any]:
     if contact is None:
         return {**judged.fields, "options": judged.options}
     changes = {name: value for name, value in judged.fields.items() if getattr(contact, name) != value}
+    if "consented_at" in changes and (
+        (judged.keeps_consent and contact.consented_at) or is_same(contact.consented_at, changes["consented_at"])
+    ):
+        del changes["consented_at"]
     options = {**contact.options, **judged.options}
     if options != contact.options:
         changes["options"] = options

@@ -59,6 +59,26 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
         "assigned user", "assignee", "assigned to", "owner", "agent", "contact owner", "کاربر مسئول", "مسئول", "کارشناس",
         "زیر نظر", "zuständig", "bearbeiter", "betreuer", "assegnato a", "responsabile", "asignado a", "responsable",
     ),
+    "note": (
+        "note", "notes", "remark", "remarks", "comment", "comments", "یادداشت", "یادداشت ها", "توضیحات", "توضیح", "ملاحظات",
+        "ملاحظة", "ملاحظات إضافية", "notiz", "notizen", "bemerkung", "bemerkungen", "anmerkung", "anmerkungen", "kommentar",
+        "nota", "osservazioni", "commento", "commenti", "notas", "observaciones", "comentario", "comentarios",
+    ),
+    "consented_at": (
+        "consent given at", "consent", "consented at", "consented", "consent date", "date of consent", "opt in",
+        "opt in date", "opted in", "optin", "marketing consent", "gdpr consent", "whatsapp consent", "whatsapp opt in",
+        "رضایت", "تاریخ رضایت", "زمان رضایت", "رضایت داده", "رضایت داده در", "زمان اعلام رضایت", "اجازه ارسال", "موافقت",
+        "تاریخ موافقت", "الموافقة", "تاريخ الموافقة", "einwilligung", "einwilligung am", "einwilligungsdatum",
+        "datum der einwilligung", "zustimmung", "zustimmung am", "consenso", "data consenso", "data del consenso",
+        "consenso dato il", "consenso marketing", "consenso privacy", "consentimiento", "fecha de consentimiento",
+        "fecha del consentimiento", "autorización",
+    ),
+    "consent_source": (
+        "how consent was given", "consent source", "source of consent", "opt in source", "منبع رضایت", "نحوه رضایت",
+        "چگونگی رضایت", "روش رضایت", "نحوه اعلام رضایت", "روش اعلام رضایت", "چگونگی اعلام رضایت", "quelle der einwilligung",
+        "einwilligung durch", "einwilligung über", "art der einwilligung", "fonte del consenso", "modalità del consenso",
+        "origen del consentimiento", "fuente del consentimiento", "forma de consentimiento",
+    ),
 }  # fmt: skip
 #: titles of numbers that take no messages: used only when there is no other phone column
 LANDLINES = (

@@ -16,6 +16,8 @@ REJECTED = ImportIssue.Severity.REJECTED.value
 DUPLICATE = ImportIssue.Severity.DUPLICATE.value
 WARNING = ImportIssue.Severity.WARNING.value
 
+CONSENT_IN_FUTURE = "consent_in_future"
+CONSENT_UNCLEAR = "consent_unclear"
 DUPLICATE_IN_FILE = "duplicate_in_file"
 EMAIL_INVALID = "email_invalid"
 EXTRA_CELLS = "extra_cells"
@@ -25,6 +27,8 @@ SUPPRESSED = "suppressed"
 TEXT_TOO_LONG = "text_too_long"
 
 MESSAGES: dict[str, str] = {
+    CONSENT_IN_FUTURE: gettext_noop("Consent cannot be given in the future."),
+    CONSENT_UNCLEAR: gettext_noop("This is neither a date nor a yes or no. Write the day of the consent, or yes."),
     DUPLICATE_IN_FILE: gettext_noop("The number stands on line %(line)s already. That row was used, this one was not."),
     EMAIL_INVALID: gettext_noop("This is not an e-mail address."),
     EXTRA_CELLS: gettext_noop(

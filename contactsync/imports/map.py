@@ -23,6 +23,9 @@ CONTACT_FIELDS = (
     "email",
     "tags",
     "assigned_user",
+    "note",
+    "consented_at",
+    "consent_source",
 )
 PROBE_ROWS = 50
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,10 +14,9 @@ from contactsync.imports.map import check_mapping
 from contactsync.models import Contact, CustomOption, ImportJob, Phonebook
 
 #: how long each text may be, as the table has it
+TEXTS = {"prefix", "first_name", "last_name", "company", "email", "assigned_user", "note", "consent_source"}
 LIMITS = {
-    field.name: field.max_length
-    for field in Contact._meta.concrete_fields
-    if field.max_length and field.name in {"prefix", "first_name", "last_name", "company", "email", "assigned_user"}
+    field.name: field.max_length for field in Contact._meta.concrete_fields if field.max_length and field.name in TEXTS
 }
 OPTIONS_GONE = gettext_noop(
     "The columns were chosen for custom options that no longer exist. Choose the columns again."
@@ -44,11 +44,12 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything the verdict on a row depends on, beside the row and the phonebook."""
+    """Everything the verdict on a row depends on, beside the row and the phonebook. `moment` is that of the upload."""
 
     region: str
     places: tuple[Place, ...]
     width: int
+    moment: dt.datetime
 
 
 def options_of(phonebook: Phonebook) -> dict[str, CustomOption]:
@@ -67,6 +68,7 @@ def plan_of(job: ImportJob) -> Plan:
         region=job.phonebook.account.default_region,
         places=tuple(_place(int(index), field, job.columns, options) for index, field in mapping.items()),
         width=int(job.dialect["width"]),
+        moment=job.created_at,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from contactsync.imports.seen import Seen
 from contactsync.models import Contact
 
 PHONE = Place(0, "mobile", "phone")
+NOON = dt.datetime(2026, 11, 21, 12, tzinfo=dt.UTC)
 
 
 def field(name: str) -> Place:
@@ -28,7 +30,9 @@ def option(kind: str, *choices: str) -> Place:
 
 def judged(*cells: str, place: Place | None = None, number: int = 1, width: int | None = None) -> Judged:
     places = (PHONE, place) if place else (PHONE,)
-    return judge(Row(number, number + 1, list(cells)), Plan("IR", places, len(places) if width is None else width))
+    return judge(
+        Row(number, number + 1, list(cells)), Plan("IR", places, len(places) if width is None else width, NOON)
+    )
 
 
 def problems(row: Judged | Verdict) -> list[tuple[str, str]]:
@@ -71,7 +75,7 @@ def test_a_number_is_kept_in_international_form(cell: str) -> None:
 
 def test_a_row_without_a_phone_cell_is_rejected() -> None:
     place = Place(3, "mobile", "phone")
-    assert problems(judge(Row(1, 2, ["Ali"]), Plan("IR", (place,), 4))) == [(issues.REJECTED, "phone_empty")]
+    assert problems(judge(Row(1, 2, ["Ali"]), Plan("IR", (place,), 4, NOON))) == [(issues.REJECTED, "phone_empty")]
 
 
 def test_of_several_numbers_the_first_is_suggested_but_not_taken() -> None:
@@ -308,3 +312,62 @@ def test_rows_of_one_chunk_are_told_apart_too() -> None:
         seen.mark(rows)
         seen.mark([])
     assert [row.same_as_line for row in rows] == [0, 2, 0]
+
+
+@pytest.mark.parametrize("cell", ["yes", "Ja", "sì", "SÍ", "بله", "x", "1", "✓"])
+def test_a_plain_yes_is_consent_at_the_upload(cell: str) -> None:
+    row = judged("09121234567", cell, place=field("consented_at"))
+    assert (row.fields, row.keeps_consent) == ({"consented_at": NOON}, True)
+
+
+@pytest.mark.parametrize("cell", ["no", "Nein", "خیر", "0", "–"])
+def test_a_plain_no_takes_consent_away(cell: str) -> None:
+    assert judged("09121234567", cell, place=field("consented_at")).fields == {"consented_at": None}
+
+
+@pytest.mark.parametrize("cell", ["2025-03-01", "۱۴۰۳/۱۲/۱۱", "01.03.2025"])
+def test_a_date_is_consent_since_that_day(cell: str) -> None:
+    at = judged("09121234567", cell, place=field("consented_at")).fields["consented_at"]
+    assert timezone.localtime(at).replace(tzinfo=None) == dt.datetime(2025, 3, 1)
+
+
+def test_a_moment_with_a_zone_is_that_moment() -> None:
+    row = judged("09121234567", "2025-03-01T10:00:00+01:00", place=field("consented_at"))
+    assert row.fields["consented_at"] == dt.datetime(2025, 3, 1, 9, tzinfo=dt.UTC)
+
+
+@pytest.mark.parametrize(
+    ("cell", "code"),
+    [
+        ("maybe", "consent_unclear"),
+        ("2025-03-01 25:00", "consent_unclear"),
+        ("2031-01-01", "consent_in_future"),
+        ("03/04/2025", "option_ambiguous_date"),
+    ],
+)
+def test_what_is_no_consent_is_rejected(cell: str, code: str) -> None:
+    assert problems(judged("09121234567", cell, place=field("consented_at"))) == [(issues.REJECTED, code)]
+
+
+@pytest.mark.parametrize(
+    ("cell", "had", "changes"),
+    [
+        ("yes", dt.datetime(2020, 1, 1, tzinfo=dt.UTC), {}),
+        ("yes", None, {"consented_at": NOON}),
+        ("no", dt.datetime(2020, 1, 1, tzinfo=dt.UTC), {"consented_at": None}),
+        ("no", None, {}),
+        ("2020-01-01T00:00:00+00:00", dt.datetime(2020, 1, 1, microsecond=7, tzinfo=dt.UTC), {}),
+    ],
+)
+def test_an_earlier_date_of_consent_stays_with_a_plain_yes(cell: str, had: Any, changes: Any) -> None:
+    contact = Contact(phone="+989121234567", consented_at=had)
+    row = judged("09121234567", cell, place=field("consented_at"))
+    assert settle([row], contacts={contact.phone: contact}, suppressed=())[0].changes == changes
+
+
+def test_several_choices_and_addresses_are_read_as_the_option_says() -> None:
+    assert judged("09121234567", "b, a", place=option("multiple", "a", "b")).options == {"5": "a; b"}
+    assert judged("09121234567", "me@Example.com", place=option("email")).options == {"5": "me@example.com"}
+    wrong = judged("09121234567", "a; sportt", place=option("multiple", "a", "sport"))
+    assert [(problem.code, problem.suggestion) for problem in wrong.problems] == [("option_not_a_choice", "a; sport")]
+    assert problems(judged("09121234567", "me@", place=option("email"))) == [(issues.REJECTED, "option_not_an_email")]

@@ -333,3 +333,27 @@ def test_an_equation_that_does_not_hold_is_never_called_balanced(at: At) -> None
     at("_final", 1, lambda: ImportChange.objects.all().delete() and None)
     apply(job)
     assert job.counts["balances"] is False
+
+
+def test_notes_and_consent_are_kept_and_what_was_before_too() -> None:
+    book, _ = make_book()
+    given = dt.datetime(2024, 5, 1, 8, 30, tzinfo=dt.UTC)
+    make_contact(book, "+989121234561", note="old", consented_at=given)
+    head = "mobile,notes,consent,consent source\n"
+    job = imported(book, head + "09121234561,new,no,\n09121234562,,yes,fair in May\n")
+    old, new = Contact.objects.filter(phonebook=book).order_by("phone")
+    assert (old.note, old.consented_at) == ("new", None)
+    assert (new.consented_at, new.consent_source) == (job.created_at, "fair in May")
+    before = ImportChange.objects.get(job=job, contact=old).before
+    assert (before["note"], before["consented_at"]) == ("old", given.isoformat())
+    assert new.payload_hash == new.fingerprint()
+
+
+def test_consent_alone_is_nothing_to_push() -> None:
+    book, _ = make_book()
+    contact = make_contact(book, "+989121234561", remote_id="7", sync_state="synced")
+    Contact.objects.filter(pk=contact.pk).update(pushed_hash=contact.payload_hash, sync_state="synced")
+    imported(book, "mobile,consent\n09121234561,yes\n")
+    contact.refresh_from_db()
+    assert contact.consented_at is not None
+    assert contact.sync_state == Contact.SyncState.SYNCED
