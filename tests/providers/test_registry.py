@@ -90,6 +90,7 @@ def test_the_application_offers_it_and_knows_its_abilities(sandbox: SandboxServe
     page = text_of(client_of(is_superuser=True).get("/admin/contactsync/provideraccount/add/?provider=pigeon"))
     assert "Ring" in page
     assert "Calls per second" in page
+    assert "Pigeon post" in text_of(client_of(is_superuser=True).get("/admin/providers/"))
 
 
 @pytest.mark.django_db
