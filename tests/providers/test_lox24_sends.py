@@ -107,6 +107,7 @@ def test_a_single_sms_is_reported_with_its_recipient_and_price(sandbox: SandboxS
     assert report.people is not None
     assert [(row.phone, row.state, row.parts) for row in report.people] == [(ONE[0], DeliveryState.DELIVERED, 1)]
     assert report.sent_at is not None
+    assert report.our_reference == "call-1"
 
 
 @pytest.mark.parametrize("reference", ["", UUID, "sms:", "bulk:", f"other:{UUID}", "sms:../../me", "bulk:a b c d e f"])
@@ -187,6 +188,8 @@ def test_a_send_whose_answer_was_lost_is_found_by_our_mark(
         lox24.send(message(numbers=numbers, reference="lost"))
     found = list(lox24.find_sends(sender=SENDER, text="Hallo", since=since, reference="lost"))
     assert len(found) == 1
+    is_marked = len(numbers) == 1 or not quirks
+    assert found[0].our_reference == ("lost" if is_marked else "")
     assert lox24.report(found[0].reference).recipients == len(numbers)
 
 

@@ -138,7 +138,7 @@ CAPABILITIES = Capabilities(
     callbacks=CallbackKind.PORTAL,
     callback_help=gettext_noop(
         "Enter this address in the LOX24 web account under Settings, Notifications, for the event sms.delivery. "
-        "LOX24 keeps at most five addresses."
+        "LOX24 keeps at most five addresses. For what people write, enter it with your inbound number too."
     ),
     requests_per_second=5.0,
     blocks_address=True,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -42,7 +43,7 @@ class ReportCalls(Calls):
             # How the filters compare is not documented, so that the answer is held against what was asked for.
             for (data, report), _ in self.rows(path, mark, partial(_with_report, of_kind), has_pages=True):
                 if _is_ours(data, sender, text, earliest, reference):
-                    yield report
+                    yield replace(report, our_reference=reference) if _is_marked(data, reference) else report
 
 
 def _with_report(of_kind: Callable[[Any], SendReport], data: Any) -> tuple[Any, SendReport]:
@@ -50,20 +51,26 @@ def _with_report(of_kind: Callable[[Any], SendReport], data: Any) -> tuple[Any, 
 
 
 def _is_ours(data: Any, sender: str, text: str, earliest: dt.datetime, reference: str) -> bool:
-    """A message of a bulk is not a send of its own. Where the account has texts removed, only our mark can tell."""
+    """Whether a row may be the send looked for. A message of a bulk is not a send of its own.
+
+    Our mark tells, whatever became of the text: the account may have texts removed. Another's mark rules it out.
+    """
     made_at = forms.moment(data.get("created_at"))
-    if data.get("bulk_id") or data.get("is_dryrun") or made_at is None or made_at < earliest:
+    if data.get("bulk_id") or data.get("is_dryrun") or (made_at is not None and made_at < earliest):
         return False
     if forms.e164(data.get("sender_id")) != forms.e164(sender):
         return False
-    known_text = forms.text(data.get("text"))
-    if not reference:
-        return known_text == text
-    source, callback_data = forms.whole(data.get("source")), forms.text(data.get("callback_data"))
-    is_marked = callback_data == reference or source == forms.marker(reference)
-    if source is not None or callback_data:
-        return is_marked and known_text in {"", text}
-    return known_text == text
+    if _is_marked(data, reference):
+        return True
+    has_a_mark = data.get("source") is not None or data.get("callback_data")
+    return made_at is not None and forms.text(data.get("text")) == text and not (reference and has_a_mark)
+
+
+def _is_marked(data: Any, reference: str) -> bool:
+    """Whether the answer shows our reference, as it is or as the number made from it."""
+    return bool(reference) and (
+        data.get("callback_data") == reference or forms.whole(data.get("source")) == forms.marker(reference)
+    )
 
 
 def _bulk(data: Any) -> SendReport:
@@ -94,6 +101,7 @@ def _sms(data: Any) -> SendReport:
         sent_at=forms.moment(data.get("gateway_sent_at")),
         reason=_NO_MONEY if code == facts.NOT_ENOUGH_MONEY else "",
         people=(person,),
+        our_reference="" if data.get("bulk_id") else forms.text(data.get("callback_data")),  # in a bulk the contact's
     )
 
 
