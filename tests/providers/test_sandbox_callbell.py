@@ -1,0 +1,530 @@
+"""The Callbell dialect refuses what the document does not allow, remembers it, and does what the document says."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from providers.sandbox import SandboxServer
+from providers.sandbox.callbell.records import (
+    CLOSED_CHANNEL,
+    INSTAGRAM_CHANNEL,
+    MAIN_CHANNEL,
+    SECOND_CHANNEL,
+    TEAM,
+    Send,
+    Webhook,
+    make_id,
+)
+from providers.sandbox.callbell.state import CallbellState
+from tests.factories import SANDBOX_KEY
+from tests.sandbox_fixtures import Reply, SandboxClient
+
+from .servers import Recorder
+
+PHONE = "391110000001"
+NEW = {"identifier": PHONE, "source": "whatsapp", "name": "Sara"}
+SEND = {
+    "from": "whatsapp",
+    "channel_uuid": MAIN_CHANNEL,
+    "to": PHONE,
+    "type": "text",
+    "content": {"text": "Ciao"},
+}
+WELCOME, ORDER, PAUSED = (make_id("template", number) for number in (1, 2, 4))
+
+
+def ask(client: SandboxClient, method: str, path: str, body: Any = None, **headers: str) -> Reply:
+    """One call as the document wants it."""
+    given = {"Authorization": f"Bearer {SANDBOX_KEY}", "Accept": "application/json", **headers}
+    if body is not None:
+        given.setdefault("Content_Type", "application/json")
+        body = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return client.raw(method, f"/callbell/v1{path}", body, **given)
+
+
+def state_of(client: SandboxClient) -> CallbellState:
+    state: CallbellState = client.sandbox.state("callbell")
+    return state
+
+
+def violations(client: SandboxClient) -> list[tuple[str, str]]:
+    return [(row.kind, row.where) for row in state_of(client).violations]
+
+
+# Who may ask, and how
+
+
+@pytest.mark.parametrize("given", ["", "Bearer wrong", "Bearer ", f"Bearer  {SANDBOX_KEY}"])
+def test_a_wrong_token_is_401(client_of_sandbox: SandboxClient, given: str) -> None:
+    reply = ask(client_of_sandbox, "GET", "/auth/me", Authorization=given)
+    assert (reply.status, reply.json) == (401, {"error": "Invalid token"})
+    assert violations(client_of_sandbox) == []
+
+
+@pytest.mark.parametrize("given", [SANDBOX_KEY, f"bearer {SANDBOX_KEY}", f"Token {SANDBOX_KEY}"])
+def test_a_token_without_its_scheme_is_remembered(client_of_sandbox: SandboxClient, given: str) -> None:
+    assert ask(client_of_sandbox, "GET", "/auth/me", Authorization=given).status == 401
+    assert violations(client_of_sandbox) == [("authorization", "Authorization")]
+
+
+def test_json_must_be_asked_for_and_sent_as_such(client_of_sandbox: SandboxClient) -> None:
+    assert ask(client_of_sandbox, "GET", "/auth/me", Accept="*/*").status == 406
+    assert ask(client_of_sandbox, "POST", "/contacts", NEW, Content_Type="text/plain").status == 422
+    assert ask(client_of_sandbox, "POST", "/contacts", b"[]").status == 422
+    assert violations(client_of_sandbox) == [
+        ("content type", "Accept"),
+        ("content type", "Content-Type"),
+        ("wrong type", "body"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/contact", 404),
+        ("PUT", "/contacts/abc", 405),
+        ("POST", "/subscriptions", 404),
+        ("POST", "/messages", 404),
+        ("GET", "/tags", 404),
+    ],
+)
+def test_other_paths_and_methods_are_remembered(
+    client_of_sandbox: SandboxClient, method: str, path: str, status: int
+) -> None:
+    assert ask(client_of_sandbox, method, path).status == status
+    assert violations(client_of_sandbox) == [("path", f"/v1{path}")]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "where"),
+    [
+        ("GET", "/auth/me?page=1", "page"),
+        ("GET", "/contacts?per_page=100", "per_page"),
+        ("GET", "/contacts?page=0", "page"),
+        ("GET", "/contacts?include_field_types=yes", "include_field_types"),
+        ("GET", "/contacts/phone/1?source=whatsapp", "source"),
+        ("GET", "/channels?type=sms", "type"),
+        ("DELETE", "/webhooks/unsubscribe?url=x", "url"),
+    ],
+)
+def test_queries_that_are_not_documented_are_refused(
+    client_of_sandbox: SandboxClient, method: str, path: str, where: str
+) -> None:
+    assert ask(client_of_sandbox, method, path).status == 422
+    assert [row[1] for row in violations(client_of_sandbox)] == [where]
+
+
+def test_300_requests_a_second_are_the_most_where_limits_are_kept(client_of_sandbox: SandboxClient) -> None:
+    client_of_sandbox.sandbox.settings.limits = True
+    dialect = client_of_sandbox.sandbox.dialects["callbell"]
+    now = client_of_sandbox.sandbox.clock.now()
+    for _ in range(300):
+        assert dialect._window.take(now + 3600) == 0.0
+    client_of_sandbox.sandbox.clock.advance(3600)
+    assert ask(client_of_sandbox, "GET", "/auth/me").status == 429
+    client_of_sandbox.sandbox.clock.advance(2)
+    assert ask(client_of_sandbox, "GET", "/auth/me").status == 200
+
+
+# Contacts
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "where"),
+    [
+        ({"identifier": None}, "wrong type", "identifier"),
+        ({"source": "sms"}, "wrong value", "source"),
+        ({"phone": "1"}, "undocumented field", "phone"),
+        ({"tags": "Newsletter"}, "wrong type", "tags"),
+        ({"tags": [1]}, "wrong type", "tags"),
+        ({"custom_fields": {"Points": 42}}, "wrong type", "custom_fields.Points"),
+        ({"custom_fields": {"Interests": "Pane"}}, "wrong type", "custom_fields.Interests"),
+        ({"bot_status": "off"}, "wrong value", "bot_status"),
+        ({"note": "n" * 1001}, "limit", "note"),
+        ({"unassign_user": True}, "undocumented field", "unassign_user"),
+    ],
+)
+def test_a_new_contact_of_another_shape_is_remembered(
+    client_of_sandbox: SandboxClient, change: dict[str, Any], kind: str, where: str
+) -> None:
+    reply = ask(client_of_sandbox, "POST", "/contacts", {**NEW, **change})
+    assert reply.status == 422
+    assert reply.json["error"]
+    assert violations(client_of_sandbox) == [(kind, where)]
+    assert state_of(client_of_sandbox).contacts == {}
+
+
+@pytest.mark.parametrize("name", ["identifier", "source", "name"])
+def test_what_is_required_must_be_there(client_of_sandbox: SandboxClient, name: str) -> None:
+    body = {key: value for key, value in NEW.items() if key != name}
+    assert ask(client_of_sandbox, "POST", "/contacts", body).status == 422
+    assert violations(client_of_sandbox) == [("missing", name)]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"tags": ["No such tag"]},
+        {"tags": ["newsletter"]},
+        {"assigned_user": "nobody@example.org"},
+        {"team_uuid": "0" * 32},
+        {"channel_uuid": "0" * 32},
+        {"identifier": "+391110000001"},
+        {"name": " "},
+        {"custom_fields": {"Shoe": "42"}},
+        {"custom_fields": {"Points": "many"}},
+        {"custom_fields": {"Email": "nobody"}},
+        {"custom_fields": {"Birthday": "8/10/1992"}},
+        {"custom_fields": {"Birthday": "1992-02-30"}},
+        {"custom_fields": {"Size": "XXL"}},
+        {"custom_fields": {"Interests": ["Pane", "Sushi"]}},
+    ],
+)
+def test_what_does_not_exist_or_fit_is_refused_without_being_a_violation(
+    client_of_sandbox: SandboxClient, change: dict[str, Any]
+) -> None:
+    assert ask(client_of_sandbox, "POST", "/contacts", {**NEW, **change}).status == 422
+    assert violations(client_of_sandbox) == []
+    assert state_of(client_of_sandbox).contacts == {}
+
+
+def test_a_contact_is_shown_as_documented_in_every_call(client_of_sandbox: SandboxClient) -> None:
+    fields = {"Interests": ["Pane"], "City": "Roma"}
+    made = ask(
+        client_of_sandbox,
+        "POST",
+        "/contacts",
+        {**NEW, "tags": ["VIP"], "custom_fields": fields, "team_uuid": TEAM, "note": "n"},
+    ).json["contact"]
+    assert isinstance(made, list)
+    assert made[0]["customFields"] == {"Interests": '["Pane"]', "City": "Roma"}
+    assert (made[0]["tags"], made[0]["note"], made[0]["assignedUser"]) == (["VIP"], "n", None)
+    uuid = made[0]["uuid"]
+    assert ask(client_of_sandbox, "GET", f"/contacts/{uuid}").json["contact"] == made
+    assert ask(client_of_sandbox, "GET", f"/contacts/phone/%2B{PHONE}").json["contact"] == made[0]
+    with_types = ask(client_of_sandbox, "GET", "/contacts?tags=vip&include_field_types=true").json["contacts"][0]
+    assert with_types.pop("customFieldsMetadata") == {
+        "Interests": {"value": ["Pane"], "type": "checkbox", "options": ["Pane", "Vino", "Formaggio"]},
+        "City": {"value": "Roma", "type": "text"},
+    }
+    assert with_types == made[0]
+    assert violations(client_of_sandbox) == []
+
+
+def test_the_same_identifier_makes_a_second_contact(client_of_sandbox: SandboxClient) -> None:
+    for _ in range(2):
+        assert ask(client_of_sandbox, "POST", "/contacts", NEW).status == 201
+    assert len(state_of(client_of_sandbox).contacts) == 2
+
+
+def test_looking_up_a_number_sees_the_main_channel_unless_another_is_named(client_of_sandbox: SandboxClient) -> None:
+    state_of(client_of_sandbox).add_contact(PHONE, channel=SECOND_CHANNEL)
+    assert ask(client_of_sandbox, "GET", f"/contacts/phone/{PHONE}").status == 404
+    assert ask(client_of_sandbox, "GET", f"/contacts/phone/{PHONE}?channel_uuid={SECOND_CHANNEL}").status == 200
+
+
+def test_an_update_cannot_change_the_number_and_takes_only_what_is_documented(
+    client_of_sandbox: SandboxClient,
+) -> None:
+    uuid = state_of(client_of_sandbox).add_contact(PHONE, "Sara").uuid
+    for body in ({"phone": "1"}, {"identifier": "1"}, {"channel_uuid": MAIN_CHANNEL}, {"unassign_user": "yes"}):
+        assert ask(client_of_sandbox, "PATCH", f"/contacts/{uuid}", body).status == 422
+    assert [row[1] for row in violations(client_of_sandbox)] == [
+        "phone",
+        "identifier",
+        "channel_uuid",
+        "unassign_user",
+    ]
+    assert ask(client_of_sandbox, "PATCH", f"/contacts/{uuid}", {"name": ""}).status == 422
+    assert ask(client_of_sandbox, "PATCH", "/contacts/nobody", {"name": "x"}).status == 404
+
+
+@pytest.mark.parametrize(
+    ("quirks", "tags", "fields"),
+    [(set(), ["VIP"], {"Size": "M"}), ({"updates_merge"}, ["Newsletter", "VIP"], {"City": "Roma", "Size": "M"})],
+)
+def test_an_update_replaces_or_merges(
+    client_of_sandbox: SandboxClient, quirks: set[str], tags: list[str], fields: dict[str, str]
+) -> None:
+    state = state_of(client_of_sandbox)
+    state.quirks |= quirks
+    contact = state.add_contact(PHONE, "Sara", tags=["Newsletter"], custom_fields={"City": "Roma"}, note="old")
+    body = {"tags": ["VIP"], "custom_fields": {"Size": "M"}, "note": ""}
+    assert ask(client_of_sandbox, "PATCH", f"/contacts/{contact.uuid}", body).status == 200
+    assert (contact.name, contact.tags, contact.custom_fields, contact.note) == ("Sara", tags, fields, None)
+
+
+def test_an_empty_value_is_refused_where_it_is_no_value_of_the_type(client_of_sandbox: SandboxClient) -> None:
+    state = state_of(client_of_sandbox)
+    state.quirks.add("blank_refused")
+    uuid = state.add_contact(PHONE, custom_fields={"City": "Roma", "Points": "7"}).uuid
+    assert ask(client_of_sandbox, "PATCH", f"/contacts/{uuid}", {"custom_fields": {"Points": ""}}).status == 422
+    assert ask(client_of_sandbox, "PATCH", f"/contacts/{uuid}", {"custom_fields": {"City": ""}}).status == 200
+
+
+def test_deleting_twice_is_404(client_of_sandbox: SandboxClient) -> None:
+    uuid = state_of(client_of_sandbox).add_contact(PHONE).uuid
+    assert ask(client_of_sandbox, "DELETE", f"/contacts/{uuid}").json == {"status": "contact was destroyed"}
+    assert ask(client_of_sandbox, "DELETE", f"/contacts/{uuid}").status == 404
+
+
+def test_pages_have_twenty_and_reach_500_and_cursors_all(client_of_sandbox: SandboxClient) -> None:
+    state = state_of(client_of_sandbox)
+    for number in range(45):
+        state.add_contact(f"3911100{number:05d}", tags=["VIP"])
+    first = ask(client_of_sandbox, "GET", "/contacts?tags=VIP").json
+    assert (len(first["contacts"]), first["meta"]["page"], first["meta"]["pages"]) == (20, 1, 3)
+    seen = [row["uuid"] for row in first["contacts"]]
+    cursor = first["meta"]["next"]
+    while cursor:
+        page = ask(client_of_sandbox, "GET", f"/contacts?tags=VIP&after={cursor}").json
+        seen += [row["uuid"] for row in page["contacts"]]
+        cursor = page["meta"]["next"]
+    assert sorted(seen) == sorted(state.contacts)
+    assert ask(client_of_sandbox, "GET", "/contacts?page=500").json["contacts"] == []
+    for path, words in (
+        ("/contacts?page=501", "Pagination limit exceeded"),
+        ("/contacts?after=nonsense", "Invalid pagination cursor"),
+        (f"/contacts?tags=Newsletter&after={first['meta']['next']}", "Invalid pagination cursor"),
+    ):
+        reply = ask(client_of_sandbox, "GET", path)
+        assert (reply.status, reply.json) == (400, {"error": words})
+    assert violations(client_of_sandbox) == []
+
+
+def test_who_spoke_last_stands_first(client_of_sandbox: SandboxClient) -> None:
+    sandbox, state = client_of_sandbox.sandbox, state_of(client_of_sandbox)
+    for number in range(3):
+        state.add_contact(f"39111000000{number}")
+        sandbox.clock.advance(1)
+    state.receive("391110000000", "Ciao")
+    numbers = [row["phoneNumber"] for row in ask(client_of_sandbox, "GET", "/contacts").json["contacts"]]
+    assert [number[-1] for number in numbers] == ["0", "2", "1"]
+
+
+# Sends
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "where"),
+    [
+        ({"channel_uuid": None}, "wrong type", "channel_uuid"),
+        ({"from": "instagram"}, "wrong value", "from"),
+        ({"type": "audio"}, "wrong value", "type"),
+        ({"content": "Ciao"}, "wrong type", "content"),
+        ({"content": {"text": "Ciao", "caption": "x"}}, "undocumented field", "content.caption"),
+        ({"send_at": "2030-01-01"}, "undocumented field", "send_at"),
+        ({"optin_contact": True}, "undocumented field", "template_values"),
+        ({"metadata": {"call": 5}}, "limit", "metadata"),
+        ({"metadata": {"k" * 51: "x"}}, "limit", "metadata"),
+        ({"metadata": {"call": "x" * 501}}, "limit", "metadata"),
+        ({"metadata": {str(number): "x" for number in range(11)}}, "limit", "metadata"),
+        ({"to": 391110000001}, "wrong type", "to"),
+        ({"template_uuid": WELCOME}, "missing", "optin_contact"),
+        (
+            {"template_uuid": ORDER, "optin_contact": True, "template_values": ["one"]},
+            "wrong value",
+            "template_values",
+        ),
+        (
+            {"template_uuid": WELCOME, "optin_contact": True, "template_values": ["one"]},
+            "wrong value",
+            "template_values",
+        ),
+    ],
+)
+def test_a_send_of_another_shape_is_remembered_and_reaches_nobody(
+    client_of_sandbox: SandboxClient, change: dict[str, Any], kind: str, where: str
+) -> None:
+    assert ask(client_of_sandbox, "POST", "/messages/send", {**SEND, **change}).status == 422
+    assert (kind, where) in violations(client_of_sandbox)
+    assert state_of(client_of_sandbox).sends == {}
+
+
+@pytest.mark.parametrize("name", ["from", "type", "content", "channel_uuid", "to"])
+def test_what_a_send_needs_must_be_there(client_of_sandbox: SandboxClient, name: str) -> None:
+    body = {key: value for key, value in SEND.items() if key != name}
+    assert ask(client_of_sandbox, "POST", "/messages/send", body).status == 422
+    assert ("missing", name) in violations(client_of_sandbox)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"channel_uuid": CLOSED_CHANNEL},
+        {"channel_uuid": "0" * 32},
+        {"to": "abc"},
+        {"content": {"text": " "}},
+        {"template_uuid": PAUSED, "optin_contact": True},
+        {"template_uuid": WELCOME, "optin_contact": True, "content": {"text": ""}},
+    ],
+)
+def test_a_send_that_cannot_be_is_refused_without_being_a_violation(
+    client_of_sandbox: SandboxClient, change: dict[str, Any]
+) -> None:
+    assert ask(client_of_sandbox, "POST", "/messages/send", {**SEND, **change}).status == 422
+    assert violations(client_of_sandbox) == []
+    assert state_of(client_of_sandbox).sends == {}
+
+
+def status(client: SandboxClient, uuid: str) -> str:
+    return str(ask(client, "GET", f"/messages/status/{uuid}").json["message"]["status"])
+
+
+@pytest.mark.parametrize(
+    ("ending", "last"), [("01", "delivered"), ("97", "read"), ("99", "failed"), ("96", "mismatch")]
+)
+def test_a_message_matures_to_the_end_its_number_has(client_of_sandbox: SandboxClient, ending: str, last: str) -> None:
+    client_of_sandbox.sandbox.settings.maturity = 10
+    phone = PHONE[:-2] + ending
+    state_of(client_of_sandbox).receive(phone, "Ciao")
+    uuid = ask(client_of_sandbox, "POST", "/messages/send", {**SEND, "to": phone}).json["message"]["uuid"]
+    seen = [status(client_of_sandbox, uuid)]
+    for _ in range(12):
+        client_of_sandbox.sandbox.advance(1)
+        seen.append(status(client_of_sandbox, uuid))
+    between = ["delivered"] if last == "read" else []
+    assert list(dict.fromkeys(seen)) == ["enqueued", "sent", *between, last]
+
+
+@pytest.mark.parametrize(
+    ("change", "last"),
+    [
+        ({}, "failed"),
+        ({"template_uuid": WELCOME, "optin_contact": True}, "delivered"),
+        ({"from": "instagram", "channel_uuid": INSTAGRAM_CHANNEL}, "delivered"),
+    ],
+)
+def test_a_text_to_whatsapp_arrives_only_within_24_hours(
+    client_of_sandbox: SandboxClient, change: dict[str, Any], last: str
+) -> None:
+    state_of(client_of_sandbox).receive(PHONE, "Ciao")
+    client_of_sandbox.sandbox.advance(24 * 3600 + 1)
+    uuid = ask(client_of_sandbox, "POST", "/messages/send", {**SEND, **change}).json["message"]["uuid"]
+    client_of_sandbox.sandbox.advance(3600)
+    assert status(client_of_sandbox, uuid) == last
+
+
+# The webhook
+
+
+@pytest.mark.parametrize(
+    ("body", "seen"),
+    [
+        ({"url": "http://127.0.0.1:1/"}, [("missing", "subscriptions")]),
+        ({"subscriptions": ["message_created"]}, [("missing", "url")]),
+        ({"url": "http://127.0.0.1:1/", "subscriptions": ["sms"]}, [("wrong value", "subscriptions")]),
+        ({"url": "ftp://127.0.0.1/", "subscriptions": ["message_created"]}, []),
+        ({"url": "http://localhost/", "subscriptions": ["message_created"]}, []),
+        ({"url": "127.0.0.1/x", "subscriptions": ["message_created"]}, []),
+    ],
+)
+def test_a_subscription_of_another_form_is_refused(
+    client_of_sandbox: SandboxClient, body: dict[str, Any], seen: list[tuple[str, str]]
+) -> None:
+    assert ask(client_of_sandbox, "POST", "/webhooks/subscribe", body).status == 422
+    assert violations(client_of_sandbox) == seen
+    assert state_of(client_of_sandbox).webhook is None
+
+
+def test_a_new_subscription_takes_the_place_of_the_old_one_and_only_its_events_come(
+    client_of_sandbox: SandboxClient, recorder: Recorder
+) -> None:
+    sandbox, state = client_of_sandbox.sandbox, state_of(client_of_sandbox)
+    state.secret = "whsec_abc"
+    for number in (1, 2):
+        body = {"url": f"{recorder.url}/{number}", "subscriptions": ["contact_created"]}
+        assert ask(client_of_sandbox, "POST", "/webhooks/subscribe", body).json["webhook"]["enabled"] is True
+    recorder.will_answer({"status": "ok"})
+    uuid = ask(client_of_sandbox, "POST", "/contacts", NEW).json["contact"][0]["uuid"]
+    ask(client_of_sandbox, "PATCH", f"/contacts/{uuid}", {"name": "New"})
+    sandbox.callbacks.join()
+    (asked,) = recorder.asked
+    assert asked.path == "/2"
+    assert asked.json["event"] == "contact_created"
+    assert asked.json["payload"]["uuid"] == uuid
+    stamp, _, digest = asked.headers["X-Callbell-Signature"].partition(",v1=")
+    content = stamp.removeprefix("t=").encode() + b"." + asked.body
+    assert hmac.new(b"whsec_abc", content, hashlib.sha256).hexdigest() == digest
+
+
+def test_statuses_are_told_by_the_clock_alone(sandbox: SandboxServer, recorder: Recorder) -> None:
+    state = sandbox.state("callbell")
+    state.webhook = Webhook(recorder.url, ["message_status_updated"], 0.0)
+    recorder.will_answer({"status": "ok"})
+    with state.lock:
+        state.add_send(
+            Send(make_id("send", 1), PHONE, MAIN_CHANNEL, "x", state.clock.now(), 10.0, "delivered", {"call": "c"})
+        )
+    sandbox.advance(3600)
+    sandbox.callbacks.join()
+    payload = recorder.last.json["payload"]
+    assert (payload["status"], payload["metadata"]) == ("delivered", {"call": "c"})
+
+
+# Beside the API
+
+
+def control(client: SandboxClient, path: str, body: dict[str, Any]) -> Reply:
+    return client.raw("POST", f"/_sandbox/{path}/callbell", json.dumps(body).encode(), Content_Type="application/json")
+
+
+def test_a_person_writes_and_becomes_a_contact(client_of_sandbox: SandboxClient) -> None:
+    reply = control(client_of_sandbox, "inbound", {"from": "+39 111 000 0001", "message": "Ciao"})
+    assert reply.status == 201
+    uuid = state_of(client_of_sandbox).contact(PHONE).uuid
+    (message,) = ask(client_of_sandbox, "GET", f"/contacts/{uuid}/messages?page=1").json["messages"]
+    assert (message["text"], message["status"], message["from"]) == ("Ciao", "received", PHONE)
+    for body in ({"from": PHONE}, {"message": "x"}, {"from": PHONE, "message": "x", "channel": "none"}):
+        assert control(client_of_sandbox, "inbound", body).status == 400
+
+
+def test_the_dashboard_takes_tags_users_fields_and_a_secret(client_of_sandbox: SandboxClient) -> None:
+    field = {"name": "Shoe", "type": "number"}
+    portal = {"tags": ["Neu"], "users": ["new@example.org"], "custom_fields": [field], "secret": "whsec_x"}
+    shown = control(client_of_sandbox, "portal", portal).json
+    assert shown["signs"] is True
+    assert "whsec_x" not in json.dumps(shown)
+    body = {**NEW, "tags": ["Neu"], "assigned_user": "new@example.org", "custom_fields": {"Shoe": "42"}}
+    assert ask(client_of_sandbox, "POST", "/contacts", body).status == 201
+    for wrong in ({"phonebooks": []}, {"tags": [1]}, {"custom_fields": [{"title": "x"}]}, {"secret": 5}):
+        assert control(client_of_sandbox, "portal", wrong).status == 400
+    assert control(client_of_sandbox, "portal", {"custom_fields": [{"name": "x", "type": "map"}]}).status == 400
+
+
+def test_everything_is_kept_between_runs_but_the_secret(tmp_path: Path) -> None:
+    data = tmp_path / "sandbox.json"
+    with SandboxServer(key=SANDBOX_KEY, data=data) as first:
+        state = first.state("callbell")
+        with state.lock:
+            state.secret = "whsec_kept_nowhere"
+            state.add_contact(PHONE, "Sara", tags=["VIP"], custom_fields={"Interests": ["Pane"]})
+            state.receive(PHONE, "Ciao")
+        client = SandboxClient(first)
+        ask(client, "POST", "/webhooks/subscribe", {"url": "http://127.0.0.1:1/", "subscriptions": ["contact_deleted"]})
+        ask(client, "POST", "/messages/send", SEND)
+        client.connection.close()
+        with state.lock:
+            before = state.dump()
+    assert "whsec_kept_nowhere" not in data.read_text(encoding="utf-8")
+    with SandboxServer(key=SANDBOX_KEY, data=data) as second:
+        after = second.state("callbell")
+        with after.lock:
+            assert after.dump() == before
+            assert after.contact(PHONE).name == "Sara"
+            assert [send.status(after.clock.now()) for send in after.waiting] == ["enqueued"]
+
+
+def test_the_page_shows_the_account_without_its_secret(client_of_sandbox: SandboxClient) -> None:
+    state = state_of(client_of_sandbox)
+    state.secret = "whsec_abcdef"
+    state.add_contact(PHONE, "<b>Sara</b>", tags=["VIP"])
+    page = client_of_sandbox.raw("GET", "/").text
+    assert "&lt;b&gt;Sara&lt;/b&gt;" in page
+    assert "whsec_abcdef" not in page
