@@ -256,7 +256,7 @@ class RunItem(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["run", "phone"],
-                condition=~Q(operation="only_there"),  # a provider may hold a number twice
+                condition=~Q(operation__in=["only_there", "cannot"]),  # a provider may hold a number twice
                 name="run_item_once_per_phone",
             ),
             models.CheckConstraint(
