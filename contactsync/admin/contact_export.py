@@ -15,7 +15,7 @@ from contactsync.models import Contact, CustomOption, PhonebookOption
 def contact_file(rows: QuerySet[Contact]) -> tuple[list[str], Iterable[list[Any]]]:
     """Headers and rows. Options stand by title, each once, although several accounts may use it."""
     books = rows.order_by().values("phonebook")
-    used = PhonebookOption.objects.filter(phonebook__in=books).values("option")
+    used = PhonebookOption.objects.filter(phonebook__in=books, option__isnull=False).values("option")
     columns: dict[str, list[str]] = {}
     for option in CustomOption.objects.filter(pk__in=used).order_by("pk"):
         columns.setdefault(option.title, []).append(str(option.pk))
@@ -28,6 +28,9 @@ def contact_file(rows: QuerySet[Contact]) -> tuple[list[str], Iterable[list[Any]
         _("e-mail"),
         _("tags"),
         _("assigned user"),
+        _("note"),
+        _("consent given at"),
+        _("how consent was given"),
         *columns,
         _("phonebook"),
         _("state at the provider"),
@@ -48,6 +51,9 @@ def _lines(rows: QuerySet[Contact], columns: list[list[str]]) -> Iterator[list[A
             contact.email,
             ", ".join(contact.tags),
             contact.assigned_user,
+            contact.note,
+            contact.consented_at,
+            contact.consent_source,
             *(next((contact.options[key] for key in keys if contact.options.get(key)), "") for keys in columns),
             contact.phonebook.title,
             contact.get_sync_state_display(),

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from contactsync.admin import progress, stages, sums
 from contactsync.admin.common import list_link, may
 from contactsync.admin.tables import Table
+from contactsync.imports.discard import can_be_discarded
 from contactsync.models import Contact, ImportIssue, ImportJob
 
 State = ImportJob.State
@@ -31,6 +32,7 @@ def context(request: HttpRequest, job: ImportJob, *, progress_url: str) -> dict[
         "steps": stages.of_import(job),
         "progress": progress.of_import(job),
         "progress_url": progress_url,
+        "can_discard": can_be_discarded(job) and may(request.user, "add_importjob"),
         "can_go_on": bool(job.counts) and job.state in GOES_ON,
         "may_import": may(request.user, "add_importjob"),
         "may_download": may(request.user, "export_importjob"),

@@ -31,6 +31,7 @@ from contactsync.admin.downloads import DownloadMixin
 from contactsync.admin.flow import FlowAdmin, in_plain_words, person
 from contactsync.admin.forms.imports import ColumnsForm, UploadForm
 from contactsync.imports import jobs, report
+from contactsync.imports.discard import can_be_discarded, discard
 from contactsync.models import ImportJob, Phonebook
 from contactsync.templatetags.contactsync import badge, number, when
 
@@ -50,7 +51,7 @@ class ImportJobAdmin(DownloadMixin, FlowAdmin):
     list_filter = ("state",)
     list_select_related = ("phonebook", "created_by")
     search_fields = ("file_name", "phonebook__title")
-    steps = ("apply", "stop")
+    steps = ("apply", "stop", "discard")
     readings = ("progress", "rejected")
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -156,6 +157,7 @@ class ImportJobAdmin(DownloadMixin, FlowAdmin):
             sample=sample,
             steps=stages.of_import(job, current="columns"),
             mapped=sum(1 for field in job.mapping.values() if field),
+            can_discard=can_be_discarded(job),
         )
 
     def _save_columns(self, request: HttpRequest, job: ImportJob) -> HttpResponse:
@@ -210,6 +212,14 @@ class ImportJobAdmin(DownloadMixin, FlowAdmin):
         with in_plain_words(request, job):
             jobs.stop(job)
             say(request, _("The import stops after the rows in hand. Rows imported so far stay; you can go on later."))
+        return self.back(job)
+
+    def discard_view(self, request: HttpRequest, job: ImportJob) -> HttpResponse:
+        """Throw away an upload of which nothing was imported."""
+        require(request, "add_importjob")
+        with in_plain_words(request, job):
+            discard(job)
+            say(request, _("Discarded: the file was deleted, and nothing of it was imported."))
         return self.back(job)
 
     # Readings

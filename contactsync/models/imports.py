@@ -39,7 +39,9 @@ class ImportJob(models.Model):
         State.APPLIED: frozenset({State.APPLYING}),
         State.STOPPED: frozenset({State.CHECKING, State.APPLYING}),
         State.FAILED: frozenset({State.CHECKING, State.APPLYING}),
-        State.DISCARDED: frozenset({State.UPLOADED, State.CHECKED}),
+        State.DISCARDED: frozenset(
+            {State.UPLOADED, State.CHECKED, State.STOPPED, State.FAILED}
+        ),  # while nothing is written
     }
 
     phonebook = models.ForeignKey(Phonebook, models.PROTECT, related_name="imports", verbose_name=_("phonebook"))

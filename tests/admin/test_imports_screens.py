@@ -290,3 +290,25 @@ def test_the_list_of_imports_takes_the_same_queries_for_any_number(rows: int, dj
     client = client_of(is_superuser=True)
     with django_assert_max_num_queries(11):
         client.get(reverse("admin:contactsync_importjob_changelist"))
+
+
+# Thrown away
+
+
+@pytest.mark.parametrize("page", ["change", "columns"])
+def test_an_undecided_upload_offers_to_be_discarded(page: str) -> None:
+    client = client_of("Marketing")
+    job = uploaded(client)
+    assert address(job, "discard") in text_of(client.get(address(job, page)))
+    answer = text_of(client.post(address(job, "discard"), follow=True))
+    assert "the file was deleted" in answer
+    job.refresh_from_db()
+    assert job.state == ImportJob.State.DISCARDED
+    assert address(job, "discard") not in text_of(client.get(address(job)))
+
+
+def test_an_import_that_was_done_offers_no_discarding() -> None:
+    job = make_job()
+    client = client_of("Marketing")
+    assert address(job, "discard") not in text_of(client.get(address(job)))
+    assert "cannot be discarded" in text_of(client.post(address(job, "discard"), follow=True))

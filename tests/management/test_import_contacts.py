@@ -51,6 +51,7 @@ def test_a_dry_run_tells_the_same_and_writes_no_contact(run: Run, book: Phoneboo
     path = file(PEOPLE)
     dry = run("import_contacts", path, "--phonebook", "Customers", "--dry-run")
     assert (dry["exit"], dry["state"], dry["created"], dry["duplicate"], dry["rejected"]) == (0, "checked", 2, 1, 1)
+    assert ImportJob.objects.get().state == ImportJob.State.DISCARDED, "what only the check needed is gone again"
     assert not Contact.objects.exists()
     assert not ImportChange.objects.exists()
     real = run("import_contacts", path, "--phonebook", "Customers")

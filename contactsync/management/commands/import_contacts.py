@@ -10,6 +10,7 @@ from django.core.files import File
 from django.core.management.base import CommandError
 
 from contactsync.imports import jobs, report
+from contactsync.imports.discard import can_be_discarded, discard
 from contactsync.imports.letters import column_letters
 from contactsync.imports.run import run_apply, run_check
 from contactsync.management.base import ServiceCommand, find_phonebook
@@ -32,7 +33,9 @@ class Command(ServiceCommand):
             metavar="COLUMN=FIELD",
             help="Use a column (by its title, or by its letter where it has none) as this field; an option by its title; nothing to leave it out.",
         )
-        parser.add_argument("--dry-run", action="store_true", help="Check the file and write nothing.")
+        parser.add_argument(
+            "--dry-run", action="store_true", help="Check the file, write nothing, and discard the upload."
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         book = find_phonebook(options["phonebook"], options["account"])
@@ -55,7 +58,10 @@ class Command(ServiceCommand):
             **equation.parts,
             "balances": equation.balances,
         }
-        self.conclude(result, ok=job.state == wanted and equation.balances, as_json=options["json"], why=job.error_text)
+        ok = job.state == wanted and equation.balances
+        if options["dry_run"] and can_be_discarded(job):
+            discard(job)
+        self.conclude(result, ok=ok, as_json=options["json"], why=job.error_text)
 
     @staticmethod
     def _upload(path: Path, book: Any) -> ImportJob:
