@@ -40,6 +40,7 @@ NOT_PROVEN = gettext_noop(
 )
 NO_CONTACT = gettext_noop("No contact here has this id.")
 STILL_THERE = gettext_noop("The provider still has the contact.")
+BROKEN = gettext_noop("It was tried %(count)s times, and no worker came to the end of it. The log tells why.")
 NOT_READ = gettext_noop("This provider cannot be asked about a single contact; the next pull tells.")
 
 
@@ -56,6 +57,7 @@ def accounts_with_work() -> list[int]:
 def handle(account_id: int) -> None:
     """Work on everything that waits for this account. Never raises for a provider's error: it stands in the row."""
     account = ProviderAccount.objects.get(pk=account_id)
+    _give_up(account)
     while told := _claim(account):
         _deliveries(account, [row for row in told if row.kind == CallbackEventKind.DELIVERY])
         _deletions(account, [row for row in told if row.kind == CallbackEventKind.CONTACT_DELETED])
@@ -71,6 +73,14 @@ def _claim(account: ProviderAccount) -> list[Callback]:
     for row in told:
         row.attempts += 1
     return told
+
+
+def _give_up(account: ProviderAccount) -> None:
+    """What broke down with every worker shall not break down with every worker to come."""
+    broken = waiting().filter(account=account, attempts__gte=MOST_ATTEMPTS)
+    broken.update(
+        state=State.FAILED, error=reason(BROKEN, count=MOST_ATTEMPTS), handled_at=timezone.now(), not_before=None
+    )
 
 
 # Messages

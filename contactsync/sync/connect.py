@@ -11,7 +11,8 @@ from django.utils.translation import gettext, gettext_noop
 from contactsync.crypto import Undecryptable
 from contactsync.models import ProviderAccount
 from contactsync.models.reasons import describe, reason
-from contactsync.sync.pace import pacer_of
+from contactsync.sync.pace import DatabasePacer, entered_rate
+from contactsync.sync.proof import ProvingPacer
 from providers import registry
 from providers.address import is_loopback
 from providers.base import Provider
@@ -153,6 +154,23 @@ def credentials_of(account: ProviderAccount) -> dict[str, str]:
         ) from error
 
 
+def pacer_of(account: ProviderAccount, *, even_if_stopped: bool = False) -> DatabasePacer | None:
+    """Who keeps the distance between the account's requests. None for a server on this machine, unless a rate was entered for it."""
+    limits, entered = capabilities(account), entered_rate(account)
+    if entered is None and is_at_home(account):
+        return None
+    key, per_second = f"account:{account.pk}", entered or limits.requests_per_second
+    if not limits.blocks_address:
+        return DatabasePacer(key, per_second=per_second)
+    return ProvingPacer(
+        account,
+        key=key,
+        per_second=per_second,
+        address=f"address:{account.provider}",
+        stopped=lambda: None if even_if_stopped else stop_reason(account),
+    )
+
+
 def open_provider(
     account: ProviderAccount,
     *,
@@ -167,6 +185,7 @@ def open_provider(
     if not even_if_stopped and (stopped := stop_reason(account)):
         raise stopped
     credentials = credentials_of(account)
+    pacer = pacer_of(account, even_if_stopped=even_if_stopped)
     return registry.build(
         AccountConfig(
             slug=account.provider,
@@ -174,7 +193,7 @@ def open_provider(
             base_url=account.base_url,
             sender=account.default_sender,
             settings=dict(account.settings),
-            observer=observer,
-            pacer=pacer_of(account, capabilities(account), is_at_home=is_at_home(account)),
+            observer=pacer.watching(observer) if pacer else observer,
+            pacer=pacer,
         )
     )

@@ -8,13 +8,14 @@ need clocks that agree to a fraction of a second.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from django.db import transaction
 from django.utils.translation import gettext_noop
 
 from contactsync.models import ProviderAccount, RequestPace
 from providers.exceptions import Throttled
-from providers.types import Capabilities
+from providers.types import Exchange
 
 LONGEST_WAIT = 20.0  # seconds a worker holds itself; beyond, the call waits as `not_before`
 LONGEST_BLOCK = 3600.0  # seconds; a block that lasts longer comes from a clock that was set back
@@ -63,6 +64,10 @@ class DatabasePacer:
         for key in self.keys:
             RequestPace.objects.filter(key=key, blocked_until__lt=until).update(blocked_until=until)
 
+    def watching(self, observer: Callable[[Exchange], None] | None) -> Callable[[Exchange], None] | None:
+        """The observer to hand to the client together with this pacer."""
+        return observer
+
     def _take(self, latest: float) -> float:
         """The moment at which our request may leave, taken so that nobody else has it."""
         with transaction.atomic(durable=True):
@@ -106,19 +111,7 @@ def _until(row: RequestPace, moment: float) -> float:
     return row.blocked_until if row.blocked_until <= moment + LONGEST_BLOCK else 0.0
 
 
-def pacer_of(account: ProviderAccount, limits: Capabilities, *, is_at_home: bool) -> DatabasePacer | None:
-    """The pacer of an account. None for a server on this machine, unless a rate was entered for it."""
-    entered = _entered(account)
-    if is_at_home and entered is None:
-        return None
-    return DatabasePacer(
-        f"account:{account.pk}",
-        per_second=entered or limits.requests_per_second,
-        address=f"address:{account.provider}" if limits.blocks_address else "",
-    )
-
-
-def _entered(account: ProviderAccount) -> float | None:
+def entered_rate(account: ProviderAccount) -> float | None:
     """The rate among the account's settings; one that is no number is refused by the backend, not here."""
     try:
         rate = float(account.settings.get("requests_per_second") or 0)

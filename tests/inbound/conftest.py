@@ -14,6 +14,7 @@ from contactsync.sync import line
 from contactsync.sync.callback_address import callback_url
 from contactsync.sync.connect import open_provider
 from providers.sandbox import SandboxServer
+from providers.sandbox.lox24.state import CLIENT_ID
 from providers.types import OutboundMessage
 from tests.factories import SANDBOX_KEY, make_account, make_campaign
 
@@ -21,7 +22,7 @@ CREDENTIALS = {
     "atomtelecom": {"token": SANDBOX_KEY},
     "callbell": {"api_key": SANDBOX_KEY},
     "ippanel": {"api_key": SANDBOX_KEY},
-    "lox24": {"client_id": "12345", "api_key": SANDBOX_KEY},
+    "lox24": {"client_id": CLIENT_ID, "api_key": SANDBOX_KEY},
 }
 REGIONS = {"atomtelecom": "AU", "callbell": "IT", "ippanel": "IR", "lox24": "DE"}
 SENDERS = {"atomtelecom": "ACME", "lox24": "ACME", "ippanel": "+983000505"}

@@ -10,7 +10,7 @@ import pytest
 
 from contactsync.models import RequestPace
 from contactsync.sync import pace
-from contactsync.sync.connect import Throttled, capabilities, open_provider
+from contactsync.sync.connect import Throttled, capabilities, open_provider, pacer_of
 from contactsync.sync.policy import Verdict, judge
 from providers.sandbox import SandboxServer
 from tests.factories import make_account
@@ -181,11 +181,11 @@ def test_within_a_transaction_nobody_may_wait(transactional_db: None) -> None:
 @pytest.mark.parametrize("entered", [None, "", "many", 0])
 def test_a_server_on_this_machine_is_spared_only_when_a_rate_was_entered(sandbox: SandboxServer, entered: Any) -> None:
     account = make_account(base_url=sandbox.url("ippanel"), settings={"requests_per_second": entered})
-    limits = capabilities(account)
-    assert pace.pacer_of(account, limits, is_at_home=True) is None
-    outside = pace.pacer_of(account, limits, is_at_home=False)
+    assert pacer_of(account) is None
+    account.base_url = "https://api.example.org"
+    outside = pacer_of(account)
     assert outside is not None
-    assert math.isclose(outside.interval, pace.SPARE / limits.requests_per_second)
+    assert math.isclose(outside.interval, pace.SPARE / capabilities(account).requests_per_second)
 
 
 def test_the_entered_rate_counts_and_reads_are_paced_as_well(sandbox: SandboxServer, clock: Clock) -> None:
