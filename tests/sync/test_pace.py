@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import math
+import os
 import random
+import subprocess
+import sys
+import threading
+import time
 from typing import Any
+from urllib.parse import quote
 
 import pytest
+from django.db import connection
 
-from contactsync.models import RequestPace
+from contactsync.models import ProviderAccount, RequestPace
+from contactsync.models.fields import Credentials
 from contactsync.sync import pace
 from contactsync.sync.connect import Throttled, capabilities, open_provider, pacer_of
 from contactsync.sync.policy import Verdict, judge
 from providers.sandbox import SandboxServer
-from tests.factories import make_account
+from tests.factories import SANDBOX_KEY, make_account
 
 pytestmark = pytest.mark.django_db
 
@@ -205,3 +213,70 @@ def test_a_429_blocks_the_account(sandbox: SandboxServer, clock: Clock) -> None:
     with open_provider(account) as provider, pytest.raises(Throttled):
         provider.check()
     assert RequestPace.objects.get(key=f"account:{account.pk}").blocked_until > clock.now
+
+
+# With real workers
+
+
+WORKER = """
+import django
+django.setup()
+from contactsync.models import ProviderAccount
+from contactsync.sync.connect import open_provider
+account = ProviderAccount.objects.get()
+with open_provider(account) as provider:
+    for _ in range(6):
+        provider.check()
+"""
+
+
+@pytest.fixture
+def atom(sandbox: SandboxServer, transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> ProviderAccount:
+    """An account at a server that keeps the document's ten requests a second, and time that is real."""
+    monkeypatch.setattr(pace, "now", time.time)
+    monkeypatch.setattr(pace, "hold", time.sleep)
+    sandbox.settings.limits = True
+    return make_account(
+        provider="atomtelecom",
+        base_url=sandbox.url("atomtelecom"),
+        credentials=Credentials.seal({"token": SANDBOX_KEY}),
+        settings={"requests_per_second": 8},
+    )
+
+
+def database_url() -> str:
+    """Where the test database is, for another process."""
+    database = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{database['NAME']}"
+    user = f"{database['USER']}:{quote(database['PASSWORD'])}"
+    return f"postgres://{user}@{database['HOST']}:{database['PORT']}/{database['NAME']}"
+
+
+def assert_kept(sandbox: SandboxServer, requests: int) -> None:
+    """All were answered, and the whole took as long as the rate wants."""
+    assert [request.status for request in sandbox.requests] == [200] * requests
+    times = [request.at for request in sandbox.requests]
+    assert max(times) - min(times) > (requests - 1) / 8 * 0.9
+
+
+def test_threads_share_the_rate_and_no_request_is_refused(sandbox: SandboxServer, atom: ProviderAccount) -> None:
+    def work() -> None:
+        with open_provider(ProviderAccount.objects.get()) as provider:
+            for _ in range(6):
+                provider.check()
+        connection.close()
+
+    threads = [threading.Thread(target=work) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert_kept(sandbox, 12)
+
+
+def test_processes_share_the_rate_and_no_request_is_refused(sandbox: SandboxServer, atom: ProviderAccount) -> None:
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "contactsync.settings", "DATABASE_URL": database_url()}
+    workers = [subprocess.Popen([sys.executable, "-c", WORKER], env=environment) for _ in range(2)]
+    assert [worker.wait(timeout=120) for worker in workers] == [0, 0]
+    assert_kept(sandbox, 12)
