@@ -96,7 +96,8 @@ def read_contacts(line: Line, phonebook: Phonebook, *, created_since: dt.datetim
 class Finder:
     """Looks for numbers in the provider's book, in as few reads as seems right: few one by one, more in one listing.
 
-    Listings are kept, so use one finder only while nothing is written. `created_since` is only a hint.
+    Where a provider cannot search, everything is one listing. Listings are kept, so use one finder only while nothing
+    is written. `created_since` is only a hint.
     """
 
     def __init__(self, line: Line, phonebook: Phonebook, *, created_since: dt.datetime | None = None) -> None:
@@ -110,8 +111,9 @@ class Finder:
         """Those of `phones` that are there."""
         missing = set(phones)
         found: dict[str, RemoteContact] = {}
+        few = FEW if self.line.capabilities.searches_numbers else 0
         for listing in (self._recent_ones, self._all):
-            if len(missing) <= FEW:
+            if len(missing) <= few:
                 break
             shown = listing().by_phone
             found.update({phone: shown[phone] for phone in missing if phone in shown})
@@ -121,7 +123,7 @@ class Finder:
         return found
 
     def _recent_ones(self) -> RemoteIndex:
-        if self.created_since is None:
+        if self.created_since is None or not self.line.capabilities.lists_recent:
             return self._all()
         if self._recent is None:
             self._recent = read_contacts(self.line, self.phonebook, created_since=self.created_since)

@@ -91,6 +91,8 @@ class Capabilities:
     returns_contact_ids: bool = True
     per_item_results: bool = True
     reads_option_values: bool = True
+    searches_numbers: bool = False  # one number is found without listing the whole phonebook
+    lists_recent: bool = False  # `created_since` makes a list of contacts shorter
     details_tell: frozenset[str] = frozenset()  # what reading one contact tells beyond the list: "options", "opt_out"
     has_name: bool = True  # a name is kept at all
     has_separate_names: bool = False  # first and last name are two fields

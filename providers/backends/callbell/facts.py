@@ -142,6 +142,7 @@ CAPABILITIES = Capabilities(
     safe_to_repeat=_OPERATIONS - _SENDS,
     option_kinds=frozenset(OPTION_KINDS.values()),
     option_identity="name",
+    searches_numbers=True,
     has_tags=True,
     has_assigned_user=True,
     has_note=True,
@@ -189,5 +190,9 @@ CAPABILITIES = Capabilities(
         gettext_noop("An empty note or assigned user empties it at Callbell; an empty name leaves the name there."),
         gettext_noop("Phonebooks and custom fields can be proposed only where the latest 500 contacts have them."),
         gettext_noop("On WhatsApp a free text arrives only within 24 hours of the person's last message."),
+        gettext_noop(
+            "Templates are for accounts with the official WhatsApp Business API, and texts without a picture."
+        ),
+        gettext_noop("What became of a message is told of WhatsApp only, not of Instagram, Facebook or Telegram."),
     ),
 )
