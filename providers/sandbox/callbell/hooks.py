@@ -124,13 +124,12 @@ def shown_contact(state: CallbellState, phone: str) -> dict[str, Any]:
 def settle(state: CallbellState, settings: Settings) -> None:
     """Tell of every status that has come since it was last looked at."""
     now = state.clock.now()
-    for send in list(state.waiting):
+    for send in state.waiting:
         status = send.status(now)
         if status != send.told:
             send.told = status
             tell_status(state, settings, send)
-        if send.is_final:
-            state.waiting.remove(send)
+    state.waiting = [send for send in state.waiting if not send.is_final]
 
 
 ROUTES = [

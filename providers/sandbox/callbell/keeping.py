@@ -46,7 +46,8 @@ def load_state(state: CallbellState, data: dict[str, Any]) -> None:
     state.by_phone = {}
     for contact in state.contacts.values():
         state.by_phone.setdefault(contact.phone, []).append(contact.uuid)
-    state.messages = [Message(**row) for row in data["messages"]]
+    for row in data["messages"]:
+        state.keep_message(Message(**row))
     state.sends = {row["uuid"]: Send(**row) for row in data["sends"]}
     state.waiting = [send for send in state.sends.values() if not send.is_final]
     state.webhook = Webhook(**data["webhook"]) if data["webhook"] else None

@@ -44,6 +44,7 @@ class CallbellState:
         self.contacts: dict[str, Contact] = {}
         self.by_phone: dict[str, list[str]] = {}
         self.messages: list[Message] = []
+        self.conversations: dict[str, list[Message]] = {}  # the same, by number
         self.sends: dict[str, Send] = {}
         self.waiting: list[Send] = []  # not final yet
         self.webhook: Webhook | None = None
@@ -71,7 +72,7 @@ class CallbellState:
 
     def conversation(self, phone: str, channel: str = "") -> list[Message]:
         """What was said with this number, newest first."""
-        return [row for row in reversed(self.messages) if row.phone == phone and channel in ("", row.channel)]
+        return [row for row in reversed(self.conversations.get(phone, ())) if channel in ("", row.channel)]
 
     def may_reply(self, phone: str, channel: str) -> bool:
         """Whether the person wrote within the last 24 hours."""
@@ -108,10 +109,14 @@ class CallbellState:
 
     def add_message(self, phone: str, channel: str, status: str, text: str) -> Message:
         message = Message(make_id("message", self.number()), phone, channel, status, text, self.clock.now())
-        self.messages.append(message)
+        self.keep_message(message)
         for uuid in self.by_phone.get(phone, ()):
             self.contacts[uuid].touched = message.created
         return message
+
+    def keep_message(self, message: Message) -> None:
+        self.messages.append(message)
+        self.conversations.setdefault(message.phone, []).append(message)
 
     def receive(self, phone: str, text: str, *, channel: str = "", makes_contact: bool = True) -> Message:
         """The person writes; Callbell makes a contact of an unknown one unless told otherwise."""
