@@ -75,7 +75,7 @@ def delete_contacts(worker: Worker) -> None:
         worker.keep()
         settle.removed(settle.usable(items))
     for call in worker.planned_calls(Operation.DELETE_CONTACTS):
-        items = settle.usable(deletes.filter(call=call).select_related("contact").order_by("pk"))
+        items = settle.usable(worker.items().filter(call=call).select_related("contact").order_by("pk"))
         if not items:
             worker.drop_call(call, reason(NOTHING_LEFT))
             continue

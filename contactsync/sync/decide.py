@@ -68,12 +68,13 @@ class Judge:
         if contact.deleted_at is not None:
             return self._deleted(contact)
         record = record_of(contact, places=self.places)
-        found = self._find(contact)
+        found = self.find(contact)
         if found is None:
             return self._absent(contact, record)
         return self._present(contact, record, found)
 
-    def _find(self, contact: Contact) -> RemoteContact | None:
+    def find(self, contact: Contact) -> RemoteContact | None:
+        """What the provider shows of the contact: by its id, else by its number unless that one belongs to another."""
         if contact.remote_id and contact.remote_id in self.remote.by_id:
             return self.remote.by_id[contact.remote_id]
         found = self.remote.by_phone.get(contact.phone)
@@ -83,7 +84,7 @@ class Judge:
         if contact.remote_id:
             found = self.remote.by_id.get(contact.remote_id)
         elif contact.sync_state == Contact.SyncState.UNKNOWN:
-            found = self._find(contact)
+            found = self.find(contact)
         else:
             return Decision(Step.REMOVE)
         if found is None:  # gone there too: the item has no call, and only the row here goes
@@ -95,7 +96,11 @@ class Judge:
     def _absent(self, contact: Contact, record: ContactRecord) -> Decision:
         if contact.remote_id:
             return Decision(Step.CANNOT, why=reason(GONE), is_gone=True)
-        if why := self._refused(contact, record):
+        return self.add(contact, record)
+
+    def add(self, contact: Contact, record: ContactRecord) -> Decision:
+        """Add somebody who is not there, even one who was there before."""
+        if why := self.refused(contact, record):
             return self._cannot(why)
         if not self._can(Operation.CREATE_CONTACTS):
             return self._cannot(self._why_not(Operation.CREATE_CONTACTS))
@@ -113,7 +118,7 @@ class Judge:
         changes = differences(contact.pushed_payload, payload_of(record)) if is_linked else _unseen(record, found)
         if is_linked and not changes and not drift:
             return Decision(Step.UNCHANGED, remote_id=found.remote_id)
-        if why := self._refused(contact, record):
+        if why := self.refused(contact, record):
             return self._cannot(why, remote_id=found.remote_id)
         if not is_linked and is_proven(record, found, limits=limits):
             return Decision(Step.ADOPT, remote_id=found.remote_id)
@@ -121,7 +126,7 @@ class Judge:
             return self._cannot(self._why_not(Operation.UPDATE_CONTACT), remote_id=found.remote_id)
         return Decision(Step.UPDATE, remote_id=found.remote_id, changes=titled(_merged(changes, drift), self.places))
 
-    def _refused(self, contact: Contact, record: ContactRecord) -> dict[str, Any]:
+    def refused(self, contact: Contact, record: ContactRecord) -> dict[str, Any]:
         """Why the provider will not take it: it says so beforehand, or it refused exactly this before."""
         if problem := self.provider.problem_with_contact(record):
             return reason_of(problem)

@@ -40,6 +40,7 @@ class Draft:
         self.contacts = 0  # as read, not as sorted: the parts of the plan must add up to it
         self.counts: Counter[str] = Counter()
         self.options: dict[str, list[str]] = {"options": [], "options_found": [], "options_renamed": []}
+        self.extra: dict[str, Any] = {}  # what only some kinds of runs say in their plan
         self.places: dict[str, list[dict[str, Any]]] = {"places": [], "left_out": []}
         self._digest = hashlib.sha256()
         self._sequence = 0
@@ -78,12 +79,13 @@ class Draft:
         }
 
     def add_call(self, operation: Operation, target: dict[str, Any]) -> Call:
-        call = self._call(operation, 0, target)
+        call = self.new_call(operation, 0, target)
         call.save()
-        self._note("call", operation, fingerprint(target))
+        self.note("call", operation, fingerprint(target))
         return call
 
-    def _call(self, operation: Operation, item_count: int, target: dict[str, Any] | None = None) -> Call:
+    def new_call(self, operation: Operation, item_count: int, target: dict[str, Any] | None = None) -> Call:
+        """The next call of the plan, not saved yet."""
         self._sequence += 1
         return Call(
             run=self.run,
@@ -96,7 +98,7 @@ class Draft:
     def _item(self, pair: Pair, *, call: Call | None = None) -> RunItem:
         contact, decision = pair
         self.counts[decision.step.value] += 1
-        self._note(decision.step.value, contact.phone, contact.payload_hash)
+        self.note(decision.step.value, contact.phone, contact.payload_hash)
         return RunItem(
             run=self.run,
             contact=contact if contact.pk else None,
@@ -109,7 +111,8 @@ class Draft:
             error=decision.why,
         )
 
-    def _note(self, *words: str) -> None:
+    def note(self, *words: str) -> None:
+        """Let the plan's hash depend on this."""
         self._digest.update("\x1f".join(words).encode() + b"\x1e")
 
     def add_creates(self, pairs: Iterable[Pair], *, size: int) -> None:
@@ -156,7 +159,7 @@ class Draft:
 
     def _write_batches(self, operation: Operation, pairs: Sequence[Pair], size: int) -> None:
         batches = [pairs[start : start + size] for start in range(0, len(pairs), size)]
-        calls = Call.objects.bulk_create([self._call(operation, len(batch)) for batch in batches], batch_size=CHUNK)
+        calls = Call.objects.bulk_create([self.new_call(operation, len(batch)) for batch in batches], batch_size=CHUNK)
         RunItem.objects.bulk_create(
             [self._item(pair, call=call) for call, batch in zip(calls, batches, strict=True) for pair in batch],
             batch_size=CHUNK,
@@ -168,12 +171,12 @@ class Draft:
         pks = list(self.items().exclude(remote_id="").order_by("pk").values_list("pk", flat=True))
         for start in range(0, len(pks), size):
             batch = pks[start : start + size]
-            call = self._call(Operation.DELETE_CONTACTS, len(batch))
+            call = self.new_call(Operation.DELETE_CONTACTS, len(batch))
             call.save()
             self.items().filter(pk__in=batch).update(call=call)
         for phone, remote_id in self.items().order_by("pk").values_list("phone", "remote_id"):
             self.counts[Step.DELETE.value] += 1
-            self._note(Step.DELETE.value, phone, remote_id)
+            self.note(Step.DELETE.value, phone, remote_id)
 
     def keep_books(self, pairs: Iterable[Pair]) -> None:
         """Our own rows after a comparison that asks for nothing: unchanged, gone, impossible, or deleted and never known there."""
@@ -184,7 +187,7 @@ class Draft:
         for contact, decision in pairs:
             if decision.step is Step.UNCHANGED:
                 self.counts["unchanged"] += 1
-                self._note("unchanged", contact.phone)
+                self.note("unchanged", contact.phone)
                 if contact.sync_state != Contact.SyncState.SYNCED or contact.pushed_hash != contact.payload_hash:
                     unchanged[contact.pk] = contact.payload_hash
             elif decision.step is Step.REMOVE:
@@ -215,6 +218,7 @@ class Draft:
             **counts,
             "contacts": self.contacts,
             "removed": self.counts["removed"],
+            **self.extra,
             "phonebook": self.phonebook_step,
             "calls": self._sequence,
             **self.options,

@@ -16,12 +16,13 @@ from contactsync.sync.lifecycle import RunRefused, approve, discard, resume, sto
 from contactsync.sync.line import Line
 from contactsync.sync.policy import InternalError
 from contactsync.sync.prepare import prepare
+from contactsync.sync.reconcile_apply import apply_here
 from contactsync.sync.worker import Halt, Worker
 
 __all__ = ["RunRefused", "approve", "discard", "execute", "resume", "stop"]
 
 WORKABLE = {State.QUEUED, State.RUNNING}
-KINDS = [Run.Kind.PUSH, Run.Kind.PULL, Run.Kind.DELETE]
+KINDS = [Run.Kind.PUSH, Run.Kind.PULL, Run.Kind.DELETE, Run.Kind.RECONCILE]
 
 
 def execute(run_id: int) -> None:
@@ -31,7 +32,7 @@ def execute(run_id: int) -> None:
     when a worker died is decided first.
     """
     if not Run.objects.filter(pk=run_id, kind__in=KINDS).exists():
-        raise ValueError(f"Run {run_id} is not a push, a pull or a deletion.")
+        raise ValueError(f"Run {run_id} is a send, or there is none of this number.")
     sweep.finish_stopping(run_id)
     if Run.objects.filter(pk=run_id, state=State.PLANNING).exists():
         planner.plan(run_id)
@@ -65,9 +66,13 @@ def execute(run_id: int) -> None:
 
 
 def _phases(worker: Worker) -> None:
-    if worker.run.kind == Run.Kind.PUSH:
+    kind = worker.run.kind
+    if kind == Run.Kind.PUSH:
         prepare(worker)
         adopt_contacts(worker)
+    if kind == Run.Kind.RECONCILE:
+        apply_here(worker)
+    if kind in {Run.Kind.PUSH, Run.Kind.RECONCILE}:
         create_contacts(worker)
         update_contacts(worker)
     delete_contacts(worker)

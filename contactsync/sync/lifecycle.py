@@ -19,6 +19,8 @@ from contactsync.sync.chunks import CHUNK
 from contactsync.sync.leases import waiting
 
 State = Run.State
+#: kinds of runs that are planned and shown before anything is done
+PLANNED_KINDS = frozenset({Run.Kind.PUSH, Run.Kind.DELETE, Run.Kind.RECONCILE, Run.Kind.REMOVE})
 
 
 class RunRefused(StepRefused):
@@ -140,7 +142,7 @@ def acknowledge(run: Run, *, user: User | None) -> Run:
 
 def _is_unplanned(run: Run) -> bool:
     """Whether the run paused before its plan was whole, so that it has done nothing yet."""
-    return run.kind in {Run.Kind.PUSH, Run.Kind.DELETE} and not run.plan_hash
+    return run.kind in PLANNED_KINDS and not run.plan_hash
 
 
 def replace_plans(phonebook: Phonebook) -> None:

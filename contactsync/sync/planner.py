@@ -21,6 +21,7 @@ from contactsync.sync.lifecycle import create_delete_run, create_pull_run, creat
 from contactsync.sync.line import Line
 from contactsync.sync.mapping import TO_BE_CREATED, Places, places_of
 from contactsync.sync.policy import InternalError
+from contactsync.sync.reconcile_plan import plan_reconcile
 from contactsync.sync.remote import Finder, RemoteIndex, read_contacts
 from contactsync.sync.setup_plan import PlanImpossible, plan_setup
 from providers.types import Operation, RemotePhonebook
@@ -45,10 +46,7 @@ def plan(run_id: int) -> None:
     draft = Draft(run, run.phonebook, owner=owner)
     try:
         with Line(run.account, pulse=draft.heartbeat) as line:
-            if run.kind == Run.Kind.DELETE:
-                _plan_delete(draft, line)
-            else:
-                _plan_push(draft, line)
+            PLANS[Run.Kind(run.kind)](draft, line)
     except Superseded:
         return
     except PlanImpossible as error:
@@ -153,3 +151,10 @@ def _with_stand_ins(places: Places, to_create: set[str]) -> Places:
             for place in places.options
         ),
     )
+
+
+PLANS = {
+    Run.Kind.PUSH: _plan_push,
+    Run.Kind.DELETE: _plan_delete,
+    Run.Kind.RECONCILE: plan_reconcile,
+}

@@ -32,10 +32,12 @@ PUSHED_FIELDS = ["remote_id", "sync_state", "pushed_hash", "pushed_payload", "sy
 
 def usable(items: Iterable[RunItem]) -> list[RunItem]:
     """Those items whose contact is still as the plan has shown it; the others are left, with the reason."""
+    items = list(items)
     good: list[RunItem] = []
     left: list[RunItem] = []
+    linked = _linked_by_now(items)
     for item in items:
-        why = _why_not(item)
+        why = LINKED_SINCE if item.remote_id in linked else _why_not(item)
         if why:
             item.state, item.error = ItemState.NOT_ATTEMPTED, reason(why)
             left.append(item)
@@ -45,9 +47,20 @@ def usable(items: Iterable[RunItem]) -> list[RunItem]:
     return good
 
 
+def _linked_by_now(items: Sequence[RunItem]) -> set[str]:
+    """Ids of strangers to be deleted that belong to a contact of ours since the plan was made."""
+    strangers = [item for item in items if item.operation == RunItem.Operation.ONLY_THERE and item.contact is None]
+    if not strangers:
+        return set()
+    ours = Contact.objects.filter(
+        phonebook__runs=strangers[0].run_id, deleted_at=None, remote_id__in=[item.remote_id for item in strangers]
+    )
+    return set(ours.values_list("remote_id", flat=True))
+
+
 def _why_not(item: RunItem) -> str:
     contact = item.contact
-    if item.operation == RunItem.Operation.DELETE:
+    if item.operation in {RunItem.Operation.DELETE, RunItem.Operation.ONLY_THERE}:
         if contact is None:
             return ""
         return REVIVED_SINCE if contact.deleted_at is None else _why_not_deleted(item, contact)
@@ -69,8 +82,12 @@ def _why_not_deleted(item: RunItem, contact: Contact) -> str:
 
 
 def records_of(items: Sequence[RunItem], places: Places) -> dict[int, ContactRecord]:
-    """The records of the items' contacts, by item."""
-    return {item.pk: record_of(item.contact, places=places) for item in items if item.contact is not None}
+    """The records of the items' contacts, by item. Who decided to keep ours wants what is empty here to be empty there."""
+    return {
+        item.pk: record_of(item.contact, places=places, whole=item.decision == RunItem.Decision.KEEP_OURS)
+        for item in items
+        if item.contact is not None
+    }
 
 
 def done(items: Mapping[int, str], rows: Sequence[RunItem], records: Mapping[int, ContactRecord]) -> None:

@@ -131,7 +131,7 @@ def test_a_run_whose_phonebook_is_gone_ends_with_that_reason(account: ProviderAc
 
 def test_only_runs_of_this_package_are_carried_out_here(account: ProviderAccount) -> None:
     run = Run.objects.create(kind=Run.Kind.SEND, account=account, state=State.QUEUED)
-    with pytest.raises(ValueError, match="not a push"):
+    with pytest.raises(ValueError, match="is a send"):
         executor.execute(run.pk)
 
 
