@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from providers.answers import Answer
-from providers.backends.lox24 import facts, settings
+from providers.backends.lox24 import facts, forms, settings
 from providers.backends.lox24.envelope import Lox24Transport, has_view, next_path, rows_of, total_of
 from providers.base import Provider
 from providers.exceptions import Misconfigured
@@ -21,6 +21,9 @@ _NO_KEY = gettext_noop(
 )
 _NO_CLIENT = gettext_noop(
     "The client id of a LOX24 account is a number; “%(client_id)s” is not. It stands in the web account beside the API key."
+)
+_NO_NUMBER = gettext_noop(
+    "The setting “%(name)s” is “%(value)s”; it must be a number in international form, such as +4915200000001."
 )
 
 
@@ -43,6 +46,8 @@ class Calls(Provider):
             raise Misconfigured(_NO_CLIENT, params={"client_id": client_id[:20]})
         if not key:
             raise Misconfigured(_NO_KEY)
+        if not forms.is_recipient(self.settings["price_number"]):
+            raise Misconfigured(_NO_NUMBER, params={"name": "price_number", "value": self.settings["price_number"]})
         self.http = Lox24Transport(
             account.base_url or self.default_base_url,
             headers={"X-LOX24-AUTH-TOKEN": f"{client_id}:{key}"},
@@ -84,7 +89,7 @@ class Calls(Provider):
             new = [row for row in self.http.read(answer, rows_of) if not _is_known(row, seen)]
             total = total_of(answer.data)
             yield from ((row, total) for row in self._parsed(answer, new, parse))
-            following = next_path(answer.data)
+            following = self.http.read(answer, next_path)
             if following is not None and following not in visited:
                 link = following
                 visited.add(link)

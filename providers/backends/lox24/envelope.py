@@ -114,11 +114,15 @@ def has_view(data: Any) -> bool:
 
 
 def next_path(data: Any) -> str | None:
-    """Path and query of the next page; None on the last. Only the path of a link is followed, never its host."""
-    view = member(data, "view")
-    link = member(view, "next")
-    if not isinstance(link, str) or not link:
+    """Path and query of the next page; None on the last. Only the path of a link is followed, never its host.
+
+    Raises `TypeError` or `ValueError` for what is no link: then it is not known where the list goes on.
+    """
+    link = member(member(data, "view"), "next")
+    if not link:
         return None
+    if not isinstance(link, str):
+        raise TypeError
     parts = urlsplit(link)
     path = parts.path if parts.path.startswith("/") else f"/{parts.path}"
     return f"{path}?{parts.query}" if parts.query else path
