@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from providers.backends.callbell import Callbell
-from providers.exceptions import NotFound, OutcomeUnknown, Rejected, Throttled
+from providers.exceptions import Misconfigured, NotFound, OutcomeUnknown, Rejected, Throttled
 from providers.sandbox import SandboxServer
 from providers.sandbox.callbell.records import SECOND_CHANNEL
 from providers.types import BookRef, ItemOutcome, OptionKind, OptionValue
@@ -20,20 +20,28 @@ PHONE = "+391110000001"
 # Creating
 
 
-def test_a_number_that_is_there_without_the_tag_existed_and_an_update_adds_the_tag(
+def test_a_number_that_is_there_without_the_tag_gets_it_and_keeps_everything_else(
     callbell: Callbell, sandbox: SandboxServer
 ) -> None:
-    held = sandbox.state("callbell").add_contact(PHONE, "Sara", tags=["Call back"])
-    result = callbell.create_contacts(BOOK, [record()]).items[0]
-    assert (result.outcome, result.remote_id) == (ItemOutcome.EXISTED, held.uuid)
-    assert held.tags == ["Call back"]
-    assert sandbox.changing_requests == []
+    held = sandbox.state("callbell").add_contact(PHONE, "Sara", tags=["Call back"], note="old")
     assert callbell.find_contact(BOOK, PHONE) is None
-    callbell.update_contact(BOOK, result.remote_id, record())
-    assert held.tags == ["Newsletter", "Call back"]
+    for _ in range(2):
+        result = callbell.create_contacts(BOOK, [record(first_name="New", note="new")]).items[0]
+        assert (result.outcome, result.remote_id) == (ItemOutcome.EXISTED, held.uuid)
+    assert (held.name, held.tags, held.note) == ("Sara", ["Newsletter", "Call back"], "old")
+    assert [request.json for request in sandbox.changing_requests] == [{"tags": ["Newsletter", "Call back"]}]
     found = callbell.find_contact(BOOK, PHONE)
     assert found is not None
     assert found.tags == ("Call back",)
+
+
+def test_a_tag_that_cannot_be_given_to_somebody_who_is_there_refuses_the_contact(
+    callbell: Callbell, sandbox: SandboxServer
+) -> None:
+    sandbox.state("callbell").add_contact(PHONE)
+    result = callbell.create_contacts(BookRef("No such tag"), [record()]).items[0]
+    assert result.outcome is ItemOutcome.REFUSED
+    assert "No such tag" in str(result.params["words"])
 
 
 @pytest.mark.parametrize("quirk", ["phone_needs_plus", "phone_null", "bare_404"])
@@ -47,11 +55,17 @@ def test_a_number_is_looked_for_however_the_document_may_be_meant(
 
 
 def test_a_contact_of_another_channel_is_found_where_that_channel_is_set(sandbox: SandboxServer) -> None:
-    sandbox.state("callbell").add_contact(PHONE, channel=SECOND_CHANNEL)
+    sandbox.state("callbell").add_contact(PHONE, channel=SECOND_CHANNEL, tags=["Newsletter"])
     with connect(sandbox.url("callbell"), channel_uuid=SECOND_CHANNEL) as client:
         assert client.create_contacts(BOOK, [record()]).items[0].outcome is ItemOutcome.EXISTED
         made = client.create_contacts(BOOK, [record(2)]).items[0]
     assert sandbox.state("callbell").contacts[made.remote_id].channel == SECOND_CHANNEL
+
+
+def test_other_kinds_of_contacts_need_a_channel_to_be_looked_for_in(sandbox: SandboxServer) -> None:
+    with pytest.raises(Misconfigured, match="telegram"):
+        connect(sandbox.url("callbell"), source="telegram")
+    connect(sandbox.url("callbell"), source="telegram", channel_uuid=SECOND_CHANNEL).close()
 
 
 def test_somebody_else_found_for_a_number_is_not_taken_for_it(scripted_callbell: Callbell, recorder: Recorder) -> None:

@@ -20,6 +20,9 @@ T = TypeVar("T")
 _NO_KEY = gettext_noop(
     "This account has no API token. Make one in Callbell under Settings, API, and enter it; it is shown only once."
 )
+_NO_CHANNEL = gettext_noop(
+    "For contacts of the kind %(source)s enter the channel of the contacts too: without it Callbell looks for numbers on WhatsApp only."
+)
 _NO_SUCH_ID = gettext_noop("Callbell cannot have anything with the id “%(id)s”: its ids are letters and digits.")
 
 
@@ -39,6 +42,8 @@ class Calls(Provider):
         key = account.credentials.get("api_key", "").strip()
         if not key:
             raise Misconfigured(_NO_KEY)
+        if self.settings["source"] != facts.SOURCES[0] and not self.settings["channel_uuid"]:
+            raise Misconfigured(_NO_CHANNEL, params={"source": self.settings["source"]})
         secret = account.credentials.get("callback_secret", "").strip()
         self.http = CallbellTransport(
             (account.base_url or self.default_base_url).strip().rstrip("/"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from providers.backends.callbell import bodies, forms
 from providers.backends.callbell.calls import checked_id
@@ -42,7 +43,7 @@ class ContactCalls(ReadingCalls):
     def create_contacts(self, book: BookRef, records: Sequence[ContactRecord]) -> BatchResult:
         """Each number is looked for first, since it is not documented whether a second contact would be made.
 
-        One that is there already, with the tag or without, has existed: it gets tag and fields when it is updated.
+        One that is there already has existed: it gets the tag, and nothing else of it is changed.
         """
         if len(records) > 1:
             raise ValueError(f"{len(records)} contacts in one call; at most 1")
@@ -51,14 +52,21 @@ class ContactCalls(ReadingCalls):
     def _create(self, book: BookRef, record: ContactRecord) -> ItemResult:
         if problem := problem_with_tag(book) or problem_with_contact(record):
             return _refused(record, problem)
-        if row := self._look_up(record.phone):
-            return ItemResult(record.reference, ItemOutcome.EXISTED, forms.remote_id(row["uuid"]))
+        known = self._look_up(record.phone)
         try:
+            if known is not None:
+                self._add_tag(known, book.remote_id)
+                return ItemResult(record.reference, ItemOutcome.EXISTED, known["uuid"])
             answer = self.post("/contacts", bodies.new_contact(record, book.remote_id, self.settings))
         except Rejected as error:
             return _refused(record, error)
         made = self.http.read(answer, lambda data: remote_contact(single(data, "contact")))
         return ItemResult(record.reference, ItemOutcome.DONE, made.remote_id)
+
+    def _add_tag(self, known: Row, tag: str) -> None:
+        if not has_tag(known, tag):
+            tags = forms.joined((tag,), forms.names(known.get("tags")))
+            self.patch(f"/contacts/{checked_id(known['uuid'])}", {"tags": tags})
 
     def update_contact(self, book: BookRef, remote_id: str, record: ContactRecord) -> ItemResult:
         """Reads the contact first: its number cannot be changed, and what others put on it must be sent along."""
@@ -101,12 +109,19 @@ class ContactCalls(ReadingCalls):
             except Rejected as error:
                 refused.append(error)
                 continue
-            row = self.http.read(answer, lambda data: single(data, "contact"))
+            row = self.http.read(answer, _identified)
             if row and forms.digits(forms.text(row.get("phoneNumber"))) in ("", wanted):
                 return row
         if len(refused) == 2:
             raise refused[0]
         return None
+
+
+def _identified(data: Any) -> Row | None:
+    row = single(data, "contact")
+    if row is not None:
+        forms.remote_id(row["uuid"])
+    return row
 
 
 def _refuse(problem: ProviderError | None) -> None:
