@@ -167,11 +167,12 @@ def test_a_value_is_emptied_only_where_there_is_one(scripted_callbell: Callbell,
         "City": OptionValue("", OptionKind.TEXT),
         "Points": OptionValue("", OptionKind.INTEGER),
         "Interests": OptionValue("", OptionKind.MULTIPLE),
+        "Hobbies": OptionValue("", OptionKind.TEXT),  # no longer ours, so that its kind is not known any more
         "Size": OptionValue("", OptionKind.CHOICE),
     }
-    known = {"City": "Milano", "Interests": '["Pane"]', "Points": None}
+    known = {"City": "Milano", "Interests": '["Pane"]', "Hobbies": '["Vela"]', "Points": None}
     body = updated(scripted_callbell, recorder, record(options=empty), customFields=known)
-    assert body["custom_fields"] == {"City": "", "Interests": []}
+    assert body["custom_fields"] == {"City": "", "Interests": [], "Hobbies": []}
 
 
 @pytest.mark.parametrize(

@@ -37,8 +37,10 @@ def changed_contact(
     custom_fields = forms.field_values(known)
     for key, value in record.options.items():
         wire = forms.wire_value(value)
-        if wire or key in custom_fields:
+        if wire:
             custom_fields[key] = wire
+        elif key in custom_fields:  # emptied in the form it has there
+            custom_fields[key] = [] if isinstance(custom_fields[key], list) else ""
     body = {
         "tags": forms.joined((tag,), record.tags, forms.names(known.get("tags"))),
         "custom_fields": custom_fields,

@@ -187,7 +187,9 @@ CAPABILITIES = Capabilities(
         gettext_noop("Deleting a contact destroys it at Callbell for good, with all its tags, not only this one."),
         gettext_noop("A contact's number cannot be changed; a new number is a new contact."),
         gettext_noop("Tags are added to a contact and never taken away, since other phonebooks are tags too."),
-        gettext_noop("An empty note or assigned user empties it at Callbell; an empty name leaves the name there."),
+        gettext_noop(
+            "A note or assigned user that is emptied here is emptied at Callbell; an empty name leaves the name there."
+        ),
         gettext_noop("Phonebooks and custom fields can be proposed only where the latest 500 contacts have them."),
         gettext_noop("On WhatsApp a free text arrives only within 24 hours of the person's last message."),
         gettext_noop(
