@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from contactsync import tasks
 from contactsync.campaigns import lifecycle as campaigns
-from contactsync.campaigns.cancel import CANCELLABLE
+from contactsync.campaigns.cancel import CANCELLABLE, cancel
 from contactsync.imports import jobs
 from contactsync.inbound.receive import keep_events
 from contactsync.models import Campaign, Contact, ImportJob, Phonebook, ProviderAccount, Run
@@ -141,7 +141,10 @@ def resume_campaign(campaign: Campaign, *, user: User, at_once: bool = False) ->
 
 @transaction.atomic
 def cancel_campaign(campaign: Campaign) -> None:
-    """Take a scheduled campaign back from the provider."""
+    """Take a scheduled campaign back, from the provider where it has it."""
+    if Campaign.objects.filter(pk=campaign.pk, state=Campaign.State.WAITING).exists():
+        cancel(campaign)  # it waits here, so it is done at once
+        return
     if not Campaign.objects.filter(pk=campaign.pk, state__in=CANCELLABLE).exclude(scheduled_for=None).exists():
         raise StepRefused(_("The campaign is not scheduled (any more), so there is nothing to cancel."))
     _wake(tasks.cancel_campaign, campaign.pk)

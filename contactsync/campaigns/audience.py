@@ -19,9 +19,10 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from contactsync.campaigns import calls, rows, summary
+from contactsync.campaigns import calls, keyworded, rows, summary, twins
 from contactsync.campaigns.decide import Decider
 from contactsync.campaigns.lease import CampaignLease, LeaseLost
+from contactsync.campaigns.packets import WholeTarget
 from contactsync.campaigns.problems import CampaignProblem, frozen_sender, problems
 from contactsync.campaigns.rows import NewRecipient
 from contactsync.campaigns.sources import CHUNK, Candidate, RemoteBook, candidates, is_slice, needs_remote_book
@@ -96,16 +97,20 @@ def _freeze(campaign: Campaign, lease: CampaignLease) -> None:
         lease.renew()
         forget(campaign)
     tally = Tally()
-    whole: dict[int, calls.WholeTarget] = {}
+    whole: dict[int, WholeTarget] = {}
     decider = Decider(campaign)
-    targets = list(campaign.targets.select_related("phonebook").order_by("pk"))
+    targets = list(campaign.targets.select_related("phonebook__account").order_by("pk"))
     for target in targets:
         lease.renew()
         book = _remote_book(campaign, target, lease)
         planned = _freeze_target(target, book, decider=decider, tally=tally, lease=lease)
-        if book is not None and _is_exactly(book, target, planned):
+        is_exactly = book is not None and _is_exactly(book, target, planned)
+        if campaign.is_keyworded and (why := keyworded.not_whole(campaign, target, is_exactly=is_exactly)):
+            raise CampaignProblem([why])
+        if book is not None and is_exactly:
+            text = keyworded.provider_text(campaign, target.phonebook) if campaign.is_keyworded else ""
             digest = book.digest(target.start, target.size)
-            whole[target.pk] = calls.WholeTarget(count=len(book.rows), digest=digest)
+            whole[target.pk] = WholeTarget(count=len(book.rows), digest=digest, keyworded=text)
     _finish(campaign, lease, tally=tally, whole=whole)
 
 
@@ -117,6 +122,7 @@ def _freeze_target(
     decider.open(target)
     tally.targets += 1
     for chunk in candidates(target, book):
+        decider.look_up(chunk, pulse=lease.renew)
         with transaction.atomic():
             lease.renew()
             fresh = _without_duplicates(target, chunk, is_first=tally.targets == 1)
@@ -148,13 +154,13 @@ def _without_duplicates(target: CampaignTarget, chunk: Sequence[Candidate], *, i
 
 def _remote_book(campaign: Campaign, target: CampaignTarget, lease: CampaignLease) -> RemoteBook | None:
     """The provider's phonebook where it matters, the lease kept while it is read. Only a slice cannot do without it."""
-    if not needs_remote_book(target):
+    if not needs_remote_book(target) or not (is_slice(target) or calls.sends_to_phonebooks(campaign)):
         return None
     try:
         with Line(campaign.account, pulse=lease.renew) as line:
             return RemoteBook.of(sends.remote_ids_in_order(campaign.account, target.phonebook, line=line))
     except ProviderError:
-        if is_slice(target) or campaign.account.is_stopped:
+        if is_slice(target) or campaign.is_keyworded or campaign.account.is_stopped:
             raise
         logger.warning("Phonebook %s could not be read; its people are sent to one by one.", target.phonebook_id)
         return None
@@ -166,10 +172,10 @@ def _is_exactly(book: RemoteBook, target: CampaignTarget, planned: set[str]) -> 
     return bool(planned) and len(rows) == len(planned) and {phone for _, phone in rows} == planned
 
 
-def _finish(campaign: Campaign, lease: CampaignLease, *, tally: Tally, whole: dict[int, calls.WholeTarget]) -> None:
+def _finish(campaign: Campaign, lease: CampaignLease, *, tally: Tally, whole: dict[int, WholeTarget]) -> None:
     """Hash, price, plan and show: the calls and the change of state in one transaction."""
     digest = audience_hash(campaign, pulse=lease.renew)
-    figures = summary.figures(campaign, tally, pulse=lease.renew)
+    figures = twins.twin_in_summary(campaign, digest, summary.figures(campaign, tally, pulse=lease.renew))
     with transaction.atomic():
         lease.renew()
         run = calls.create_run(campaign, audience_hash=digest)
@@ -193,15 +199,17 @@ def forget(campaign: Campaign) -> None:
 
 
 def audience_hash(campaign: Campaign, *, pulse: Callable[[], None] = lambda: None) -> str:
-    """SHA-256 over the sender, the time, and every number and text to be sent, in order, as the rows have them.
+    """SHA-256 over the sender, the time, the template, and every number and text to be sent, in order, as the rows have them.
 
     `pulse` is called from time to time, and may raise to end it.
     """
     digest = hashlib.sha256()
     time = campaign.scheduled_for.isoformat() if campaign.scheduled_for else ""
-    digest.update(json.dumps([campaign.account_id, frozen_sender(campaign), time]).encode())
+    said = [campaign.account_id, frozen_sender(campaign), time, campaign.template, campaign.is_keyworded]
+    digest.update(json.dumps(said).encode())
     planned = Recipient.objects.filter(campaign=campaign, state=Recipient.State.PLANNED).order_by("pk")
-    for position, row in enumerate(planned.values_list("phone", "text").iterator(chunk_size=CHUNK)):
+    shown = planned.values_list("phone", "text", "template_values")
+    for position, row in enumerate(shown.iterator(chunk_size=CHUNK)):
         if position % HASHED_PER_PULSE == 0:
             pulse()
         digest.update(json.dumps(row).encode())

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_noop
 
 from contactsync.campaigns.lease import CampaignLease, LeaseLost
 from contactsync.campaigns.problems import CampaignProblem
+from contactsync.campaigns.waiting import cancel_waiting
 from contactsync.models import Call, Campaign, Recipient, Run
 from contactsync.models.reasons import reason
 from contactsync.models.transitions import TransitionRefused, transition
@@ -18,20 +19,24 @@ from contactsync.sync.connect import SENDS, Operation, ProviderError, capabiliti
 from contactsync.sync.line import Line
 
 #: where the provider may hold sends for later
-CANCELLABLE = (Campaign.State.SCHEDULED, Campaign.State.STOPPED, Campaign.State.ATTENTION)
+_HELD_THERE = (Campaign.State.SCHEDULED, Campaign.State.STOPPED, Campaign.State.ATTENTION)
+#: where there is something to take back
+CANCELLABLE = (Campaign.State.WAITING, *_HELD_THERE)
 
 
 def cancel(campaign: Campaign) -> Campaign:
-    """Cancel every accepted send of a scheduled (or while scheduling stopped) campaign at the provider, one call per reference.
+    """Take back what waits here, or cancel every accepted send of a scheduled (or while scheduling stopped) campaign at the provider, one call per reference.
 
     Raises `TransitionRefused` when it is not scheduled, and `CampaignProblem` with the provider's
     words when it is too late or something else went wrong, or when a send has an unknown outcome;
     what was cancelled stays so, and the rest can be tried again.
     """
+    if Campaign.objects.filter(pk=campaign.pk, state=Campaign.State.WAITING).exists():
+        return cancel_waiting(campaign)
     limits = capabilities(campaign.account)
     if not limits.can(Operation.CANCEL_SEND):
         raise CampaignProblem([reason(limits.why_not(Operation.CANCEL_SEND))])
-    lease = CampaignLease(campaign.pk, *CANCELLABLE)
+    lease = CampaignLease(campaign.pk, *_HELD_THERE)
     if campaign.scheduled_for is None or not lease.claim():
         raise TransitionRefused(f"Campaign {campaign.pk} is not scheduled, or is being cancelled already.")
     try:

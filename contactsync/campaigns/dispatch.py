@@ -17,7 +17,8 @@ from contactsync.campaigns.counts import progress
 from contactsync.campaigns.last_look import look
 from contactsync.campaigns.lease import LeaseLost
 from contactsync.campaigns.problems import CampaignProblem
-from contactsync.campaigns.settle import lock, settle, settle_again
+from contactsync.campaigns.settle import leave_call_out, lock, settle, settle_again
+from contactsync.campaigns.waiting import begin_if_due, missed
 from contactsync.models import Call, Campaign, Recipient, Run
 from contactsync.models.reasons import reason
 from contactsync.models.transitions import TransitionRefused, transition
@@ -56,6 +57,7 @@ def execute(run_id: int) -> None:
     have to wait, with the run left to the sweep.
     """
     owner = leases.new_owner()
+    begin_if_due(run_id)
     run = _claim(run_id, owner)
     if run is None:
         return
@@ -110,6 +112,9 @@ def _renew(run: Run, owner: str) -> bool:
 
 
 def _carry_out(run: Run, owner: str) -> None:
+    if why := missed(run):
+        _pause(run, why, owner=owner)
+        return
     if not run.calls.exists():
         with transaction.atomic():
             _renew(run, owner)
@@ -169,14 +174,14 @@ def _planned_calls(run: Run) -> Iterator[Call]:
 def _send(run: Run, call: Call, *, owner: str, line: Line) -> Performed[SendReceipt]:
     """Make one call, its recipients changing with it in the same transactions."""
     if problem := look(run, call, line):
-        _leave_out(call, problem)
+        leave_call_out(call, problem)
         return Performed(None, None, Verdict.TAKEN)
     recipients = Recipient.objects.filter(call=call)
-    text = recipients.values_list("text", flat=True).first() or ""
+    text = "" if "texts" in call.target else recipients.values_list("text", flat=True).first() or ""
     sender = run.plan["sender"]
     send_at = dt.datetime.fromisoformat(run.plan["send_at"]) if run.plan["send_at"] else None
     if problem := sends.message_problem(run.account, call.target, sender=sender, text=text, send_at=send_at):
-        _leave_out(call, problem)
+        leave_call_out(call, problem)
         return Performed(None, None, Verdict.TAKEN)
 
     def on_claim() -> None:
@@ -209,17 +214,6 @@ def _send(run: Run, call: Call, *, owner: str, line: Line) -> Performed[SendRece
         on_claim=on_claim,
         on_outcome=on_outcome,
     )
-
-
-def _leave_out(call: Call, why: dict[str, Any]) -> None:
-    """Refuse a call here, before it goes out."""
-    with transaction.atomic():
-        if Call.objects.filter(pk=call.pk, state=Call.State.PLANNED).update(
-            state=Call.State.NOT_SENT, error=why, finished_at=timezone.now()
-        ):
-            Recipient.objects.filter(call=call, state=Recipient.State.PLANNED).update(
-                state=Recipient.State.NOT_SENT, error=why
-            )
 
 
 def _pause(run: Run, error: dict[str, Any], *, owner: str) -> None:

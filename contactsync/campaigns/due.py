@@ -38,21 +38,34 @@ def claim_due_reports() -> list[int]:
     ]
 
 
+# A scheduled campaign is handed over long before its messages go out.
+_HANDED_OVER_AT = Coalesce("finished_at", "started_at", "created_at")
+_WENT_OUT_AT = Greatest(_HANDED_OVER_AT, Coalesce("scheduled_for", _HANDED_OVER_AT))
+
+
+def pause_now(campaign: Campaign) -> dt.timedelta | None:
+    """How often the campaign's report is read at its age; None when nobody asks any more."""
+    aged = Campaign.objects.annotate(went_out_at=_WENT_OUT_AT)
+    age = timezone.now() - aged.values_list("went_out_at", flat=True).get(pk=campaign.pk)
+    return next((pause for until, pause in PACE if age < until), None)
+
+
 def _due() -> list[tuple[int, dt.datetime | None]]:
     now = timezone.now()
     due = Q()
     for age, pause in PACE:
         rested = Q(reported_at=None) | Q(reported_at__lt=now - pause)
         due |= Q(went_out_at__gt=now - age) & rested & (Q(report_asked_at=None) | Q(report_asked_at__lt=now - pause))
+    # One pull reads so many reports at most; the rest does not wait as long.
+    last_age, first_pause = PACE[-1][0], PACE[0][1]
+    due |= Q(went_out_at__gt=now - last_age, summary__report__left__gt=0, reported_at__lt=now - first_pause)
     answered = Q(report_asked_at=None) | Q(reported_at__gte=F("report_asked_at"))
     answered |= Q(report_asked_at__lt=now - UNANSWERED)
     begun = Q(scheduled_for=None) | Q(scheduled_for__lt=now)
-    accepted = Recipient.objects.filter(campaign=OuterRef("pk"), state=Recipient.State.ACCEPTED)
-    # A scheduled campaign is handed over long before its messages go out.
-    handed_over_at = Coalesce("finished_at", "started_at", "created_at")
-    campaigns = Campaign.objects.annotate(
-        went_out_at=Greatest(handed_over_at, Coalesce("scheduled_for", handed_over_at))
-    )
-    waiting = campaigns.filter(due, answered, begun, Exists(accepted), state__in=_HANDED_OVER)
+    people = Recipient.objects.filter(campaign=OuterRef("pk"))
+    accepted = Exists(people.filter(state=Recipient.State.ACCEPTED))
+    unknown = Exists(people.filter(state=Recipient.State.UNKNOWN))  # looked for, also before the time
+    aged = Campaign.objects.annotate(went_out_at=_WENT_OUT_AT)
+    waiting = aged.filter(due, answered, (begun & Q(accepted)) | Q(unknown), state__in=_HANDED_OVER)
     rows = waiting.values_list("pk", "report_asked_at", "summary")
     return [(pk, asked_at) for pk, asked_at, summary in rows if not (summary.get("report") or {}).get("final")]

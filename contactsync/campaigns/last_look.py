@@ -9,12 +9,14 @@ from django.db.models import Max, QuerySet
 from django.db.models.fields.json import KT
 from django.utils.translation import gettext_noop
 
+from contactsync.campaigns import keyworded
 from contactsync.campaigns.left_out import leave_out, to_leave_out
 from contactsync.campaigns.sources import CHUNK, RemoteBook
+from contactsync.campaigns.windows import look_again
 from contactsync.models import Call, Campaign, Contact, Phonebook, Recipient, Run
 from contactsync.models.reasons import reason
 from contactsync.sync import sends
-from contactsync.sync.connect import Operation, capabilities
+from contactsync.sync.connect import NotFound, Operation, capabilities
 from contactsync.sync.line import Line
 
 
@@ -31,11 +33,12 @@ def look(run: Run, call: Call, line: Line) -> dict[str, Any]:
         chosen = [id_ for part in parts for id_ in part.get("number_ids", ())]
         if some_left_out or (chosen and _moved(people.filter(remote_id__in=chosen))):
             return _CHANGED_BESIDE_WHOLE
-        return _has_changed(call, line)
+        return _has_changed(call, line) or _is_filled_in_otherwise(run, call, people)
     by_id = call.operation == Operation.SEND_TO_PHONEBOOK
-    if some_left_out or (by_id and _moved(people)):
-        return _rebuild(run, call, people, by_id=by_id)
-    return {}
+    to_rebuild = some_left_out or (by_id and _moved(people))
+    if to_rebuild and (problem := _rebuild(run, call, people, by_id=by_id)):
+        return problem
+    return {} if look_again(run, call, line) else _NOBODY_LEFT
 
 
 _CHANGED_BESIDE_WHOLE = reason(
@@ -53,7 +56,7 @@ def _has_changed(call: Call, line: Line) -> dict[str, Any]:
     for remote_id, counted in call.target.get("counted", {}).items():
         book = Phonebook.objects.filter(account=line.account, remote_id=remote_id).first()
         now = sends.phonebook_count(line.account, book, line=line) if book else None
-        if book is None or now != counted:
+        if book is None or (now is not None and now != counted):  # not every provider counts
             return reason(
                 gettext_noop(
                     "The phonebook “%(title)s” has changed at the provider since the campaign was prepared "
@@ -64,7 +67,7 @@ def _has_changed(call: Call, line: Line) -> dict[str, Any]:
                 before=counted,
                 now="?" if now is None else now,
             )
-        books[remote_id] = RemoteBook.of(sends.remote_ids_in_order(line.account, book, line=line))
+        books[remote_id] = _book_now(line, book)
         for part in call.target.get("frozen", ()):
             if part["phonebook_id"] == remote_id and part["digest"] != books[remote_id].digest(
                 part.get("start"), part.get("size")
@@ -78,6 +81,35 @@ def _has_changed(call: Call, line: Line) -> dict[str, Any]:
                     title=book.title,
                 )
     return {}
+
+
+def _book_now(line: Line, book: Phonebook) -> RemoteBook:
+    try:
+        return RemoteBook.of(sends.remote_ids_in_order(line.account, book, line=line))
+    except NotFound:
+        return RemoteBook([])
+
+
+def _is_filled_in_otherwise(run: Run, call: Call, people: QuerySet[Recipient]) -> dict[str, Any]:
+    """Why the provider would fill in other texts than those that were shown; empty when it would not, or fills in nothing."""
+    if call.operation != Operation.SEND_KEYWORDS:
+        return {}
+    campaign = Campaign.objects.select_related("account").get(runs=run)
+    for target in campaign.targets.select_related("phonebook__account").filter(pk__in=people.values("target")):
+        try:
+            wrong = keyworded.differing(people.filter(target=target), campaign, target.phonebook)
+        except KeyError:  # an option was taken from the phonebook
+            wrong = people.filter(target=target).count()
+        if wrong:
+            return reason(_VALUES_CHANGED, title=target.phonebook.title, people=wrong)
+    return {}
+
+
+_VALUES_CHANGED = gettext_noop(
+    "Since the campaign was prepared, values of people in “%(title)s” have changed (%(people)s), so the provider would "
+    "write something else than was shown and this call was not made. Resume to send what was shown, or prepare a new "
+    "campaign."
+)
 
 
 def _moved(people: QuerySet[Recipient]) -> list[int]:
@@ -141,7 +173,7 @@ def _send_by_number(run: Run, moved: QuerySet[Recipient]) -> None:
 
 def _target_of(call: Call, people: QuerySet[Recipient], *, by_id: bool) -> dict[str, Any]:
     if not by_id:
-        return {"numbers": list(people.order_by("pk").values_list("phone", flat=True))}
+        return _by_number(call, set(people.values_list("phone", flat=True)))
     kept = set(people.values_list("target__phonebook__remote_id", "remote_id"))
     parts = []
     for part in call.target["targets"]:
@@ -149,3 +181,11 @@ def _target_of(call: Call, people: QuerySet[Recipient], *, by_id: bool) -> dict[
         if ids:
             parts.append({**part, "number_ids": ids})
     return {"targets": parts}
+
+
+def _by_number(call: Call, kept: set[str]) -> dict[str, Any]:
+    """The call's target with these numbers only."""
+    if "texts" not in call.target:
+        return {**call.target, "numbers": [phone for phone in call.target["numbers"] if phone in kept]}
+    texts = [{**one, "numbers": [phone for phone in one["numbers"] if phone in kept]} for one in call.target["texts"]]
+    return {"texts": [one for one in texts if one["numbers"]]}

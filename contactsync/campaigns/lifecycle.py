@@ -23,7 +23,13 @@ from contactsync.campaigns.cancel import cancel
 from contactsync.campaigns.counts import add_to_summary, equation
 from contactsync.campaigns.lease import DURATION
 from contactsync.campaigns.left_out import leave_out, to_leave_out
-from contactsync.campaigns.problems import CampaignProblem, account_problems, problems, schedule_problems
+from contactsync.campaigns.problems import (
+    CampaignProblem,
+    account_problems,
+    is_scheduled_here,
+    problems,
+    schedule_problems,
+)
 from contactsync.campaigns.settle import close_runs, handed_over, resumable_refusals, settle
 from contactsync.models import Call, Campaign, Recipient, Run
 from contactsync.models.reasons import reason
@@ -84,16 +90,16 @@ def back_to_draft(campaign: Campaign) -> Campaign:
 
 
 def begin_send(campaign: Campaign, *, user: User | None, audience_hash: str, command: str = "") -> Run:
-    """Approve exactly the audience with this hash. The returned run waits for a worker (`dispatch.execute`).
+    """Approve exactly the audience with this hash. The returned run waits for a worker (`dispatch.execute`), or for
+    the campaign's time where the provider cannot schedule.
 
     `user`, or the name of the `command` line that asks, goes on record; one of them is required.
     """
     if user is None and not command:
         raise ValueError("Who sends must be on record: a user or the name of a command.")
     with _all_or_nothing(campaign):
-        transition(
-            campaign, Campaign.State.SENDING, table=_FROM_PREPARED, sent_by=user, started_at=timezone.now(), error={}
-        )
+        state = Campaign.State.WAITING if is_scheduled_here(campaign) else Campaign.State.SENDING
+        transition(campaign, state, table=_FROM_PREPARED, sent_by=user, started_at=timezone.now(), error={})
         if found := _send_problems(campaign, audience_hash):
             raise CampaignProblem(found)
         run = Run.objects.filter(campaign=campaign, state=Run.State.PLANNED, plan_hash=audience_hash).first()
@@ -102,14 +108,20 @@ def begin_send(campaign: Campaign, *, user: User | None, audience_hash: str, com
                 [reason(gettext_noop("The plan of this send was discarded. Prepare the campaign again."))]
             )
         by = user.get_username() if user else command
-        return _queue(run, approved_by=user, plan={**run.plan, "approved_by": by})
+        changes: dict[str, Any] = {"approved_by": user, "plan": {**run.plan, "approved_by": by}}
+        if state == Campaign.State.WAITING:
+            changes["lease_until"] = campaign.scheduled_for
+        return _queue(run, **changes)
 
 
 def _queue(run: Run, **changes: Any) -> Run:
-    return transition(run, Run.State.QUEUED, table=Run.TRANSITIONS, **changes, **leases.waiting())
+    return transition(run, Run.State.QUEUED, table=Run.TRANSITIONS, **{**leases.waiting(), **changes})
 
 
-_FROM_PREPARED = {Campaign.State.SENDING: frozenset({Campaign.State.PREPARED})}
+_FROM_PREPARED = {
+    Campaign.State.SENDING: frozenset({Campaign.State.PREPARED}),
+    Campaign.State.WAITING: frozenset({Campaign.State.PREPARED}),
+}
 
 
 def _send_problems(campaign: Campaign, audience_hash: str) -> list[dict[str, Any]]:
@@ -200,7 +212,9 @@ def resume(campaign: Campaign, *, user: User | None, at_once: bool = False, comm
         if at_once and campaign.scheduled_for and campaign.scheduled_for <= timezone.now():
             campaign.scheduled_for = None
             campaign.save(update_fields=["scheduled_for"])
-        if found := [*account_problems(campaign.account), *schedule_problems(campaign)]:
+        # What waited here for its time goes on now: a person has just said so.
+        late = [] if is_scheduled_here(campaign) else schedule_problems(campaign)
+        if found := [*account_problems(campaign.account), *late]:
             raise CampaignProblem(found)
         left_out = leave_out(campaign, _rest(campaign)) + leave_out(campaign, resumable_refusals(campaign))
         by = user.get_username() if user else command
@@ -227,4 +241,4 @@ def _run_for_the_rest(campaign: Campaign, *, user: User | None, by: str) -> Run:
         old.calls.filter(state=Call.State.PLANNED).update(state=Call.State.NOT_SENT)
         transition(old, Run.State.STOPPED, table=Run.TRANSITIONS, finished_at=timezone.now())
     run = create_run(campaign, audience_hash=campaign.audience_hash, created_by=user)
-    return _queue(run, approved_by=user, plan={**run.plan, "approved_by": by})
+    return _queue(run, approved_by=user, plan={**run.plan, "begins_at": "", "approved_by": by})

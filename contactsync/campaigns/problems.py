@@ -9,7 +9,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from contactsync.campaigns import render
+from contactsync.campaigns import keyworded, render, templates
 from contactsync.campaigns.sources import is_slice
 from contactsync.models import Campaign, CampaignTarget, Contact, ProviderAccount
 from contactsync.models.reasons import describe, reason
@@ -44,12 +44,15 @@ def frozen_sender(campaign: Campaign) -> str:
 
 def problems(campaign: Campaign) -> list[dict[str, Any]]:
     """Everything that stands in the way of preparing this campaign, as reasons for `describe()`."""
-    targets = list(campaign.targets.select_related("phonebook"))
+    targets = list(campaign.targets.select_related("phonebook__account"))
+    phonebooks = [target.phonebook for target in targets]
     return [
         *account_problems(campaign.account),
         *_sender_problems(campaign),
         *_target_problems(campaign, targets),
-        *render.problems(campaign.message, [target.phonebook for target in targets]),
+        *([] if templates.always(campaign) else render.problems(campaign.message, phonebooks)),
+        *templates.problems(campaign, phonebooks),
+        *keyworded.problems(campaign, targets),
         *schedule_problems(campaign),
     ]
 
@@ -73,14 +76,25 @@ def account_problems(account: ProviderAccount) -> list[dict[str, Any]]:
     return []
 
 
+#: a campaign that waits here for longer than this is most likely a slip in the date
+LONGEST_WAIT = dt.timedelta(days=365)
+
+
+def is_scheduled_here(campaign: Campaign) -> bool:
+    """Whether this application waits for the time, because the provider cannot."""
+    return campaign.scheduled_for is not None and capabilities(campaign.account).schedule_earliest is None
+
+
 def schedule_problems(campaign: Campaign) -> list[dict[str, Any]]:
-    """Why the provider would not take the campaign for this time."""
+    """Why the campaign cannot be sent at this time: by the provider's limits, or by our own where it cannot schedule."""
     if campaign.scheduled_for is None:
         return []
     limits = capabilities(campaign.account)
-    if limits.schedule_earliest is None:
-        return [reason(gettext_noop("This provider cannot schedule. Leave the time empty."))]
     ahead = campaign.scheduled_for - timezone.now()
+    if limits.schedule_earliest is None:
+        if ahead <= dt.timedelta(0):
+            return [reason(gettext_noop("The time has passed. Choose a later one, or leave it empty to send at once."))]
+        return [reason(_TOO_FAR, days=LONGEST_WAIT.days)] if ahead > LONGEST_WAIT else []
     if ahead < limits.schedule_earliest:
         return [
             reason(
@@ -89,13 +103,11 @@ def schedule_problems(campaign: Campaign) -> list[dict[str, Any]]:
             )
         ]
     if limits.schedule_latest is not None and ahead > limits.schedule_latest:
-        return [
-            reason(
-                gettext_noop("The time is too far away: it must be at most %(days)s days ahead."),
-                days=limits.schedule_latest.days,
-            )
-        ]
+        return [reason(_TOO_FAR, days=limits.schedule_latest.days)]
     return []
+
+
+_TOO_FAR = gettext_noop("The time is too far away: it must be at most %(days)s days ahead.")
 
 
 def _sender_problems(campaign: Campaign) -> list[dict[str, Any]]:
@@ -117,7 +129,17 @@ def _target_problems(campaign: Campaign, targets: Sequence[CampaignTarget]) -> l
                     title=title,
                 )
             )
-        if is_slice(target) and not target.phonebook.remote_id:
+        if is_slice(target) and not capabilities(campaign.account).sends_slices:
+            found.append(
+                reason(
+                    gettext_noop(
+                        "This provider's phonebooks have no fixed order, so some rows of “%(title)s” cannot be chosen. "
+                        "Send to everybody in it, or choose contacts."
+                    ),
+                    title=title,
+                )
+            )
+        elif is_slice(target) and not target.phonebook.remote_id:
             found.append(
                 reason(
                     gettext_noop(

@@ -1,98 +1,163 @@
-"""What became of what was handed over: the provider's reports read into the recipients, and the decisions of people."""
+"""What became of what was handed over: the provider's reports, read call by call and added up for the campaign."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+import datetime as dt
+import logging
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any
 
-from django.contrib.auth.models import User
-from django.db import transaction
-from django.db.models import Count
+from django.db.models import Count, F, Q, QuerySet
 from django.utils import timezone
-from django.utils.translation import gettext_noop
 
 from contactsync.campaigns.counts import Equation, add_to_summary, equation
-from contactsync.campaigns.settle import differences, settle_again
-from contactsync.campaigns.sources import CHUNK
-from contactsync.models import Call, Campaign, Recipient, Run
-from contactsync.models.reasons import reason
+from contactsync.campaigns.due import pause_now
+from contactsync.campaigns.report_reading import read_call
+from contactsync.campaigns.resolve import resolve_by_callback, resolve_unknown, search_unknown
+from contactsync.campaigns.settle import differences
+from contactsync.models import Call, Campaign, ProviderAccount, Recipient
 from contactsync.models.transitions import TransitionRefused, transition
 from contactsync.sync import sends
-from contactsync.sync.connect import SENDS, ProviderError, RecipientReport, reason_of
+from contactsync.sync.connect import SENDS, ProviderError, Rejected, reason_of
 from contactsync.sync.line import Line
 
-__all__ = ["Equation", "equation", "pull", "resolve_unknown"]
+__all__ = ["Equation", "equation", "pull", "pull_call", "pull_calls", "resolve_by_callback", "resolve_unknown"]
 
+logger = logging.getLogger(__name__)
 
-@dataclass(slots=True)
-class _Findings:
-    """What all reports of one pull came to."""
-
-    #: one per reference; `unexpected`: reported numbers that the call did not carry, `repeated`: more than once
-    sends: list[dict[str, Any]] = field(default_factory=list)
-    unreported: int = 0  # carried numbers that a final report does not have
-
-    def total(self, name: str) -> int:
-        return sum(entry.get(name, 0) for entry in self.sends)
-
-    @property
-    def cost(self) -> Decimal | None:
-        costs = [Decimal(entry["cost"]) for entry in self.sends if entry.get("cost") is not None]
-        return sum(costs, Decimal(0)) if costs else None
-
-
-_AFTER_SEND = {
-    sends.SendState.QUEUED: Recipient.Delivery.QUEUED,
-    sends.SendState.SENDING: Recipient.Delivery.SENT,
-    sends.SendState.CANCELLED: Recipient.Delivery.CANCELLED,
-    sends.SendState.FAILED: Recipient.Delivery.FAILED,
-}
+READS_AT_ONCE = 300  # reports asked for by one pull; the others are due at once
+LONGEST_PULL = dt.timedelta(minutes=4)  # shorter than `due.UNANSWERED`
+SHOWN = 100  # sends listed in the summary
 
 
 def pull(campaign_id: int) -> None:
-    """Read state and recipients of every accepted send into the ledger. Reading twice changes nothing twice.
+    """Read the reports of accepted sends that can still change, those first that were not read for longest.
 
-    Never raises for a provider's error: it stands in `summary["report"]["error"]`, beside what was
-    read before it. A scheduled campaign whose sends are over becomes sent or cancelled.
+    Reads so many at once and leaves the others to the next pull, which is due soon then. Reading twice changes nothing
+    twice. Never raises for a provider's error: it stands in `summary["report"]["error"]`, beside what was read before
+    it. A scheduled campaign whose sends are over becomes sent or cancelled. Sends of unknown outcome are looked for.
     """
     campaign = Campaign.objects.select_related("account").get(pk=campaign_id)
-    findings = _Findings()
     error: dict[str, Any] = {}
-    accepted = Call.objects.filter(run__campaign=campaign, operation__in=SENDS, state=Call.State.ACCEPTED)
-    # a send accepted on a person's word has no reference to ask for
-    calls = [call for call in accepted.order_by("pk") if call.references]
-    known = _known(campaign)
     try:
         with Line(campaign.account) as line:
-            for call in calls:
-                if call.pk in known:
-                    findings.sends += known[call.pk]
-                else:
-                    _pull_call(call, findings, line)
+            search_unknown(campaign, line)
+            for call in _next_calls(campaign):
+                try:
+                    read_call(call, line)
+                except Rejected as failure:  # about this send only; the next may be answered
+                    error = error or reason_of(failure)
     except ProviderError as failure:
         error = reason_of(failure)
-    final = bool(calls) and not error and all(entry["final"] for entry in findings.sends)
-    cancelled = all(entry["state"] == sends.SendState.CANCELLED for entry in findings.sends)
-    add_to_summary(campaign, report=_report(campaign, findings, final=final, error=error))
+    _conclude(campaign, error=error)
+
+
+def pull_calls(calls: Iterable[Call]) -> dict[int, ProviderError]:
+    """Read the reports of these accepted calls now, of whatever campaigns. Returns what went wrong, by the key of the call.
+
+    For hints that something has become of a message: what counts is what is read here.
+    """
+    failed: dict[int, ProviderError] = {}
+    campaigns: set[int] = set()
+    by_account: dict[int, list[Call]] = {}
+    for call in calls:
+        if call.state == Call.State.ACCEPTED and call.references:
+            by_account.setdefault(call.run.account_id, []).append(call)
+    for account in ProviderAccount.objects.filter(pk__in=by_account):
+        own = by_account[account.pk]
+        try:
+            with Line(account) as line:
+                for call in own:
+                    campaigns.add(call.run.campaign_id or 0)
+                    _try_call(call, line, failed)
+        except ProviderError as failure:
+            failed |= {call.pk: failure for call in own}
+    for campaign in Campaign.objects.filter(pk__in=campaigns):
+        _conclude(campaign, error={})
+    return failed
+
+
+def _try_call(call: Call, line: Line, failed: dict[int, ProviderError]) -> None:
+    try:
+        read_call(call, line)
+    except ProviderError as failure:
+        failed[call.pk] = failure
+
+
+def pull_call(call: Call) -> None:
+    """Read the report of one accepted call now. Raises `ProviderError`."""
+    if failure := pull_calls([call]).get(call.pk):
+        raise failure
+
+
+def _reported(campaign: Campaign) -> QuerySet[Call]:
+    """Calls that the provider can be asked about. A send accepted on a person's word has no reference to ask for."""
+    accepted = Call.objects.filter(run__campaign=campaign, operation__in=SENDS, state=Call.State.ACCEPTED)
+    return accepted.exclude(references=[])
+
+
+def _next_calls(campaign: Campaign) -> Iterator[Call]:
+    open_calls = _reported(campaign).filter(report_is_final=False)
+    oldest_first = open_calls.order_by(F("reported_at").asc(nulls_first=True), "pk")
+    give_up_at = timezone.now() + LONGEST_PULL
+    reads = 0
+    for call in list(oldest_first[:READS_AT_ONCE]):
+        if reads >= READS_AT_ONCE or timezone.now() >= give_up_at:
+            return
+        reads += len(call.references)
+        yield call
+
+
+def _left(campaign: Campaign) -> int:
+    """Calls whose report is due and was not read by this pull."""
+    pause = pause_now(campaign)
+    if pause is None:
+        return 0
+    unread = Q(reported_at=None) | Q(reported_at__lt=timezone.now() - max(pause, LONGEST_PULL))
+    return _reported(campaign).filter(unread, report_is_final=False).count()
+
+
+def _conclude(campaign: Campaign, *, error: dict[str, Any]) -> None:
+    """Add up what all calls reported, and what it means for the campaign."""
+    report, is_over, is_cancelled = _added_up(campaign)
+    report |= {"error": error, "left": _left(campaign), "final": report["final"] and not error}
+    add_to_summary(campaign, report=report)
     Campaign.objects.filter(pk=campaign.pk).update(reported_at=timezone.now())
-    if final or (not calls and accepted.exists() and _is_past(campaign)):
-        _end_schedule(campaign, cancelled=final and cancelled)
+    accepted = Recipient.objects.filter(campaign=campaign, state=Recipient.State.ACCEPTED)
+    unasked = not report["send_count"] and accepted.exists() and _is_past(campaign)
+    if (is_over and not error) or unasked:
+        _end_schedule(campaign, cancelled=is_over and is_cancelled)
     _compare(campaign)
 
 
-def _known(campaign: Campaign) -> dict[int, list[dict[str, Any]]]:
-    """Call -> what its sends reported, where nothing can change any more: the send and all of its people are at an end."""
-    before = (campaign.summary.get("report") or {}).get("sends", [])
+def _added_up(campaign: Campaign) -> tuple[dict[str, Any], bool, bool]:
+    """(the report for the summary, whether every send is over, whether every send is cancelled)"""
+    totals = {"unexpected": 0, "repeated": 0, "unreported": 0, "send_count": 0}
+    costs: list[Decimal] = []
+    shown: list[dict[str, Any]] = []
+    is_over, is_cancelled = True, True
+    for report in _reported(campaign).order_by("pk").values_list("report", flat=True).iterator():
+        entries = report.get("sends", [])
+        shown += entries[: SHOWN - len(shown)]
+        is_over = is_over and bool(entries) and all(entry["final"] for entry in entries)
+        is_cancelled = is_cancelled and all(entry["state"] == sends.SendState.CANCELLED for entry in entries)
+        totals["send_count"] += max(1, len(entries))
+        totals["unexpected"] += sum(entry["unexpected"] for entry in entries)
+        totals["repeated"] += sum(entry["repeated"] for entry in entries)
+        totals["unreported"] += report.get("unreported", 0)
+        costs += [Decimal(entry["cost"]) for entry in entries if entry["cost"] is not None]
+    is_over = is_over and totals["send_count"] > 0
     carried = Recipient.objects.filter(campaign=campaign, state=Recipient.State.ACCEPTED).order_by()
-    moving = carried.exclude(delivery__in=Recipient.FINAL_DELIVERIES).values_list("call_id", flat=True)
-    not_over = {*moving.distinct(), *(entry.get("call") for entry in before if not entry.get("final"))}
-    known: dict[int, list[dict[str, Any]]] = {}
-    for entry in before:
-        if entry.get("call") not in not_over:
-            known.setdefault(entry["call"], []).append(entry)
-    return known
+    states = dict(carried.values_list("delivery").annotate(Count("pk")))
+    report = {
+        "sends": shown,
+        "states": {state or "none": count for state, count in states.items()},
+        "cost": str(sum(costs, Decimal(0))) if costs else None,
+        "final": is_over and all(state in Recipient.FINAL_DELIVERIES for state in states),
+        **totals,
+    }
+    return report, is_over, is_cancelled
 
 
 def _is_past(campaign: Campaign) -> bool:
@@ -106,81 +171,6 @@ def _compare(campaign: Campaign) -> None:
         waiting.update(state=Campaign.State.ATTENTION, error=differs)
 
 
-def _pull_call(call: Call, findings: _Findings, line: Line) -> None:
-    """One call may have several references; only together they tell who is missing."""
-    seen: set[str] = set()
-    call_is_final = True
-    for reference in call.references:
-        report = sends.send_report(line.account, reference, line=line)
-        rows = sends.recipient_reports(line.account, reference, line=line)
-        phones = {row.phone for row in rows}
-        repeated = len(rows) - len(phones) + len(seen & phones)
-        seen |= phones
-        unexpected = len(phones) - _write(call, rows, reference=reference)
-        if state := _AFTER_SEND.get(report.state):
-            _write_send_state(call, state, raw=report.raw_state)
-        call_is_final = call_is_final and report.state.is_final
-        findings.sends.append(
-            {
-                "reference": reference,
-                "state": str(report.state),
-                "raw_state": report.raw_state,
-                "label": report.label,
-                "recipients": report.recipients,
-                "call": call.pk,
-                "final": report.state.is_final,
-                "cost": None if report.cost is None else str(report.cost),
-                "unexpected": unexpected,
-                "repeated": repeated,
-            }
-        )
-    if call_is_final:
-        findings.unreported += Recipient.objects.filter(call=call, delivery_raw="").count()
-
-
-def _write(call: Call, rows: Iterable[RecipientReport], *, reference: str) -> int:
-    """Set the delivery of everybody reported, many at a time. Returns how many of them the call carried.
-
-    A row without a code says only that the number is part of the send.
-    """
-    by_state: dict[tuple[str, str], list[str]] = {}
-    for row in {row.phone: row for row in rows}.values():  # of a number reported twice the last word counts
-        by_state.setdefault((str(row.state), row.raw_state[:50]), []).append(row.phone)
-    carried = Recipient.objects.filter(call=call)
-    several = len(call.references) > 1
-    found = 0
-    for (state, raw), phones in by_state.items():
-        changes = {"delivery": state, "delivery_raw": raw, "delivery_at": timezone.now()} if raw else {}
-        if several:
-            changes["reference"] = reference[:100]
-        for first in range(0, len(phones), CHUNK):
-            rows_here = carried.filter(phone__in=phones[first : first + CHUNK])
-            found += rows_here.update(**changes) if changes else rows_here.count()
-    return found
-
-
-def _write_send_state(call: Call, state: str, *, raw: str) -> None:
-    """What holds for the whole send holds for everybody of whom nothing is said."""
-    silent = Recipient.objects.filter(call=call, delivery_raw="")
-    code = raw[:50] if state in Recipient.FINAL_DELIVERIES else ""
-    silent.update(delivery=state, delivery_raw=code, delivery_at=timezone.now())
-
-
-def _report(campaign: Campaign, findings: _Findings, *, final: bool, error: dict[str, Any]) -> dict[str, Any]:
-    carried = Recipient.objects.filter(campaign=campaign, state=Recipient.State.ACCEPTED).order_by()
-    states = dict(carried.values_list("delivery").annotate(Count("pk")))
-    return {
-        "sends": findings.sends,
-        "states": {state or "none": count for state, count in states.items()},
-        "cost": None if findings.cost is None else str(findings.cost),
-        "unexpected": findings.total("unexpected"),
-        "repeated": findings.total("repeated"),
-        "unreported": findings.unreported,
-        "final": final and all(state in Recipient.FINAL_DELIVERIES for state in states),
-        "error": error,
-    }
-
-
 def _end_schedule(campaign: Campaign, *, cancelled: bool) -> None:
     """The time has come and gone at the provider, or somebody cancelled it there."""
     state = Campaign.State.CANCELLED if cancelled else Campaign.State.SENT
@@ -188,26 +178,3 @@ def _end_schedule(campaign: Campaign, *, cancelled: bool) -> None:
         transition(campaign, state, table={state: frozenset({Campaign.State.SCHEDULED})})
     except TransitionRefused:
         campaign.refresh_from_db(fields=["state"])  # it was not scheduled: nothing to end
-
-
-def resolve_unknown(call: Call, *, sent: bool, user: User) -> Call:
-    """A person found out what became of an unknown send. Its people count as accepted, or as not sent and may be resumed.
-
-    Raises `TransitionRefused` when the call is not an unknown send (any more).
-    """
-    if call.operation not in SENDS:
-        raise TransitionRefused(f"Call {call.pk} sends nothing.")
-    decided = (
-        gettext_noop("%(user)s decided: it was sent.") if sent else gettext_noop("%(user)s decided: it was not sent.")
-    )
-    why = reason(decided, user=user.get_username())
-    state = Call.State.ACCEPTED if sent else Call.State.NOT_SENT
-    with transaction.atomic():
-        run = Run.objects.select_related("campaign").get(pk=call.run_id)
-        Campaign.objects.select_for_update().get(runs=run)
-        transition(call, state, table={state: frozenset({Call.State.UNKNOWN})}, error=why)
-        Recipient.objects.filter(call=call, state=Recipient.State.UNKNOWN).update(
-            state=Recipient.State.ACCEPTED if sent else Recipient.State.NOT_SENT, error=why
-        )
-        settle_again(run)
-    return call

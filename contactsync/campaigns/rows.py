@@ -13,8 +13,8 @@ from contactsync.campaigns.sources import Candidate
 from contactsync.models import CampaignTarget, Recipient
 
 _FIELDS = (
-    "uuid", "campaign", "target", "contact", "is_stranger", "phone", "name", "remote_id", "text", "parts",
-    "state", "exclusion", "error", "reference", "delivery", "delivery_raw",
+    "uuid", "campaign", "target", "contact", "is_stranger", "phone", "name", "remote_id", "text", "template_values",
+    "parts", "state", "exclusion", "error", "reference", "delivery", "delivery_raw",
 )  # fmt: skip
 
 
@@ -24,6 +24,7 @@ class NewRecipient:
 
     candidate: Candidate
     text: str = ""
+    template_values: dict[str, str] | None = None  # None: free text
     parts: int = 0
     encoding: str = ""
     state: str = Recipient.State.PLANNED
@@ -50,6 +51,7 @@ def insert(rows: Sequence[NewRecipient], target: CampaignTarget) -> None:
             row.candidate.full_name[:255],
             row.candidate.remote_id,
             row.text,
+            None if row.template_values is None else as_json(row.template_values, connection),
             row.parts,
             str(row.state),
             str(row.exclusion),

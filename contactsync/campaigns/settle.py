@@ -31,6 +31,16 @@ def leave_unsent(run: Run, why: dict[str, Any]) -> None:
         )
 
 
+def leave_call_out(call: Call, why: dict[str, Any]) -> None:
+    """Refuse a planned call here, before it goes out."""
+    with transaction.atomic():
+        planned = Call.objects.filter(pk=call.pk, state=Call.State.PLANNED)
+        if planned.update(state=Call.State.NOT_SENT, error=why, finished_at=timezone.now()):
+            Recipient.objects.filter(call=call, state=Recipient.State.PLANNED).update(
+                state=Recipient.State.NOT_SENT, error=why
+            )
+
+
 def settle(run: Run, *, owner: str = "", why_unsent: dict[str, Any] | None = None) -> None:
     """End a run of which no call is on the wire. What is still planned is left unsent (stopped, unless told otherwise).
 
@@ -138,7 +148,7 @@ def resumable_refusals(campaign: Campaign) -> QuerySet[Recipient]:
         campaign=campaign,
         state=Recipient.State.REFUSED,
         call__state=Call.State.REFUSED,
-        call__operation=Operation.SEND_TO_PHONEBOOK,
+        call__operation__in=[Operation.SEND_TO_PHONEBOOK, Operation.SEND_KEYWORDS],
     )
 
 

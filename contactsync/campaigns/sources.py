@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
@@ -15,7 +16,10 @@ from contactsync.models import CampaignTarget, Contact, Phonebook
 
 CHUNK = 2_000
 
-_FIELDS = ("pk", "phone", "prefix", "first_name", "last_name", "company", "options")
+_FIELDS = (
+    "pk", "phone", "prefix", "first_name", "last_name", "company", "options",
+    "consented_at", "last_received_at", "remote_id",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,7 @@ class Candidate:
     """One number a target names, with what a text may say about it. Plain values: there may be a million of them.
 
     `contact_id` is None for a number that only the provider's phonebook holds; an empty `remote_id` means: by number.
+    `own_id` is the contact's id at the provider, whether its number is sure or not.
     """
 
     contact_id: int | None
@@ -61,6 +66,9 @@ class Candidate:
     last_name: str = ""
     company: str = ""
     options: dict[str, Any] = field(default_factory=dict)
+    consented_at: dt.datetime | None = None
+    last_received_at: dt.datetime | None = None
+    own_id: str = ""
     remote_id: str = ""
 
     @property

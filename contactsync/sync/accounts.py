@@ -22,6 +22,7 @@ from contactsync.sync.connect import (
     open_provider,
     reason_of,
 )
+from contactsync.sync.templates import listed
 
 State = ProviderAccount.State
 
@@ -70,7 +71,7 @@ def check_account(account: ProviderAccount) -> ProviderAccount:
 
 
 LEARNT = [
-    "state", "state_reason", "identity", "can_send", "senders", "balance", "currency", "checked_at", "updated_at",
+    "state", "state_reason", "identity", "can_send", "senders", "templates", "balance", "currency", "checked_at", "updated_at",
 ]  # fmt: skip
 
 
@@ -92,6 +93,8 @@ def _learn_details(account: ProviderAccount, provider: Provider) -> None:
         account.balance, account.currency = balance.amount, balance.currency
     if can(Operation.LIST_SENDERS):
         account.senders = [{"value": sender.value, "label": sender.label} for sender in provider.senders()]
+    if can(Operation.LIST_TEMPLATES):
+        account.templates = listed(provider)
 
 
 def refresh_balance(account: ProviderAccount) -> None:

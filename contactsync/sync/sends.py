@@ -3,34 +3,26 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
-
-from django.utils import timezone
+from itertools import islice
+from typing import TypeVar
 
 from contactsync.models import Call, Phonebook, ProviderAccount
-from contactsync.sync.connect import (
-    PriceEstimate,
-    Provider,
-    ProviderError,
-    RecipientReport,
-    SendReport,
-    provider_class,
-    reason_of,
-)
+from contactsync.sync.callback_address import callback_url
+from contactsync.sync.connect import NotFound, PriceEstimate, Provider, RecipientReport, SendReport, capabilities
 from contactsync.sync.ledger import Performed, perform_patiently
 from contactsync.sync.line import Line
-from contactsync.sync.policy import Verdict
-from providers.types import (
-    BookRef,
-    ChosenContacts,
-    DeliveryState,
-    OutboundMessage,
-    SendReceipt,
-    SendState,
-    WholePhonebooks,
+from contactsync.sync.messages import (
+    keyword,
+    message_problem,
+    number_problem,
+    operation_of,
+    outbound_message,
+    template_text,
 )
+from contactsync.sync.policy import Verdict
+from providers.types import BookRef, CallbackKind, DeliveryState, SendReceipt, SendState
 
 __all__ = [
     "DeliveryState",
@@ -41,42 +33,24 @@ __all__ = [
     "cancel",
     "estimate",
     "find_sends",
+    "fold_recipients",
+    "keyword",
+    "last_received",
     "message_problem",
     "number_problem",
+    "operation_of",
     "outbound_message",
     "phonebook_count",
-    "recipient_reports",
     "remote_ids_in_order",
     "send_call",
     "send_report",
+    "template_text",
 ]
 
+T = TypeVar("T")
+
 ROWS_PER_PULSE = 500  # contacts read between two pulses of the line
-
-
-def outbound_message(
-    target: Mapping[str, Any], *, sender: str, text: str, reference: str, send_at: dt.datetime | None = None
-) -> OutboundMessage:
-    """The message a call's `target` describes.
-
-    `target` is `{"numbers": [E.164, …]}` or `{"targets": [{"type": "all", "phonebook_ids": [id, …], "start": n,
-    "size": n} or {"type": "detail", "phonebook_id": id, "number_ids": [id, …]}, …]}`, ids being the provider's.
-    """
-    return OutboundMessage(
-        sender=sender,
-        text=text,
-        reference=reference,
-        targets=tuple(_part(part) for part in target.get("targets", ())),
-        numbers=tuple(target.get("numbers", ())),
-        send_at=send_at,
-    )
-
-
-def _part(part: Mapping[str, Any]) -> WholePhonebooks | ChosenContacts:
-    if part["type"] == "all":
-        books = tuple(BookRef(str(book)) for book in part["phonebook_ids"])
-        return WholePhonebooks(books, start=part.get("start"), size=part.get("size"))
-    return ChosenContacts(BookRef(str(part["phonebook_id"])), tuple(str(number) for number in part["number_ids"]))
+REPORTS_PER_CHUNK = 2_000
 
 
 def send_call(
@@ -97,7 +71,12 @@ def send_call(
     (verdicts `retry`, `stop_run`, `pause_account`); verdict `taken` means that somebody else has the call.
     `on_claim` and `on_outcome` write the recipients in the same transactions as the call.
     """
-    message = outbound_message(call.target, sender=sender, text=text, reference=str(call.uuid), send_at=send_at)
+    reference = str(call.uuid)
+    told_per_send = capabilities(account).callbacks is CallbackKind.PER_SEND
+    address = callback_url(account, reference) if told_per_send else ""
+    message = outbound_message(
+        call.target, sender=sender, text=text, reference=reference, send_at=send_at, callback_url=address
+    )
     return perform_patiently(
         call,
         lambda provider: provider.send(message),
@@ -132,18 +111,48 @@ def send_report(account: ProviderAccount, reference: str, *, line: Line | None =
         return open_line.read(lambda provider: provider.report(reference))
 
 
-def recipient_reports(account: ProviderAccount, reference: str, *, line: Line | None = None) -> list[RecipientReport]:
-    """State of every recipient of one send. Raises `ProviderError`."""
-    with _line(account, line) as open_line:
-        return open_line.read(lambda provider: list(provider.recipient_reports(reference)))
+def fold_recipients(line: Line, reference: str, fold: Callable[[Iterator[list[RecipientReport]]], T]) -> T:
+    """What `fold` makes of the state of every recipient of one send, handed to it in chunks. Raises `ProviderError`.
+
+    `fold` is called anew, with everything from the first on, after a passing failure.
+    """
+
+    def chunks(provider: Provider) -> Iterator[list[RecipientReport]]:
+        rows = provider.recipient_reports(reference)
+        while chunk := list(islice(rows, REPORTS_PER_CHUNK)):
+            line.pulse()
+            yield chunk
+
+    return line.read(lambda provider: fold(chunks(provider)))
+
+
+def last_received(line: Line, remote_id: str) -> dt.datetime | None:
+    """When this contact last wrote to us; None: never, or the provider knows no such contact. Raises `ProviderError`."""
+    try:
+        return line.read(lambda provider: provider.last_received(remote_id))
+    except NotFound:
+        return None
 
 
 def find_sends(
-    account: ProviderAccount, *, sender: str, text: str, since: dt.datetime, line: Line | None = None
+    account: ProviderAccount,
+    *,
+    sender: str,
+    text: str,
+    since: dt.datetime,
+    reference: str = "",
+    line: Line | None = None,
 ) -> list[SendReport]:
-    """Sends of exactly this text since then: the evidence for an unknown outcome. Raises `ProviderError`."""
+    """Sends of exactly this text since then: the evidence for an unknown outcome. Raises `ProviderError`.
+
+    Where the provider keeps the `reference` of ours, only the send with it.
+    """
+
+    def look(provider: Provider) -> list[SendReport]:
+        return list(provider.find_sends(sender=sender, text=text, since=since, reference=reference))
+
     with _line(account, line) as open_line:
-        return open_line.read(lambda provider: list(provider.find_sends(sender=sender, text=text, since=since)))
+        return open_line.read(look)
 
 
 def estimate(account: ProviderAccount, sender: str, text: str, *, line: Line | None = None) -> PriceEstimate:
@@ -183,25 +192,3 @@ def phonebook_count(account: ProviderAccount, phonebook: Phonebook, *, line: Lin
     with _line(account, line) as open_line:
         books = open_line.read(lambda provider: list(provider.list_phonebooks(remote_id=remote_id)))
     return next((book.count for book in books if book.remote_id == remote_id), None)
-
-
-def number_problem(account: ProviderAccount, phone: str) -> dict[str, Any]:
-    """Why this provider cannot send to this number, as a reason to store; empty when it can."""
-    return _reason(provider_class(account.provider).problem_with_number(phone))
-
-
-def message_problem(
-    account: ProviderAccount,
-    target: Mapping[str, Any],
-    *,
-    sender: str,
-    text: str,
-    send_at: dt.datetime | None = None,
-) -> dict[str, Any]:
-    """Why this provider would refuse this send, as a reason to store; empty when it looks right. Makes no call."""
-    message = outbound_message(target, sender=sender, text=text, reference="", send_at=send_at)
-    return _reason(provider_class(account.provider).problem_with_message(message, now=timezone.now()))
-
-
-def _reason(problem: ProviderError | None) -> dict[str, Any]:
-    return reason_of(problem) if problem else {}

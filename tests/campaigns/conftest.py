@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +14,8 @@ from django.utils import timezone
 from contactsync.campaigns import audience, dispatch, lifecycle
 from contactsync.models import Campaign, CampaignTarget, Contact, Phonebook, ProviderAccount, Recipient, Run
 from contactsync.sync import line
+from contactsync.sync.connect import Operation
+from providers.backends.ippanel import IPPanel
 from providers.sandbox import SandboxServer
 from tests.factories import make_account, make_campaign, make_contact, make_phonebook, make_user, numbers
 
@@ -21,6 +24,14 @@ from tests.factories import make_account, make_campaign, make_contact, make_phon
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pauses between attempts pass at once."""
     monkeypatch.setattr(line, "wait", lambda seconds: None)
+
+
+@pytest.fixture
+def one_text_per_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As at a provider that takes one text per call: a personalised campaign makes many calls."""
+    limits = IPPanel.capabilities
+    without = dataclasses.replace(limits, operations=limits.operations - {Operation.SEND_TEXTS})
+    monkeypatch.setattr(IPPanel, "capabilities", without)
 
 
 @pytest.fixture

@@ -14,6 +14,9 @@ from tests.factories import make_contact, make_phonebook
 ALI, SARA, REZA = "+989120000001", "+989120000002", "+989120000003"
 
 
+pytestmark = pytest.mark.usefixtures("one_text_per_call")
+
+
 class Killed(BaseException):
     """As good as a `kill -9`: nothing after it runs."""
 

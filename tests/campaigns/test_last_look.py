@@ -32,7 +32,7 @@ from tests.factories import make_contact, make_phonebook
 
 ALI, SARA, REZA, MINA = "+989120000001", "+989120000002", "+989120000003", "+989120000004"
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("one_text_per_call")]
 
 
 def go(run: Run, campaign: Campaign) -> None:

@@ -17,6 +17,8 @@ from tests.campaigns.conftest import approve, campaign_to, prepare, send, sent_b
 from tests.factories import make_contact, make_phonebook
 
 ALI, SARA = "+989120000001", "+989120000002"
+pytestmark = pytest.mark.usefixtures("one_text_per_call")
+
 HOUR = dt.timedelta(hours=1)
 
 

@@ -21,6 +21,9 @@ from tests.factories import SANDBOX_KEY, make_contact, make_phonebook
 ALI, SARA, REZA = "+989120000001", "+989120000002", "+989120000003"
 
 
+pytestmark = pytest.mark.usefixtures("one_text_per_call")
+
+
 @pytest.fixture
 def book(account):
     book = make_phonebook(account)

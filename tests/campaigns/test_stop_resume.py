@@ -12,6 +12,8 @@ from contactsync.models.transitions import TransitionRefused
 from tests.campaigns.conftest import approve, campaign_to, excluded, prepare, received, send, sent_bodies, states
 from tests.factories import make_contact, make_phonebook
 
+pytestmark = pytest.mark.usefixtures("one_text_per_call")
+
 PHONES = [f"+98912000000{index}" for index in range(5)]
 
 

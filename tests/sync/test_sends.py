@@ -116,7 +116,9 @@ def test_reports_come_by_reference(sandbox: SandboxServer, account: ProviderAcco
     sandbox.advance(3600)
     with Line(account) as line:
         assert sends.send_report(account, call.references[0], line=line).state is SendState.SENT
-        reports = sends.recipient_reports(account, call.references[0], line=line)
+        reports = sends.fold_recipients(
+            line, call.references[0], lambda chunks: [row for rows in chunks for row in rows]
+        )
     assert sorted(report.phone for report in reports) == NUMBERS
 
 

@@ -1,0 +1,136 @@
+"""The provider's report of one call, read into its recipients."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from django.utils import timezone
+
+from contactsync.models import Call, Recipient
+from contactsync.sync import sends
+from contactsync.sync.connect import ProviderError, RecipientReport, SendReport, reason_of
+from contactsync.sync.line import Line
+
+_AFTER_SEND = {
+    sends.SendState.QUEUED: Recipient.Delivery.QUEUED,
+    sends.SendState.SENDING: Recipient.Delivery.SENT,
+    sends.SendState.CANCELLED: Recipient.Delivery.CANCELLED,
+    sends.SendState.FAILED: Recipient.Delivery.FAILED,
+}
+
+
+@dataclass(slots=True)
+class _People:
+    """Whom one reference reported."""
+
+    phones: set[str] = field(default_factory=set)
+    rows: int = 0
+    carried: int = 0  # of the numbers, those that the call carried
+
+
+def read_call(call: Call, line: Line) -> None:
+    """Read state and recipients of an accepted call. Reading twice changes nothing twice.
+
+    A call may have several references; only together they tell who is missing. Raises `ProviderError`, which is kept
+    with the call as well, so that the others are asked about first the next time.
+    """
+    try:
+        entries, unreported = _read(call, line)
+    except ProviderError as error:
+        _keep(call, {**call.report, "error": reason_of(error)}, is_final=False)
+        raise
+    over = all(entry["final"] for entry in entries)
+    moving = Recipient.objects.filter(call=call).exclude(delivery__in=Recipient.FINAL_DELIVERIES)
+    _keep(call, {"sends": entries, "unreported": unreported}, is_final=over and not moving.exists())
+
+
+def _keep(call: Call, report: dict[str, Any], *, is_final: bool) -> None:
+    call.report, call.report_is_final, call.reported_at = report, is_final, timezone.now()
+    call.save(update_fields=["report", "report_is_final", "reported_at"])
+
+
+def _read(call: Call, line: Line) -> tuple[list[dict[str, Any]], int]:
+    """(an entry per reference, carried numbers that a final report does not have)"""
+    seen: set[str] = set()
+    entries = []
+    for reference in call.references:
+        report = sends.send_report(line.account, reference, line=line)
+        told = _people(call, report, reference, line)
+        if state := _AFTER_SEND.get(report.state):
+            _write_send_state(call, state, raw=report.raw_state)
+        repeated = told.rows - len(told.phones) + len(seen & told.phones)
+        seen |= told.phones
+        entries.append(
+            {
+                "reference": reference,
+                "state": str(report.state),
+                "raw_state": report.raw_state,
+                "label": report.label or report.reason,
+                "recipients": report.recipients,
+                "call": call.pk,
+                "final": report.state.is_final,
+                "cost": None if report.cost is None else str(report.cost),
+                "unexpected": len(told.phones) - told.carried,
+                "repeated": repeated,
+            }
+        )
+    over = all(entry["final"] for entry in entries)
+    unreported = Recipient.objects.filter(call=call, delivery_raw="").count() if over else 0
+    return entries, unreported
+
+
+def _people(call: Call, report: SendReport, reference: str, line: Line) -> _People:
+    """Everybody in one report; asked for where the report itself did not tell."""
+    if report.people is not None:
+        return _fold(call, iter([list(report.people)]), reference=reference)
+    return sends.fold_recipients(line, reference, lambda chunks: _fold(call, chunks, reference=reference))
+
+
+def _fold(call: Call, chunks: Iterator[list[RecipientReport]], *, reference: str) -> _People:
+    told = _People()
+    for chunk in chunks:
+        # Of a number reported twice the last word counts.
+        rows = {row.phone: row for row in _named(call, chunk)}
+        again = {phone: row for phone, row in rows.items() if phone in told.phones}
+        told.carried += _write(call, [row for phone, row in rows.items() if phone not in again], reference=reference)
+        _write(call, again.values(), reference=reference)
+        told.phones |= rows.keys()
+        told.rows += len(chunk)
+    return told
+
+
+def _named(call: Call, rows: list[RecipientReport]) -> list[RecipientReport]:
+    """With the number where the provider leaves it out, as it may for the only recipient of a send."""
+    if all(row.phone for row in rows):
+        return rows
+    phones = list(Recipient.objects.filter(call=call).values_list("phone", flat=True)[:2])
+    return [row if row.phone or len(phones) != 1 else replace(row, phone=phones[0]) for row in rows]
+
+
+def _write(call: Call, rows: Iterable[RecipientReport], *, reference: str) -> int:
+    """Set the delivery of everybody reported, many at a time. Returns how many of them the call carried.
+
+    A row without a code says only that the number is part of the send.
+    """
+    by_state: dict[tuple[str, str], list[str]] = {}
+    for row in rows:
+        by_state.setdefault((str(row.state), row.raw_state[:50]), []).append(row.phone)
+    carried = Recipient.objects.filter(call=call)
+    several = len(call.references) > 1
+    found = 0
+    for (state, raw), phones in by_state.items():
+        changes = {"delivery": state, "delivery_raw": raw, "delivery_at": timezone.now()} if raw else {}
+        if several:
+            changes["reference"] = reference[:100]
+        rows_here = carried.filter(phone__in=phones)
+        found += rows_here.update(**changes) if changes else rows_here.count()
+    return found
+
+
+def _write_send_state(call: Call, state: str, *, raw: str) -> None:
+    """What holds for the whole send holds for everybody of whom nothing is said."""
+    silent = Recipient.objects.filter(call=call, delivery_raw="")
+    code = raw[:50] if state in Recipient.FINAL_DELIVERIES else ""
+    silent.update(delivery=state, delivery_raw=code, delivery_at=timezone.now())

@@ -1,0 +1,126 @@
+"""Deciding what became of a send whose outcome was not known: by a person, or by proof from the provider."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils.translation import gettext_noop
+
+from contactsync.campaigns.settle import settle_again
+from contactsync.models import Call, Campaign, Recipient, Run
+from contactsync.models.reasons import reason
+from contactsync.models.transitions import TransitionRefused, transition
+from contactsync.sync import sends
+from contactsync.sync.connect import SENDS, Operation
+from contactsync.sync.line import Line
+
+logger = logging.getLogger(__name__)
+
+SEARCHED_AT_ONCE = 20  # unknown sends looked for in one go
+EARLIER = dt.timedelta(minutes=1)  # clocks differ
+
+FOUND = gettext_noop("The answer was lost; the provider lists this send with our reference, so it was accepted.")
+TOLD = gettext_noop("The answer was lost; the provider told us of this send with our reference, so it was accepted.")
+SEARCHED = gettext_noop(
+    "%(before)s The provider was searched: sends of this sender with this text since then: %(found)s (%(references)s). "
+    "None is proven to be this one, so a person decides."
+)
+NOT_FOUND = gettext_noop(
+    "%(before)s The provider was searched and shows no send of this sender with this text since then. It may not show "
+    "everything yet, so a person decides."
+)
+
+
+def resolve_unknown(call: Call, *, sent: bool, user: User) -> Call:
+    """A person found out what became of an unknown send. Its people count as accepted, or as not sent and may be resumed.
+
+    Raises `TransitionRefused` when the call is not an unknown send (any more).
+    """
+    decided = (
+        gettext_noop("%(user)s decided: it was sent.") if sent else gettext_noop("%(user)s decided: it was not sent.")
+    )
+    why = reason(decided, user=user.get_username())
+    return _decide(call, Call.State.ACCEPTED if sent else Call.State.NOT_SENT, why=why)
+
+
+def resolve_by_callback(call_uuid: UUID | str, reference: str) -> bool:
+    """The provider's proven (signed) word that it has the send with our reference. True when an unknown send was accepted by it."""
+    call = Call.objects.filter(uuid=call_uuid, state=Call.State.UNKNOWN, operation__in=SENDS).first()
+    if call is None:
+        return False
+    try:
+        _decide(call, Call.State.ACCEPTED, why=reason(TOLD), references=[reference] if reference else [])
+    except TransitionRefused:
+        return False
+    return True
+
+
+def search_unknown(campaign: Campaign, line: Line) -> int:
+    """Look for the campaign's unknown sends at the provider, where it can be searched. Returns how many were decided.
+
+    Only what shows our own reference is proof; anything else is told to the person who decides. Raises `ProviderError`.
+    """
+    if not line.capabilities.can(Operation.FIND_SENDS):
+        return 0
+    unknown = Call.objects.filter(run__campaign=campaign, state=Call.State.UNKNOWN, operation__in=SENDS)
+    decided = 0
+    for call in unknown.select_related("run").order_by("pk")[:SEARCHED_AT_ONCE]:
+        if call.started_at is not None:
+            line.pulse()
+            decided += _search(call, line)
+    return decided
+
+
+def _search(call: Call, line: Line) -> bool:
+    sender, reference = call.run.plan["sender"], str(call.uuid)
+    since = (call.started_at or call.run.created_at) - EARLIER
+    found = sends.find_sends(
+        line.account, sender=sender, text=_text_of(call), since=since, reference=reference, line=line
+    )
+    if proven := [report.reference for report in found if report.our_reference == reference]:
+        try:
+            _decide(call, Call.State.ACCEPTED, why=reason(FOUND), references=proven)
+        except TransitionRefused:
+            logger.info("Call %s was decided while the provider was searched for it.", call.pk)
+            return False
+        return True
+    before = call.error["params"]["before"] if call.error.get("message") in {SEARCHED, NOT_FOUND} else call.error
+    why = reason(NOT_FOUND, before=before)
+    if found:
+        references = ", ".join(report.reference for report in found[:5])
+        why = reason(SEARCHED, before=before, found=len(found), references=references)
+    Call.objects.filter(pk=call.pk, state=Call.State.UNKNOWN).update(error=why)
+    return False
+
+
+def _text_of(call: Call) -> str:
+    """The text to search for; of several in one call, the first."""
+    if texts := call.target.get("texts"):
+        return str(texts[0]["text"])
+    if keyworded := call.target.get("keyworded"):
+        return str(keyworded)
+    return Recipient.objects.filter(call=call).values_list("text", flat=True).first() or ""
+
+
+def _decide(call: Call, state: str, *, why: dict[str, Any], references: Sequence[str] = ()) -> Call:
+    if call.operation not in SENDS:
+        raise TransitionRefused(f"Call {call.pk} sends nothing.")
+    changes: dict[str, Any] = {"error": why}
+    people: dict[str, Any] = {"error": why}
+    if references:
+        changes["references"] = list(references)
+        people |= {"error": {}, "reference": references[0][:100] if len(references) == 1 else ""}
+    after = Recipient.State.ACCEPTED if state == Call.State.ACCEPTED else Recipient.State.NOT_SENT
+    with transaction.atomic():
+        run = Run.objects.select_related("campaign").get(pk=call.run_id)
+        Campaign.objects.select_for_update().get(runs=run)
+        transition(call, state, table={state: frozenset({Call.State.UNKNOWN})}, **changes)
+        Recipient.objects.filter(call=call, state=Recipient.State.UNKNOWN).update(state=after, **people)
+        settle_again(run)
+    return call
