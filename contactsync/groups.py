@@ -17,7 +17,7 @@ _KEEP = (
     "campaigntarget",
     "importjob",
 )
-_SEE = ("importissue", "importchange", "run", "runitem", "call", "recipient", "inboundmessage", "callback")
+_SEE = ("importissue", "importchange", "run", "runitem", "call", "recipient", "inboundmessage")
 
 #: model -> actions
 MARKETING_RIGHTS: dict[str, tuple[str, ...]] = {

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.debug import sensitive_post_parameters
 
 from contactsync import work
+from contactsync.admin.account_callbacks import CallbackSteps, callback_facts
 from contactsync.admin.common import ScreenAdmin, person, require, say
 from contactsync.admin.downloads import DownloadMixin
 from contactsync.admin.forms.accounts import CREDENTIAL, SETTING, account_form
@@ -35,14 +36,14 @@ def provider_label(slug: str) -> str:
 
 
 @admin.register(ProviderAccount)
-class ProviderAccountAdmin(DownloadMixin, ScreenAdmin):
+class ProviderAccountAdmin(CallbackSteps, DownloadMixin, ScreenAdmin):
     """Accounts are for administrators: whoever may change them may enter keys, and nobody can read them."""
 
     change_form_template = "admin/contactsync/provideraccount/change_form.html"
     list_display = ("name", "provider_name", "state_badge", "balance_text", "sender", "checked")
     list_filter = ("state",)
     search_fields = ("name", "provider", "identity")
-    steps = ("check",)
+    steps = ("check", *CallbackSteps.callback_steps)
     download_columns = (
         (gettext_lazy("name"), lambda account: account.name),
         (gettext_lazy("provider"), lambda account: account.provider),
@@ -133,6 +134,7 @@ class ProviderAccountAdmin(DownloadMixin, ScreenAdmin):
             context["may_check"] = self.has_change_permission(request, account)
             context["key_changed_at"] = self._key_changed_at(account)
             context["notes"] = self._notes(account)
+            context["callbacks"] = callback_facts(account) if context["may_check"] else None
         return super().render_change_form(request, context, *args, **kwargs)
 
     def _notes(self, account: ProviderAccount) -> list[str]:

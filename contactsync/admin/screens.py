@@ -7,6 +7,7 @@ from django_tasks_db.models import DBTaskResult
 
 from contactsync.admin import (
     accounts,
+    callbacks,
     calls,
     campaigns,
     contacts,
@@ -15,6 +16,7 @@ from contactsync.admin import (
     people,
     phonebooks,
     recipients,
+    replies,
     runs,
     suppression,
 )
@@ -24,6 +26,7 @@ admin.site.unregister(DBTaskResult)
 
 __all__ = [
     "accounts",
+    "callbacks",
     "calls",
     "campaigns",
     "contacts",
@@ -32,6 +35,7 @@ __all__ = [
     "people",
     "phonebooks",
     "recipients",
+    "replies",
     "runs",
     "suppression",
 ]

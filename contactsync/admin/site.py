@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy as _
 #: title of a group -> the models in it, in the order they are shown
 GROUPS = (
     (_("Contacts"), ("Phonebook", "Contact", "CustomOption", "Suppression", "ImportJob")),
-    (_("Campaigns"), ("Campaign", "Recipient")),
-    (_("Provider"), ("ProviderAccount", "Run", "Call")),
+    (_("Campaigns"), ("Campaign", "Recipient", "InboundMessage")),
+    (_("Provider"), ("ProviderAccount", "Run", "Call", "Callback")),
     (_("People"), ("User", "Group")),
 )
 REST = _("System")

@@ -40,6 +40,13 @@ OPERATIONS = {
     "read_report": _("read the delivery report"),
     "find_sends": _("look for a send whose outcome is not known"),
 }
+CALLBACKS = {
+    "delivery": _("news of a message"),
+    "inbound": _("reply"),
+    "contact_changed": _("contact changed at the provider"),
+    "contact_deleted": _("contact deleted at the provider"),
+    "other": _("other news"),
+}
 FIELDS = {
     "phone": _("phone number"),
     "prefix": _("prefix"),
@@ -69,6 +76,11 @@ CALLBACKS = {
 def operation_label(operation: str) -> str:
     """The operation in words; one that is not known here as its code."""
     return str(OPERATIONS.get(operation, operation))
+
+
+def callback_label(kind: str) -> str:
+    """What a call back is about in words; a kind that is not known here as its code."""
+    return str(CALLBACKS.get(kind, kind))
 
 
 def field_label(name: str, options: Mapping[str, str]) -> str:

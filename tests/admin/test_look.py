@@ -160,8 +160,8 @@ def test_the_navigation_is_grouped_by_what_people_do() -> None:
         for app in client.get("/admin/").context["available_apps"]
     }
     assert groups["Contacts"] == ["Phonebook", "Contact", "CustomOption", "Suppression", "ImportJob"]
-    assert groups["Campaigns"] == ["Campaign", "Recipient"]
-    assert groups["Provider"] == ["ProviderAccount", "Run", "Call", "Providers"]
+    assert groups["Campaigns"] == ["Campaign", "Recipient", "InboundMessage"]
+    assert groups["Provider"] == ["ProviderAccount", "Run", "Call", "Callback", "Providers"]
     assert groups["People"][:2] == ["User", "Group"]
 
 

@@ -1,4 +1,4 @@
-/* The menu button of narrow screens, menus that close by themselves, and forms that ask only once. */
+/* The menu button of narrow screens, menus that close by themselves, buttons that copy, and forms that ask only once. */
 "use strict";
 {
   const button = document.querySelector(".cs-nav-button");
@@ -32,6 +32,17 @@
       filter.open = false;
     });
   }
+
+  // A button that copies what stands in a field; without the right to do so the field can still be selected.
+  document.querySelectorAll("button[data-copy]").forEach((copy) => {
+    if (!navigator.clipboard) return;
+    copy.hidden = false;
+    copy.addEventListener("click", () => {
+      navigator.clipboard.writeText(document.getElementById(copy.dataset.copy).value).then(() => {
+        copy.textContent = copy.dataset.copied;
+      });
+    });
+  });
 
   // A second click on a form that asks for work is not a second request. The server refuses it too.
   document.querySelectorAll("form[data-once]").forEach((form) => {
