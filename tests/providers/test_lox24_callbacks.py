@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from providers.backends.lox24 import Lox24
 from providers.exceptions import NotGenuine
 from providers.sandbox import SandboxServer
-from providers.types import CallbackEvent, CallbackEventKind, CallbackKind, CallbackRequest
+from providers.types import CallbackEvent, CallbackEventKind, CallbackKind, CallbackRequest, InboundMessage
 
 from .lox24 import UUID, message
 from .servers import Recorder
@@ -25,6 +25,15 @@ DELIVERY: dict[str, Any] = json.loads("""{
 "id": "0d4a1a52-0000-4000-8000-000000000009", "api_version": "2022-05-25", "name": "sms.delivery",
 "created_at": 1767171600, "attempt_total": 4, "attempt_number": 1, "notification_task_id": 12,
 "data": {"id": "5be7c0de-0000-4000-8000-000000000001", "key_id": 3, "dlr_code": 1, "status_code": 100, "callback_data": "call-1"}}
+""")
+
+
+# The example of the document on incoming SMS.
+INCOMING: dict[str, Any] = json.loads("""{
+"id": "d6ff9b42-1da5-711f-df20-f0173a4e7df1", "api_version": "2022-05-25", "name": "sms.incoming",
+"created_at": 1653378703, "attempt_total": 1, "attempt_number": 1,
+"data": {"id": "e7d23bd5-dd8e-22fd-c7eb-636511ccc8ed", "to": "+1234567890", "from": "+490987654321",
+"text": "Hello, this is a reply message", "received_at": 1653378703, "msg_uuid": "a1b2c3d4-e5f6-7890-abcd-ef1234567890"}}
 """)
 
 
@@ -64,6 +73,29 @@ def test_other_notifications_are_taken_and_not_acted_on() -> None:
     assert [event.kind for event in told({**DELIVERY, "name": "short_link.click", "data": {}})] == [
         CallbackEventKind.OTHER
     ]
+
+
+def test_a_message_from_a_person_has_the_id_it_has_in_the_inbox() -> None:
+    (event,) = told(INCOMING)
+    assert event == CallbackEvent(
+        CallbackEventKind.INBOUND,
+        key="d6ff9b42-1da5-711f-df20-f0173a4e7df1",
+        reference="sms:a1b2c3d4-e5f6-7890-abcd-ef1234567890",
+        inbound=InboundMessage(
+            remote_id="e7d23bd5-dd8e-22fd-c7eb-636511ccc8ed",
+            phone="+490987654321",
+            to="+1234567890",
+            text="Hello, this is a reply message",
+            received_at=dt.datetime.fromtimestamp(1653378703, dt.UTC),
+        ),
+        at=dt.datetime.fromtimestamp(1653378703, dt.UTC),
+    )
+
+
+@pytest.mark.parametrize("given", [{"from": ""}, {"received_at": None}, {"id": None}, {"msg_uuid": "/"}])
+def test_a_message_without_sender_time_or_id_is_not_genuine(given: dict[str, Any]) -> None:
+    with pytest.raises(NotGenuine):
+        told({**INCOMING, "data": {**INCOMING["data"], **given}})
 
 
 @pytest.mark.parametrize(
@@ -107,7 +139,7 @@ def test_no_json_whatever_breaks_the_reader(body: Any) -> None:
     assert all(event.kind is CallbackEventKind.OTHER for event in events)
 
 
-def test_a_message_from_a_person_comes_as_a_get() -> None:
+def test_a_message_from_a_person_may_come_as_a_get_in_the_older_way() -> None:
     (event,) = written(id="501", phone="+4915199900001", sender_id="4915200000001", text="Ja, bitte", time="1767171600")
     assert event.inbound is not None
     assert (event.kind, event.inbound.remote_id, event.inbound.phone, event.inbound.to, event.inbound.text) == (
@@ -155,12 +187,18 @@ def test_the_sandbox_tells_of_every_change_in_the_form_that_is_read(
     assert len({event.key for event in events}) == len(events)
 
 
-def test_the_sandbox_hands_over_what_a_person_writes(sandbox: SandboxServer, recorder: Recorder) -> None:
-    sandbox.dialects["lox24"].set_up({"inbound_url": f"{recorder.url}/inbound"})
+def test_the_sandbox_hands_over_what_a_person_writes_in_both_ways(
+    sandbox: SandboxServer, lox24: Lox24, recorder: Recorder
+) -> None:
+    urls = {"callback_urls": [f"{recorder.url}/hook"], "inbound_url": f"{recorder.url}/inbound"}
+    sandbox.dialects["lox24"].set_up(urls)
+    recorder.will_answer({})
     recorder.will_answer({})
     sandbox.dialects["lox24"].receive({"from": "+4915200000001", "text": "Grüß Gott & سلام"})
     sandbox.callbacks.join()
-    assert recorder.last.method == "GET"
-    (event,) = written(**recorder.last.params)
-    assert event.inbound is not None
-    assert (event.inbound.phone, event.inbound.text) == ("+4915200000001", "Grüß Gott & سلام")
+    assert [asked.method for asked in recorder.asked] == ["POST", "GET"]
+    (event,), (older,) = told(recorder.asked[0].body), written(**recorder.asked[1].params)
+    for each in (event, older):
+        assert each.inbound is not None
+        assert (each.inbound.phone, each.inbound.text) == ("+4915200000001", "Grüß Gott & سلام")
+    assert [event.inbound] == list(lox24.list_inbox())

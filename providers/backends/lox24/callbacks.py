@@ -7,22 +7,23 @@ import json
 from typing import Any
 
 from providers.backends.lox24 import forms
+from providers.backends.lox24.inbox import message_of
 from providers.backends.lox24.messages import SMS, reference_to
 from providers.exceptions import NotGenuine
 from providers.text import gettext_noop
 from providers.types import CallbackEvent, CallbackEventKind, CallbackRequest, InboundMessage
 
 _NOT_THEIR_FORM = gettext_noop("The request is not in the form of LOX24's call backs.")
-_DELIVERY, _DRY_RUN = "sms.delivery", "sms.delivery.dryrun"
+_DELIVERY, _DRY_RUN, _INCOMING = "sms.delivery", "sms.delivery.dryrun", "sms.incoming"
 
 
 def read_callback(request: CallbackRequest, *, now: dt.datetime) -> tuple[CallbackEvent, ...]:
-    """A POST is a notification, a GET is a message from a person."""
+    """A POST is a notification, a GET is a message from a person in the older way that LOX24 still knows."""
     try:
         if request.method == "POST":
             return _notification(json.loads(request.body), now)
         if request.method == "GET":
-            return _inbound(request, now)
+            return _older_inbound(request, now)
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError):
         pass
     raise NotGenuine(_NOT_THEIR_FORM)
@@ -36,22 +37,38 @@ def _notification(data: Any, now: dt.datetime) -> tuple[CallbackEvent, ...]:
     if name == _DRY_RUN:
         return ()
     at = forms.moment(data.get("created_at")) or now
-    if name != _DELIVERY:
-        return (CallbackEvent(CallbackEventKind.OTHER, key, raw_state=name[:100], at=at),)
-    told = data["data"]
-    return (
-        CallbackEvent(
-            CallbackEventKind.DELIVERY,
-            key,
-            reference=reference_to(SMS, told["id"]),
-            our_reference=forms.text(told.get("callback_data")),
-            raw_state=f"{forms.whole(told.get('status_code')) or 0}/{forms.whole(told.get('dlr_code')) or 0}",
-            at=at,
-        ),
+    if name == _DELIVERY:
+        return (_delivery(data["data"], key, at),)
+    if name == _INCOMING:
+        return (_incoming(data["data"], key, at),)
+    return (CallbackEvent(CallbackEventKind.OTHER, key, raw_state=name[:100], at=at),)
+
+
+def _delivery(told: Any, key: str, at: dt.datetime) -> CallbackEvent:
+    """`callback_data` is our call's reference, or that of the contact where the message was part of a bulk."""
+    return CallbackEvent(
+        CallbackEventKind.DELIVERY,
+        key,
+        reference=reference_to(SMS, told["id"]),
+        our_reference=forms.text(told.get("callback_data")),
+        raw_state=f"{forms.whole(told.get('status_code')) or 0}/{forms.whole(told.get('dlr_code')) or 0}",
+        at=at,
     )
 
 
-def _inbound(request: CallbackRequest, now: dt.datetime) -> tuple[CallbackEvent, ...]:
+def _incoming(told: Any, key: str, at: dt.datetime) -> CallbackEvent:
+    """`msg_uuid` is the message of ours that this one replies to."""
+    reply_to = told.get("msg_uuid")
+    return CallbackEvent(
+        CallbackEventKind.INBOUND,
+        key,
+        reference=reference_to(SMS, reply_to) if reply_to else "",
+        inbound=message_of(told, remote_id=told["id"]),
+        at=at,
+    )
+
+
+def _older_inbound(request: CallbackRequest, now: dt.datetime) -> tuple[CallbackEvent, ...]:
     """`sender_id` is the person, `phone` our number, `time` in Unix seconds; a reply to an economy SMS has its `uuid` instead of `id` and `phone`."""
     query = request.query
     sender, at = query["sender_id"], forms.moment(query.get("time"))

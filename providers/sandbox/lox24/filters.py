@@ -66,7 +66,8 @@ class Filters:
     def _ordered(self, rows: list[Row], name: str, direction: str, call: Call) -> list[Row]:
         if direction not in {"asc", "desc"}:
             call.problems.violation("wrong type", f"_order[{name}]", "The value you selected is not a valid choice.")
-        return sorted(rows, key=lambda row: self._values[name](row, call.now), reverse=direction == "desc")
+        ordered = sorted(rows, key=lambda row: self._values[name](row, call.now))
+        return ordered[::-1] if direction == "desc" else ordered
 
     def _in_range(self, rows: list[Row], name: str, inside: str, value: str, call: Call) -> list[Row]:
         ends = value.split("..") if inside == "between" else [value]

@@ -8,30 +8,38 @@ from urllib.parse import urlencode
 
 from providers.sandbox.callbacks import Callbacks
 from providers.sandbox.lox24.delivery import Sms
+from providers.sandbox.lox24.records import Incoming
 from providers.sandbox.lox24.state import LOX24State
 
 MOST_URLS = 5
 API_VERSION = "2022-05-25"
 
 
-def notification(state: LOX24State, sms: Sms, *, name: str = "sms.delivery") -> dict[str, Any]:
-    status, delivery = sms.codes(state.clock.now())
+def delivery(state: LOX24State, sms: Sms) -> dict[str, Any]:
+    status, dlr_code = sms.codes(state.clock.now())
     return {
+        "id": sms.uuid,
+        "key_id": 3,
+        "dlr_code": dlr_code,
+        "status_code": status,
+        "callback_data": sms.callback_data,
+    }
+
+
+def notify(state: LOX24State, callbacks: Callbacks, name: str, data: dict[str, Any]) -> None:
+    """Call every address entered about one event."""
+    event = {
         "id": state.new_uuid(),
         "api_version": API_VERSION,
         "name": name,
         "created_at": int(state.clock.now()),
         "attempt_total": 4,
         "attempt_number": 1,
-        "notification_task_id": 12,
-        "data": {
-            "id": sms.uuid,
-            "key_id": 3,
-            "dlr_code": delivery,
-            "status_code": status,
-            "callback_data": sms.callback_data,
-        },
+        "notification_task_id": state.new_uuid(),
+        "data": data,
     }
+    for url in state.callback_urls:
+        callbacks.deliver(url, json.dumps(event).encode(), {"Content-Type": "application/json"})
 
 
 def tell(state: LOX24State, callbacks: Callbacks) -> None:
@@ -43,19 +51,24 @@ def tell(state: LOX24State, callbacks: Callbacks) -> None:
             continue
         sms.told = codes
         if state.callback_urls:
-            body = json.dumps(notification(state, sms)).encode()
-            for url in state.callback_urls:
-                callbacks.deliver(url, body, {"Content-Type": "application/json"})
+            notify(state, callbacks, "sms.delivery", delivery(state, sms))
     state.open = [sms for sms in state.open if not sms.is_settled(now)]
 
 
 def receive(state: LOX24State, callbacks: Callbacks, message: dict[str, Any]) -> dict[str, Any]:
-    """A person writes to the inbound number: `from` and `text` are needed. Raises `ValueError`."""
+    """A person writes to the inbound number: `from` and `text` are needed. Raises `ValueError`.
+
+    It is kept, told by the event sms.incoming, and in the older way by a GET where an address is entered for that.
+    """
     unknown = set(message) - {"from", "text"}
     sender, text = message.get("from"), message.get("text")
     if unknown or not isinstance(sender, str) or not sender or not isinstance(text, str):
         raise ValueError("a message needs the texts from and text, and nothing else")
-    kept = {
+    row = Incoming(state.new_uuid(), state.inbound_number, sender, text, int(state.clock.now()))
+    state.inbox.append(row)
+    shown = {"to": row.to, "from": sender, "text": text, "received_at": row.received_at, "msg_uuid": None}
+    notify(state, callbacks, "sms.incoming", {"id": row.uuid, **shown})
+    older = {
         "id": state.next_id("inbound"),
         "phone": state.inbound_number,
         "sender_id": sender,
@@ -64,8 +77,8 @@ def receive(state: LOX24State, callbacks: Callbacks, message: dict[str, Any]) ->
     }
     if state.inbound_url:
         joint = "&" if "?" in state.inbound_url else "?"
-        callbacks.deliver(f"{state.inbound_url}{joint}{urlencode(kept)}", method="GET")
-    return kept
+        callbacks.deliver(f"{state.inbound_url}{joint}{urlencode(older)}", method="GET")
+    return {"uuid": row.uuid, **shown}
 
 
 def set_up(state: LOX24State, portal: dict[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,30 @@ from providers.sandbox.lox24.fields import Fields
 from providers.sandbox.lox24.state import SERVICES
 
 SENDER = re.compile(r"(\+?[1-9][0-9]{0,14}|[a-zA-Z0-9 ]{1,11})")
-LANGUAGES = frozenset(["EN", "DE", "FR", "IT", "ES", "PL", "NL", "RO", "PT", "CS", "HU", "SV", "DA", "FI", "SK", "HR", "TR", "RU", "BG", "UK"])
+LANGUAGES = frozenset(
+    [
+        "EN",
+        "DE",
+        "FR",
+        "IT",
+        "ES",
+        "PL",
+        "NL",
+        "RO",
+        "PT",
+        "CS",
+        "HU",
+        "SV",
+        "DA",
+        "FI",
+        "SK",
+        "HR",
+        "TR",
+        "RU",
+        "BG",
+        "UK",
+    ]
+)
 COMMON = ("text", "sender_id", "service_code", "delivery_at", "is_unicode", "voice_lang", "source")
 MAX_WRITTEN, MAX_GSM, MAX_UNICODE = 1785, 1530, 670
 
