@@ -7,10 +7,11 @@ from django.utils import timezone
 from contactsync.models import Call, Phonebook, Run
 from contactsync.models.reasons import reason
 from contactsync.sync import leases, planner, pull, sweep
+from contactsync.sync.bring_in import bring_in, make_phonebook
 from contactsync.sync.changes import adopt_contacts, delete_contacts, update_contacts
 from contactsync.sync.connect import ProviderError, reason_of
 from contactsync.sync.creates import create_contacts
-from contactsync.sync.equation import counts_of, is_clean
+from contactsync.sync.equation import COUNTED, counts_of, is_clean
 from contactsync.sync.leases import State
 from contactsync.sync.lifecycle import RunRefused, approve, discard, resume, stop
 from contactsync.sync.line import Line
@@ -22,7 +23,7 @@ from contactsync.sync.worker import Halt, Worker
 __all__ = ["RunRefused", "approve", "discard", "execute", "resume", "stop"]
 
 WORKABLE = {State.QUEUED, State.RUNNING}
-KINDS = [Run.Kind.PUSH, Run.Kind.PULL, Run.Kind.DELETE, Run.Kind.RECONCILE]
+KINDS = [kind for kind in Run.Kind if kind != Run.Kind.SEND]
 
 
 def execute(run_id: int) -> None:
@@ -41,18 +42,15 @@ def execute(run_id: int) -> None:
     run = leases.claim(run_id, owner, states=WORKABLE, to=State.RUNNING)
     if run is None:
         return
-    if run.phonebook is None:
+    if run.phonebook is None and run.kind != Run.Kind.BRING_IN:
         leases.end(run, owner, State.FAILED, error=reason(planner.NO_PHONEBOOK), finished_at=timezone.now())
         return
     sweep.recover_calls(run)
     try:
         with Line(run.account) as line:
-            worker = Worker(run, run.phonebook, line, owner=owner)
+            worker = Worker(run, run.phonebook or make_phonebook(run, line), line, owner=owner)
             line.pulse = worker.keep
-            if run.kind == Run.Kind.PULL:
-                pull.pull(worker)
-            else:
-                _phases(worker)
+            _phases(worker)
     except Halt as halt:
         _rest(run, owner, halt)
     except ProviderError as error:  # a read that did not get through, with all its patience
@@ -67,6 +65,12 @@ def execute(run_id: int) -> None:
 
 def _phases(worker: Worker) -> None:
     kind = worker.run.kind
+    if kind == Run.Kind.PULL:
+        pull.pull(worker)
+        return
+    if kind == Run.Kind.BRING_IN:
+        bring_in(worker)
+        return
     if kind == Run.Kind.PUSH:
         prepare(worker)
         adopt_contacts(worker)
@@ -79,7 +83,7 @@ def _phases(worker: Worker) -> None:
 
 
 def _rest(run: Run, owner: str, halt: Halt) -> None:
-    counts = {} if run.kind == Run.Kind.PULL else {"counts": counts_of(run)}
+    counts = {"counts": counts_of(run)} if run.kind in COUNTED else {}
     if halt.state is None:
         if halt.until is not None:
             leases.hand_back(run, owner, until=halt.until, error=halt.why, **counts)
@@ -96,7 +100,7 @@ def _finish(run: Run, owner: str) -> None:
     if run.kind == Run.Kind.PUSH and run.phonebook is not None:
         Phonebook.objects.filter(pk=run.phonebook.pk).update(pushed_at=timezone.now())
     run.refresh_from_db(fields=["plan", "counts"])
-    counts = run.counts if run.kind == Run.Kind.PULL else counts_of(run)
+    counts = counts_of(run) if run.kind in COUNTED else run.counts
     to = State.FINISHED if is_clean(counts) else State.ATTENTION
     if not leases.end(run, owner, to, counts=counts, error={}, finished_at=timezone.now()):
         # Asked to stop after the last call: then everything is done, and stopped only in name.

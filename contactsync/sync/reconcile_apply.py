@@ -159,7 +159,7 @@ def _add(taker: Taker, items: list[RunItem]) -> None:
             item.error = adopt(taker, target, item.theirs, item.remote_id)
             known[number] = target
             targets.append((item, target))
-    Contact.objects.bulk_create([target for _item, target in targets if target.pk is None])
+    Contact.objects.bulk_create([target for _item, target in targets if target._state.adding])
     update_rows([target for _item, target in targets], TAKEN)
     for item, target in targets:
         item.state, item.contact = ItemState.DONE, target
