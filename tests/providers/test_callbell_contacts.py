@@ -287,6 +287,34 @@ def test_a_list_of_another_form_is_not_taken_for_an_empty_one(
         list(scripted_callbell.list_contacts(BOOK))
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"tags": 5},
+        {"customFields": ["City"]},
+        {"customFieldsMetadata": {"City": "Roma"}},
+        {"uuid": None},
+        {"uuid": 5},
+    ],
+)
+def test_a_contact_of_another_form_is_unreadable_in_every_call(
+    scripted_callbell: Callbell, recorder: Recorder, fields: Any
+) -> None:
+    recorder.will_answer({"contacts": [contact(**fields)]})
+    with pytest.raises(OutcomeUnknown):
+        list(scripted_callbell.list_contacts(BOOK))
+    for call in (
+        lambda: scripted_callbell.get_contact(UUID),
+        lambda: scripted_callbell.find_contact(BOOK, PHONE),
+        lambda: scripted_callbell.create_contacts(BOOK, [record()]),
+        lambda: scripted_callbell.update_contact(BOOK, UUID, record()),
+    ):
+        recorder.will_answer({"contact": contact(**fields)})
+        with pytest.raises(OutcomeUnknown):
+            call()
+    assert {asked.method for asked in recorder.asked} == {"GET"}
+
+
 # Tags and custom fields
 
 

@@ -48,6 +48,6 @@ class BookCalls(ReadingCalls):
 def _option(name: str, told: Any, known: RemoteOption | None) -> RemoteOption:
     """`told` is what a contact shows of the field: value, type, and the options to choose from."""
     kind = facts.OPTION_KINDS.get(forms.text(told.get("type")), OptionKind.TEXT)
-    choices = tuple(forms.text(choice) for choice in told.get("options") or ())
+    choices = forms.chosen(told.get("options")) or []
     before = known.choices if known else ()
     return RemoteOption(name, name, kind, (*before, *(choice for choice in choices if choice not in before)))

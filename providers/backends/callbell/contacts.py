@@ -10,7 +10,7 @@ from providers.backends.callbell import bodies, forms
 from providers.backends.callbell.calls import checked_id
 from providers.backends.callbell.envelope import single
 from providers.backends.callbell.limits import problem_with_contact, problem_with_tag
-from providers.backends.callbell.reading import ReadingCalls, Row, has_tag, remote_contact
+from providers.backends.callbell.reading import ReadingCalls, Row, contact_row, has_tag, remote_contact
 from providers.exceptions import NotFound, ProviderError, Rejected
 from providers.text import gettext_noop
 from providers.types import BatchResult, BookRef, ContactRecord, ItemOutcome, ItemResult, RemoteContact
@@ -60,8 +60,7 @@ class ContactCalls(ReadingCalls):
             answer = self.post("/contacts", bodies.new_contact(record, book.remote_id, self.settings))
         except Rejected as error:
             return _refused(record, error)
-        made = self.http.read(answer, lambda data: remote_contact(single(data, "contact")))
-        return ItemResult(record.reference, ItemOutcome.DONE, made.remote_id)
+        return ItemResult(record.reference, ItemOutcome.DONE, self.http.read(answer, _made))
 
     def _add_tag(self, known: Row, tag: str) -> None:
         if not has_tag(known, tag):
@@ -91,7 +90,7 @@ class ContactCalls(ReadingCalls):
 
     def _row(self, remote_id: str) -> Row:
         answer = self.get(f"/contacts/{checked_id(remote_id)}", include_field_types="true")
-        row = self.http.read(answer, lambda data: single(data, "contact"))
+        row = self.http.read(answer, contact_row)
         if row is None:
             raise NotFound(_NOT_THERE, params={"id": remote_id}, status=answer.status)
         return row
@@ -109,7 +108,7 @@ class ContactCalls(ReadingCalls):
             except Rejected as error:
                 refused.append(error)
                 continue
-            row = self.http.read(answer, _identified)
+            row = self.http.read(answer, contact_row)
             if row and forms.digits(forms.text(row.get("phoneNumber"))) in ("", wanted):
                 return row
         if len(refused) == 2:
@@ -117,11 +116,11 @@ class ContactCalls(ReadingCalls):
         return None
 
 
-def _identified(data: Any) -> Row | None:
+def _made(data: Any) -> str:
     row = single(data, "contact")
-    if row is not None:
-        forms.remote_id(row["uuid"])
-    return row
+    if row is None:
+        raise ValueError
+    return forms.remote_id(row["uuid"])
 
 
 def _refuse(problem: ProviderError | None) -> None:

@@ -72,7 +72,7 @@ def chosen(value: Any) -> list[str] | None:
             value = json.loads(value)
         except (ValueError, RecursionError):
             return None
-    return [text(each) for each in value] if isinstance(value, list) else None
+    return [name for each in value if (name := text(each))] if isinstance(value, list) else None
 
 
 def field_values(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from providers.backends.callbell import forms
 from providers.backends.callbell.calls import Calls
-from providers.backends.callbell.envelope import rows
+from providers.backends.callbell.envelope import rows, single
 from providers.types import RemoteContact
 
 Row = Mapping[str, Any]
@@ -46,9 +46,17 @@ def _page(data: Any) -> tuple[list[Row], str | object | None]:
     """The rows and the next cursor: None where the answer has no place for one, `_END` where that place is empty."""
     found = rows(data, "contacts")
     for row in found:
-        forms.remote_id(row["uuid"])
+        remote_contact(row)  # raises for a row of another form
     meta = data.get("meta") or {}
     return found, (str(meta["next"]) if meta["next"] else _END) if "next" in meta else None
+
+
+def contact_row(data: Any) -> Row | None:
+    """The one contact of an answer, None where there is none. Raises what `http.read` takes for another form."""
+    row = single(data, "contact")
+    if row is not None:
+        remote_contact(row)
+    return row
 
 
 def remote_contact(row: Any, *, tag: str = "") -> RemoteContact:
