@@ -45,6 +45,7 @@ class CallbackCalls(Calls):
         event = data.get("event") if isinstance(data, dict) else None
         if not isinstance(event, str):
             return ()
+        secret = secret.strip()
         if secret:
             check_signature(request, secret=secret, now=now)
         read = _READERS.get(event)
