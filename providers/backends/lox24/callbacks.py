@@ -7,11 +7,11 @@ import json
 from typing import Any
 
 from providers.backends.lox24 import forms
-from providers.backends.lox24.inbox import message_of
+from providers.backends.lox24.inbox import inbound, message_of
 from providers.backends.lox24.messages import SMS, reference_to
 from providers.exceptions import NotGenuine
 from providers.text import gettext_noop
-from providers.types import CallbackEvent, CallbackEventKind, CallbackRequest, InboundMessage
+from providers.types import CallbackEvent, CallbackEventKind, CallbackRequest
 
 _NOT_THEIR_FORM = gettext_noop("The request is not in the form of LOX24's call backs.")
 _DELIVERY, _DRY_RUN, _INCOMING = "sms.delivery", "sms.delivery.dryrun", "sms.incoming"
@@ -23,7 +23,7 @@ def read_callback(request: CallbackRequest, *, now: dt.datetime) -> tuple[Callba
         if request.method == "POST":
             return _notification(json.loads(request.body), now)
         if request.method == "GET":
-            return _older_inbound(request, now)
+            return _older_inbound(request)
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError):
         pass
     raise NotGenuine(_NOT_THEIR_FORM)
@@ -63,33 +63,22 @@ def _incoming(told: Any, key: str, at: dt.datetime) -> CallbackEvent:
         CallbackEventKind.INBOUND,
         key,
         reference=reference_to(SMS, reply_to) if reply_to else "",
-        inbound=message_of(told, remote_id=told["id"]),
+        inbound=message_of(told),
         at=at,
     )
 
 
-def _older_inbound(request: CallbackRequest, now: dt.datetime) -> tuple[CallbackEvent, ...]:
-    """`sender_id` is the person, `phone` our number, `time` in Unix seconds; a reply to an economy SMS has its `uuid` instead of `id` and `phone`."""
+def _older_inbound(request: CallbackRequest) -> tuple[CallbackEvent, ...]:
+    """`sender_id` is the person, `phone` our number, `time` in Unix seconds. A reply to an economy SMS names it by `uuid`."""
     query = request.query
-    sender, at = query["sender_id"], forms.moment(query.get("time"))
-    if not sender or "text" not in query:
-        raise ValueError
-    # Without an id the same message told again must still give the same key.
-    own_id = query.get("id") or f"{query.get('uuid', '')}/{sender}/{query.get('time', '')}"
-    message = InboundMessage(
-        remote_id=own_id,
-        phone=forms.e164(sender),
-        to=forms.e164(query.get("phone")),
-        text=query["text"],
-        received_at=at or now,
-    )
+    message = inbound(query["sender_id"], query.get("phone"), query["text"], query["time"])
     reply_to = query.get("uuid", "")
     return (
         CallbackEvent(
             CallbackEventKind.INBOUND,
-            key=f"inbound/{own_id}"[:200],
+            key=f"inbound/{message.remote_id}",
             reference=reference_to(SMS, reply_to) if reply_to else "",
             inbound=message,
-            at=at or now,
+            at=message.received_at,
         ),
     )
