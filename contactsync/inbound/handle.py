@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from contactsync.campaigns import reports
+from contactsync.campaigns.resolve import resolve_by_callback, search_unknown
 from contactsync.inbound.find import calls_meant
 from contactsync.models import Call, Callback, Contact, ProviderAccount
 from contactsync.models.reasons import reason
@@ -27,7 +28,7 @@ from contactsync.sync.line import Line
 
 State = Callback.State
 
-AT_ONCE = 200
+AT_ONCE = 100
 LEASE = dt.timedelta(minutes=10)
 MOST_ATTEMPTS = 8
 FIRST_PAUSE = 30.0  # seconds, doubled with every attempt: the last one is made after about an hour
@@ -36,7 +37,7 @@ OPEN = [Call.State.PLANNED, Call.State.ON_WIRE]
 NO_SEND = gettext_noop("No send of this account has this reference.")
 TOO_EARLY = gettext_noop("The send it is about is not over yet.")
 NOT_PROVEN = gettext_noop(
-    "The outcome of this send is not known, and the call back is not signed, so it proves nothing. A person decides on the page of the call."
+    "The outcome of this send is not known, and neither the call back nor the provider proves it. A person decides on the page of the call."
 )
 NO_CONTACT = gettext_noop("No contact here has this id.")
 STILL_THERE = gettext_noop("The provider still has the contact.")
@@ -97,20 +98,41 @@ def _deliveries(account: ProviderAccount, told: Sequence[Callback]) -> None:
         else:
             _close([row], State.IGNORED, reason(NO_SEND))
     calls = {call.pk: call for call in meant.values()}
-    for pk, rows in by_call.items():
-        _delivery(calls[pk], rows)
+    accepted = [call for call in calls.values() if _is_accepted(call, by_call[call.pk])]
+    failed = reports.pull_calls(accepted)
+    for call in accepted:
+        if error := failed.get(call.pk):
+            _later(by_call[call.pk], reason_of(error), error=error)
+        else:
+            _close(by_call[call.pk], State.DONE)
 
 
-def _delivery(call: Call, rows: Sequence[Callback]) -> None:
+def _is_accepted(call: Call, rows: Sequence[Callback]) -> bool:
+    """Whether the report of the call can be asked for; if not, what was told of it waits or ends here."""
     if call.state in OPEN:
         _later(rows, reason(TOO_EARLY))
     elif call.state == Call.State.UNKNOWN:
-        _close(rows, State.IGNORED, reason(NOT_PROVEN))
-    elif call.run.campaign_id is None:
+        try:
+            _prove(call, rows)
+        except ProviderError as error:
+            _later(rows, reason_of(error), error=error)
+            return False
+        if call.state == Call.State.UNKNOWN:
+            _close(rows, State.IGNORED, reason(NOT_PROVEN))
+    elif call.state != Call.State.ACCEPTED:
         _close(rows, State.IGNORED, reason(NO_SEND))
-    else:
-        reports.pull(call.run.campaign_id)
-        _close(rows, State.DONE)
+    return call.state == Call.State.ACCEPTED
+
+
+def _prove(call: Call, rows: Sequence[Callback]) -> None:
+    """Accept a send of unknown outcome on the provider's signed word, or when it shows it with our reference. Raises `ProviderError`."""
+    proof = next((row for row in rows if row.is_proven and row.our_reference == str(call.uuid)), None)
+    if proof is not None:
+        resolve_by_callback(call.uuid, proof.reference)
+    elif call.run.campaign is not None:
+        with Line(call.run.account) as line:
+            search_unknown(call.run.campaign, line)
+    call.refresh_from_db()
 
 
 # Contacts

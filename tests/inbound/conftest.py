@@ -45,8 +45,7 @@ def account_at(sandbox: SandboxServer, db: None) -> Callable[..., ProviderAccoun
             base_url=sandbox.url(slug),
             credentials=Credentials.seal(credentials),
             default_region=REGIONS[slug],
-            default_sender=SENDERS.get(slug, ""),
-            **fields,
+            **{"default_sender": SENDERS.get(slug, ""), **fields},
         )
 
     return make
@@ -55,7 +54,13 @@ def account_at(sandbox: SandboxServer, db: None) -> Callable[..., ProviderAccoun
 def sent(account: ProviderAccount, *phones: str, **changes: Any) -> Call:
     """One accepted send of a finished campaign, as the provider has it."""
     campaign = make_campaign(account, state=Campaign.State.SENT, message="Hello")
-    run = Run.objects.create(kind=Run.Kind.SEND, account=account, campaign=campaign, state=Run.State.FINISHED)
+    run = Run.objects.create(
+        kind=Run.Kind.SEND,
+        account=account,
+        campaign=campaign,
+        state=Run.State.FINISHED,
+        plan={"sender": account.default_sender},
+    )
     call = Call.objects.create(
         run=run, sequence=1, operation="send_to_numbers", target={"numbers": list(phones)}, item_count=len(phones)
     )
