@@ -19,9 +19,9 @@ from contactsync.campaigns import lifecycle as campaigns
 from contactsync.campaigns.cancel import CANCELLABLE, cancel
 from contactsync.imports import jobs
 from contactsync.inbound.receive import keep_events
-from contactsync.models import Campaign, Contact, ImportJob, Phonebook, ProviderAccount, Run
+from contactsync.models import Campaign, Contact, CustomOption, ImportJob, Phonebook, ProviderAccount, Run
 from contactsync.models.transitions import StepRefused
-from contactsync.sync import accounts, callbacks
+from contactsync.sync import accounts, bring_in, callbacks, reconcile, removal
 from contactsync.sync import lifecycle as runs
 
 
@@ -70,6 +70,38 @@ def plan_pull(phonebook: Phonebook, *, user: User | None) -> Run:
     """Read the provider's state of a phonebook; it changes nothing there, so it begins at once."""
     run = runs.create_pull_run(phonebook, user=user)
     _wake(tasks.execute_run, run.pk)
+    return run
+
+
+@transaction.atomic
+def plan_reconcile(pull_run: Run, *, user: User | None) -> Run:
+    """A plan of what the decisions made on a pull would do."""
+    run = reconcile.create_reconcile_run(pull_run, user)
+    _wake(tasks.plan_run, run.pk)
+    return run
+
+
+@transaction.atomic
+def bring_in_phonebook(account: ProviderAccount, remote_id: str, title: str, *, user: User | None) -> Run:
+    """Bring a phonebook of the provider in; it changes nothing there, so it begins at once."""
+    run = bring_in.create_bring_in_run(account, remote_id, title, user)
+    _wake(tasks.execute_run, run.pk)
+    return run
+
+
+@transaction.atomic
+def plan_phonebook_removal(phonebook: Phonebook, *, user: User | None) -> Run:
+    """A plan to delete a phonebook at the provider, with everybody in it there."""
+    run = removal.create_phonebook_removal(phonebook, user)
+    _wake(tasks.plan_run, run.pk)
+    return run
+
+
+@transaction.atomic
+def plan_option_removal(option: CustomOption, *, user: User | None) -> Run:
+    """A plan to delete an option at the provider, with its values there."""
+    run = removal.create_option_removal(option, user)
+    _wake(tasks.plan_run, run.pk)
     return run
 
 

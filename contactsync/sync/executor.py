@@ -18,6 +18,7 @@ from contactsync.sync.line import Line
 from contactsync.sync.policy import InternalError
 from contactsync.sync.prepare import prepare
 from contactsync.sync.reconcile_apply import apply_here
+from contactsync.sync.removal import remove
 from contactsync.sync.worker import Halt, Worker
 
 __all__ = ["RunRefused", "approve", "discard", "execute", "resume", "stop"]
@@ -42,13 +43,13 @@ def execute(run_id: int) -> None:
     run = leases.claim(run_id, owner, states=WORKABLE, to=State.RUNNING)
     if run is None:
         return
-    if run.phonebook is None and run.kind != Run.Kind.BRING_IN:
+    if run.phonebook is None and not planner.needs_no_phonebook(run):
         leases.end(run, owner, State.FAILED, error=reason(planner.NO_PHONEBOOK), finished_at=timezone.now())
         return
     sweep.recover_calls(run)
     try:
         with Line(run.account) as line:
-            worker = Worker(run, run.phonebook or make_phonebook(run, line), line, owner=owner)
+            worker = Worker(run, _phonebook_of(run, line), line, owner=owner)
             line.pulse = worker.keep
             _phases(worker)
     except Halt as halt:
@@ -63,6 +64,12 @@ def execute(run_id: int) -> None:
         _finish(run, owner)
 
 
+def _phonebook_of(run: Run, line: Line) -> Phonebook:
+    if run.phonebook is not None:
+        return run.phonebook
+    return make_phonebook(run, line) if run.kind == Run.Kind.BRING_IN else Phonebook(account=run.account)
+
+
 def _phases(worker: Worker) -> None:
     kind = worker.run.kind
     if kind == Run.Kind.PULL:
@@ -70,6 +77,9 @@ def _phases(worker: Worker) -> None:
         return
     if kind == Run.Kind.BRING_IN:
         bring_in(worker)
+        return
+    if kind == Run.Kind.REMOVE:
+        remove(worker)
         return
     if kind == Run.Kind.PUSH:
         prepare(worker)

@@ -23,6 +23,7 @@ from contactsync.sync.mapping import TO_BE_CREATED, Places, places_of
 from contactsync.sync.policy import InternalError
 from contactsync.sync.reconcile_plan import plan_reconcile
 from contactsync.sync.remote import Finder, RemoteIndex, read_contacts
+from contactsync.sync.removal import plan_removal
 from contactsync.sync.setup_plan import PlanImpossible, plan_setup
 from providers.types import Operation, RemotePhonebook
 
@@ -40,10 +41,10 @@ def plan(run_id: int) -> None:
     run = leases.claim(run_id, owner, states={State.PLANNING}, to=State.PLANNING)
     if run is None:
         return
-    if run.phonebook is None:
+    if run.phonebook is None and not needs_no_phonebook(run):
         _give_up(run, owner, State.FAILED, reason(NO_PHONEBOOK))
         return
-    draft = Draft(run, run.phonebook, owner=owner)
+    draft = Draft(run, run.phonebook or Phonebook(account=run.account), owner=owner)
     try:
         with Line(run.account, pulse=draft.heartbeat) as line:
             PLANS[Run.Kind(run.kind)](draft, line)
@@ -59,6 +60,11 @@ def plan(run_id: int) -> None:
         raise
     else:
         leases.end(run, owner, State.PLANNED, plan=draft.summary(), plan_hash=draft.hash(), error={})
+
+
+def needs_no_phonebook(run: Run) -> bool:
+    """Whether the run is about the account: it brings a phonebook in, or removes an option."""
+    return run.kind == Run.Kind.BRING_IN or run.plan.get("what") == "option"
 
 
 def _give_up(run: Run, owner: str, state: str, why: dict[str, object]) -> None:
@@ -157,4 +163,5 @@ PLANS = {
     Run.Kind.PUSH: _plan_push,
     Run.Kind.DELETE: _plan_delete,
     Run.Kind.RECONCILE: plan_reconcile,
+    Run.Kind.REMOVE: plan_removal,
 }

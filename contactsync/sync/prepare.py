@@ -30,7 +30,7 @@ def prepare(worker: Worker) -> None:
     _phonebook(worker)
 
 
-def _unsettled(worker: Worker, operation: Operation) -> list[Call]:
+def unsettled(worker: Worker, operation: Operation) -> list[Call]:
     """Calls of the operation that are to be made, or whose outcome is not known."""
     states = [Call.State.PLANNED, Call.State.UNKNOWN]
     return list(worker.run.calls.filter(operation=operation.value, state__in=states).order_by("sequence"))
@@ -40,10 +40,10 @@ def _options(worker: Worker) -> None:
     for renaming in worker.planned_calls(Operation.RENAME_OPTION):
         option = CustomOption.objects.get(pk=renaming.target["option"])
         key, title = option.remote_key, option.title
-        _insist(worker.perform(renaming, lambda provider, key=key, title=title: provider.rename_option(key, title)))  # type: ignore[misc]
+        insist(worker.perform(renaming, lambda provider, key=key, title=title: provider.rename_option(key, title)))  # type: ignore[misc]
     if worker.limits.option_identity != "id":
         return
-    calls = {call.target["option"]: call for call in _unsettled(worker, Operation.CREATE_OPTION)}
+    calls = {call.target["option"]: call for call in unsettled(worker, Operation.CREATE_OPTION)}
     options = CustomOption.objects.filter(places__phonebook=worker.phonebook).order_by("places__id")
     open_options = [option for option in options if not option.remote_key or option.pk in calls]
     if not open_options:
@@ -69,7 +69,7 @@ def _link_option(option: CustomOption, found: RemoteOption) -> None:
 def _create_option(worker: Worker, option: CustomOption, call: Call) -> None:
     """Looked for and not found: create it. After an unknown outcome it is looked for once more, then repeated as a new call."""
     spec = OptionSpec(title=option.title, kind=OptionKind(option.kind))
-    call = _fresh(worker, call)
+    call = fresh(worker, call)
     while True:
         performed = worker.perform(
             call,
@@ -77,19 +77,19 @@ def _create_option(worker: Worker, option: CustomOption, call: Call) -> None:
             on_outcome=lambda done: _link_option(option, done.value) if done.value else None,
         )
         if performed.verdict is not Verdict.UNKNOWN:
-            _insist(performed)
+            insist(performed)
             return
         found = match_option(option, list_options(worker.line, [option]))
         if found is not None:
             _link_option(option, found)
             _settle_found(worker, call, found.remote_id)
             return
-        call = _fresh(worker, call)
+        call = fresh(worker, call)
 
 
 def _phonebook(worker: Worker) -> None:
     phonebook = worker.phonebook
-    creating = next(iter(_unsettled(worker, Operation.CREATE_PHONEBOOK)), None)
+    creating = next(iter(unsettled(worker, Operation.CREATE_PHONEBOOK)), None)
     if creating is not None or not phonebook.remote_id:
         if creating is not None and phonebook.remote_id and find_phonebook(worker.line, phonebook) is None:
             _unlink_phonebook(phonebook)  # it is gone at the provider, which the plan has shown
@@ -112,7 +112,7 @@ def _ensure_phonebook(worker: Worker, call: Call | None) -> None:
             return
         if call is None:
             raise Halt(State.FAILED, reason(NO_BOOK))
-        call = _fresh(worker, call)
+        call = fresh(worker, call)
         spec = _spec(worker, None)
         performed = worker.perform(
             call,
@@ -120,7 +120,7 @@ def _ensure_phonebook(worker: Worker, call: Call | None) -> None:
             on_outcome=lambda done, spec=spec: _link_created(worker.phonebook, done, spec),  # type: ignore[misc]
         )
         if performed.verdict is not Verdict.UNKNOWN:
-            _insist(performed)
+            insist(performed)
             return
 
 
@@ -159,10 +159,10 @@ def _update_phonebook(worker: Worker, call: Call) -> None:
         lambda provider: provider.update_phonebook(ref, spec),
         on_outcome=lambda done: _keep_payload(worker.phonebook, spec) if done.is_done else None,
     )
-    _insist(performed)
+    insist(performed)
 
 
-def _fresh(worker: Worker, call: Call) -> Call:
+def fresh(worker: Worker, call: Call) -> Call:
     """A planned call for the same purpose; a call of unknown outcome that proved to have had no effect is closed as not sent."""
     if call.state == Call.State.PLANNED:
         return call
@@ -182,7 +182,7 @@ def _settle_found(worker: Worker, call: Call | None, remote_id: str) -> None:
         worker.drop_call(call, reason(THERE_ALREADY))
 
 
-def _insist(performed: Performed[Any]) -> None:
+def insist(performed: Performed[Any]) -> None:
     """Without this call nothing after it makes sense."""
     if performed.verdict is Verdict.TAKEN:
         raise Halt(None)
