@@ -14,11 +14,13 @@ from django.test import Client
 from django.urls import NoReverseMatch, reverse
 
 from contactsync import models
-from contactsync.models import Campaign, CampaignTarget, Phonebook
+from contactsync.models import Callback, Campaign, CampaignTarget, Phonebook
+from contactsync.models.fields import Credentials
 from contactsync.sync.accounts import set_credentials
 from providers.sandbox import SandboxServer
-from tests.factories import make_account, make_campaign, make_contact, make_phonebook, make_user
+from tests.factories import SANDBOX_KEY, make_account, make_campaign, make_contact, make_phonebook, make_user
 
+SECRET = "whsec_0123456789abcdef0123456789abcdef"
 KEY = "a-very-secret-key-0123456789abcdef"
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -113,6 +115,45 @@ def test_the_key_appears_nowhere(
         "database": list(everything_in_the_database()),
     }
     assert {name for name, texts in places.items() if any(KEY in text for text in texts)} == set()
+
+
+@pytest.mark.parametrize("slug", ["atomtelecom", "callbell"])
+def test_neither_the_secret_nor_the_address_of_call_backs_appears_anywhere(
+    sandbox: SandboxServer, caplog: pytest.LogCaptureFixture, client: Client, slug: str
+) -> None:
+    """But on the page of the account, which only those see who may change it."""
+    caplog.set_level(logging.DEBUG)
+    credentials = {"token": SANDBOX_KEY, "api_key": SANDBOX_KEY, "callback_secret": SECRET}
+    account = make_account(
+        provider=slug,
+        base_url=sandbox.url(slug),
+        default_sender="ACME" if slug == "atomtelecom" else next(iter(sandbox.state("callbell").channels)),
+        default_region="AU",
+        credentials=Credentials.seal(credentials),
+    )
+    book = make_phonebook(account)
+    make_contact(book, "+61491570006")
+    campaign = make_campaign(account, message="Sale")
+    CampaignTarget.objects.create(campaign=campaign, phonebook=book)
+    if slug == "atomtelecom":  # whose sends carry the address
+        call_command("send_campaign", str(campaign.pk), "--json", stdout=io.StringIO())
+        assert account.callback_key.encode() in sandbox.requests_to("POST /api/sms/send$")[0].body
+    path = f"/callbacks/{account.callback_key}/"
+    told = [b'{"event": "contact_deleted", "payload": {"uuid": "ab"}}', b'{"to": "1", "from": "61491570006"}', b"{"]
+    for body in told:
+        client.post(path, body, content_type="application/json", headers={"X-Callbell-Signature": "t=1,v1=00"})
+    Callback.objects.create(account=account, key="k", kind="delivery", raw_state="Delivered")
+    client.force_login(make_user(is_superuser=True))
+    own_page = reverse("admin:contactsync_provideraccount_change", args=[account.pk])
+    pages = {url: client.get(url) for url in every_page()}
+    texts = {url: page.content.decode() for url, page in pages.items() if not page.streaming}
+    assert {url for url, text in texts.items() if account.callback_key in text} <= {own_page}
+    assert {url for url, text in texts.items() if SECRET in text} == set()
+    assert account.callback_key not in caplog.text
+    assert SECRET not in caplog.text
+    rows = [row for row in everything_in_the_database() if row.startswith("(")]
+    assert not any(SECRET in row for row in rows)
+    assert sum(account.callback_key in row for row in rows) == 1
 
 
 def test_the_form_takes_a_key_and_never_gives_it_back(phonebook: Phonebook, client: Client) -> None:

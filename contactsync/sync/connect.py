@@ -11,6 +11,7 @@ from django.utils.translation import gettext, gettext_noop
 from contactsync.crypto import Undecryptable
 from contactsync.models import ProviderAccount
 from contactsync.models.reasons import describe, reason
+from contactsync.sync.hidden import hiding
 from contactsync.sync.pace import DatabasePacer, entered_rate
 from contactsync.sync.proof import ProvingPacer
 from providers import registry
@@ -188,6 +189,7 @@ def open_provider(
         raise stopped
     credentials = credentials_of(account)
     pacer = pacer_of(account, even_if_stopped=even_if_stopped)
+    observer = hiding(observer)
     return registry.build(
         AccountConfig(
             slug=account.provider,
