@@ -38,4 +38,3 @@ class TestContract(ProviderContract):
 
     def opt_out(self, sandbox: SandboxServer, phone: str) -> None:
         sandbox.state("lox24").unsubscribe(phone)
-        sandbox.state("lox24").block(phone, type=2)

@@ -124,6 +124,31 @@ def test_what_was_never_a_reference_of_ours_is_not_asked_for(
     assert recorder.asked == []
 
 
+def test_a_bulk_that_is_not_processed_yet_does_not_say_that_it_is_for_nobody(
+    sandbox: SandboxServer, lox24: Lox24
+) -> None:
+    state = sandbox.state("lox24")
+    state.add_phone(state.add_group("Newsletter"), ONE[0])
+    state.add_group("Nobody")
+    full, empty = (
+        lox24.send(message(targets=(WholePhonebooks((BookRef(str(group)),)),))).references[0] for group in (7001, 7002)
+    )
+    assert [lox24.report(one).recipients for one in (full, empty)] == [None, 0]
+    sandbox.advance(3600)
+    assert [lox24.report(one).recipients for one in (full, empty)] == [1, 0]
+    assert lox24.report(empty).state is SendState.FAILED
+
+
+def test_whoever_unsubscribed_gets_nothing_more(sandbox: SandboxServer, lox24: Lox24) -> None:
+    state = sandbox.state("lox24")
+    state.add_phone(state.add_group("Newsletter"), ONE[0])
+    state.unsubscribe(ONE[0])
+    assert [(row.phone, row.is_opt_out) for row in lox24.list_suppressed()] == [(ONE[0], True)]
+    reference = lox24.send(message(numbers=ONE)).references[0]
+    sandbox.advance(3600)
+    assert [row.state for row in lox24.recipient_reports(reference)] == [DeliveryState.BLOCKED]
+
+
 # Cancelling
 
 
@@ -190,6 +215,7 @@ def test_a_send_whose_answer_was_lost_is_found_by_our_mark(
     assert len(found) == 1
     is_marked = len(numbers) == 1 or not quirks
     assert found[0].our_reference == ("lost" if is_marked else "")
+    sandbox.advance(3600)
     assert lox24.report(found[0].reference).recipients == len(numbers)
 
 

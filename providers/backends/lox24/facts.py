@@ -43,13 +43,14 @@ LANGUAGES = (
     "HU", "SV", "DA", "FI", "SK", "HR", "TR", "RU", "BG", "UK",
 )  # fmt: skip
 
+NO_RECIPIENTS = 201
 BULK_STATES = {
     0: SendState.QUEUED,
     5: SendState.SENDING,
     10: SendState.SENT,
     15: SendState.CANCELLED,
     20: SendState.FAILED,  # system error
-    201: SendState.FAILED,  # no recipients
+    NO_RECIPIENTS: SendState.FAILED,
 }
 SMS_STATES = {
     0: DeliveryState.QUEUED,

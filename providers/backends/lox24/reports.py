@@ -74,16 +74,19 @@ def _is_marked(data: Any, reference: str) -> bool:
 
 
 def _bulk(data: Any) -> SendReport:
+    """The count is that of the messages made so far: none yet in a bulk that is not processed, which is not the same as nobody."""
     code = int(data["status_code"])
+    state = facts.BULK_STATES.get(code, SendState.UNRECOGNISED)
+    count = forms.whole(data.get("msg_total_count"))
     return SendReport(
         reference=reference_to(BULK, data["uuid"]),
-        state=facts.BULK_STATES.get(code, SendState.UNRECOGNISED),
+        state=state,
         raw_state=str(code),
         sender=forms.text(data.get("sender_id")),
         text=forms.text(data.get("text")),
-        recipients=forms.whole(data.get("msg_total_count")),
+        recipients=count if count or code == facts.NO_RECIPIENTS else None,
         cost=forms.money(data.get("price")),
-        sent_at=forms.moment(data.get("processed_at")),
+        sent_at=forms.moment(data.get("processed_at")) if state is SendState.SENT else None,  # else its last change
     )
 
 

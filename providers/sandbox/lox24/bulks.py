@@ -45,7 +45,7 @@ def show(call: Call, bulk: Bulk) -> dict[str, Any]:
         "phones": bulk.phones,
         "msg_groups": bulk.msg_groups,
         "status_code": status,
-        "msg_total_count": len(bulk.sms_uuids),
+        "msg_total_count": 0 if status == BULK_NEW else len(bulk.sms_uuids),  # made when it is processed
         "created_at": int(bulk.created),
         "processed_at": int(bulk.due) if status > BULK_NEW else None,
         "ip": "127.0.0.1",

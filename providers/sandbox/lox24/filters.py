@@ -17,6 +17,8 @@ RANGES: dict[str, Callable[[Any, Any], bool]] = {
     "lte": operator.le,
 }
 
+PARTIAL = frozenset({"text", "sender_id", "from", "to"})
+
 
 class Filters:
     """`values` reads what a filter compares, `many` may be given several times with `[]` or as a range."""
@@ -61,7 +63,7 @@ class Filters:
 
     @staticmethod
     def _fits(name: str, held: Any, wanted: str) -> bool:
-        return wanted.lower() in str(held).lower() if name == "text" else str(held) == wanted
+        return wanted.lower() in str(held).lower() if name in PARTIAL else str(held) == wanted
 
     def _ordered(self, rows: list[Row], name: str, direction: str, call: Call) -> list[Row]:
         if direction not in {"asc", "desc"}:

@@ -127,10 +127,12 @@ class LOX24State:
             del self.phones[phone_id]
 
     def unsubscribe(self, number: str, *, reason: int = 3) -> int:
-        """The person follows an unsubscribe link: every row with the number is marked. Returns how many."""
+        """The person follows an unsubscribe link: every row with the number is marked, and the number is blocked. Returns how many."""
         rows = [phone for phone in self.phones.values() if phone.phone == number]
         for phone in rows:
             phone.unsubscribed_at, phone.unsubscribe_reason = int(self.clock.now()), reason
+        if not self.is_blocked(number):
+            self.block(number, type=2)
         return len(rows)
 
     def block(self, number: str, *, type: int = 1) -> Blocked:
