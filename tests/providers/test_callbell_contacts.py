@@ -88,6 +88,16 @@ def test_a_form_of_the_number_that_is_refused_does_not_hide_the_other(
         scripted_callbell.find_contact(BOOK, PHONE)
 
 
+@pytest.mark.parametrize("answer", [{}, {"contact": []}, {"contact": [{"name": "Sara"}]}])
+def test_a_creation_answered_without_an_id_is_unknown(
+    scripted_callbell: Callbell, recorder: Recorder, answer: object
+) -> None:
+    for body in ({"contact": None}, {"contact": None}, answer):
+        recorder.will_answer(body)
+    with pytest.raises(OutcomeUnknown):
+        scripted_callbell.create_contacts(BOOK, [record()])
+
+
 @pytest.mark.parametrize(("kind", "error"), [("status_500", OutcomeUnknown), ("status_429", Throttled)])
 def test_nothing_is_created_when_the_look_up_fails(
     callbell: Callbell, sandbox: SandboxServer, kind: str, error: type[Exception]

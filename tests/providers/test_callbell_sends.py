@@ -82,6 +82,12 @@ def test_the_check_says_whose_token_it_is(
     assert scripted_callbell.check().identity == identity
 
 
+def test_a_check_that_names_nobody_is_no_success(scripted_callbell: Callbell, recorder: Recorder) -> None:
+    recorder.will_answer({"status": "ok"})
+    with pytest.raises(OutcomeUnknown):
+        scripted_callbell.check()
+
+
 @pytest.mark.parametrize(
     ("body", "words"),
     [
@@ -165,6 +171,16 @@ def test_a_channel_that_could_not_be_read_means_that_nothing_was_sent(
         callbell.send(message())
     assert sandbox.changing_requests == []
     assert callbell.send(message()).references
+
+
+@pytest.mark.parametrize("channel", [{"uuid": MAIN_CHANNEL}, {"uuid": MAIN_CHANNEL, "type": ""}, ["x"], "x"])
+def test_a_channel_of_no_kind_means_that_nothing_was_sent(
+    scripted_callbell: Callbell, recorder: Recorder, channel: object
+) -> None:
+    recorder.will_answer({"channel": channel})
+    with pytest.raises(NotSent, match="what kind of channel"):
+        scripted_callbell.send(message())
+    assert len(recorder.asked) == 1
 
 
 def test_a_channel_that_is_not_there_refuses_the_send(callbell: Callbell, sandbox: SandboxServer) -> None:
@@ -380,6 +396,13 @@ def test_the_newest_received_message_counts_and_notes_do_not(scripted_callbell: 
     ]
     recorder.will_answer({"messages": rows})
     assert scripted_callbell.last_received(UUID) == dt.datetime(2025, 1, 8, 8, 0, 0, 123000, tzinfo=dt.UTC)
+
+
+def test_a_conversation_without_end_is_given_up(scripted_callbell: Callbell, recorder: Recorder) -> None:
+    for number in range(26):
+        recorder.will_answer({"messages": [{"uuid": f"{number}", "status": "sent"}]})
+    assert scripted_callbell.last_received(UUID) is None
+    assert len(recorder.asked) == 25
 
 
 def test_a_conversation_that_ignores_the_page_ends(scripted_callbell: Callbell, recorder: Recorder) -> None:

@@ -76,11 +76,14 @@ def test_a_token_without_its_scheme_is_remembered(client_of_sandbox: SandboxClie
 def test_json_must_be_asked_for_and_sent_as_such(client_of_sandbox: SandboxClient) -> None:
     assert ask(client_of_sandbox, "GET", "/auth/me", Accept="*/*").status == 406
     assert ask(client_of_sandbox, "POST", "/contacts", NEW, Content_Type="text/plain").status == 422
-    assert ask(client_of_sandbox, "POST", "/contacts", b"[]").status == 422
+    for body in (b"[]", b"{", b"\xff"):
+        assert ask(client_of_sandbox, "POST", "/contacts", body).status == 422
+    assert ask(client_of_sandbox, "GET", "/auth/me", {}).status == 422
     assert violations(client_of_sandbox) == [
         ("content type", "Accept"),
         ("content type", "Content-Type"),
-        ("wrong type", "body"),
+        *[("wrong type", "body")] * 3,
+        ("undocumented field", "body"),
     ]
 
 
@@ -92,6 +95,7 @@ def test_json_must_be_asked_for_and_sent_as_such(client_of_sandbox: SandboxClien
         ("POST", "/subscriptions", 404),
         ("POST", "/messages", 404),
         ("GET", "/tags", 404),
+        ("GET", "/contacts/a/b/c", 404),
     ],
 )
 def test_other_paths_and_methods_are_remembered(
@@ -130,6 +134,11 @@ def test_300_requests_a_second_are_the_most_where_limits_are_kept(client_of_sand
     assert ask(client_of_sandbox, "GET", "/auth/me").status == 429
     client_of_sandbox.sandbox.clock.advance(2)
     assert ask(client_of_sandbox, "GET", "/auth/me").status == 200
+
+
+def test_an_address_without_the_version_is_not_known(client_of_sandbox: SandboxClient) -> None:
+    headers = {"Authorization": f"Bearer {SANDBOX_KEY}", "Accept": "application/json"}
+    assert client_of_sandbox.raw("GET", "/callbell/contacts", **headers).status == 404
 
 
 # Contacts
@@ -298,6 +307,15 @@ def test_pages_have_twenty_and_reach_500_and_cursors_all(client_of_sandbox: Sand
     assert violations(client_of_sandbox) == []
 
 
+def test_lists_are_filtered_by_source_and_team_as_well(client_of_sandbox: SandboxClient) -> None:
+    state = state_of(client_of_sandbox)
+    both = state.add_contact(PHONE, team=TEAM)
+    state.add_contact("391110000002")
+    state.add_contact("", source="instagram", team=TEAM)
+    shown = ask(client_of_sandbox, "GET", f"/contacts?source=whatsapp&team_uuid={TEAM}").json["contacts"]
+    assert [(row["uuid"], row["team"]) for row in shown] == [(both.uuid, {"uuid": TEAM, "name": "Team Italia"})]
+
+
 def test_who_spoke_last_stands_first(client_of_sandbox: SandboxClient) -> None:
     sandbox, state = client_of_sandbox.sandbox, state_of(client_of_sandbox)
     for number in range(3):
@@ -409,6 +427,12 @@ def test_a_text_to_whatsapp_arrives_only_within_24_hours(
     uuid = ask(client_of_sandbox, "POST", "/messages/send", {**SEND, **change}).json["message"]["uuid"]
     client_of_sandbox.sandbox.advance(3600)
     assert status(client_of_sandbox, uuid) == last
+
+
+def test_one_template_is_shown(client_of_sandbox: SandboxClient) -> None:
+    shown = ask(client_of_sandbox, "GET", f"/templates/{WELCOME}").json["template"]
+    assert (shown["title"], shown["status"], shown["templateType"]) == ("welcome", "approved", "text")
+    assert ask(client_of_sandbox, "GET", "/templates/none").status == 404
 
 
 # The webhook
@@ -524,6 +548,7 @@ def test_everything_is_kept_between_runs_but_the_secret(tmp_path: Path) -> None:
 def test_the_page_shows_the_account_without_its_secret(client_of_sandbox: SandboxClient) -> None:
     state = state_of(client_of_sandbox)
     state.secret = "whsec_abcdef"
+    ask(client_of_sandbox, "POST", "/messages/send", SEND)
     state.add_contact(PHONE, "<b>Sara</b>", tags=["VIP"])
     page = client_of_sandbox.raw("GET", "/").text
     assert "&lt;b&gt;Sara&lt;/b&gt;" in page

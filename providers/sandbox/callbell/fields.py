@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Collection
-from typing import Any, NoReturn
+from typing import Any
 from urllib.parse import parse_qsl
 
 from providers.sandbox.callbell.envelope import Refused, failure
@@ -36,14 +36,10 @@ class Problems:
         self._violate(Violation(kind, where, self._request.method, self._request.path))
         self.add(text)
 
-    def check(self, status: int = 422) -> None:
-        """Raises `Refused` when anything was found."""
+    def check(self) -> None:
+        """Raises `Refused` with 422 when anything was found."""
         if self.texts:
-            raise Refused(failure(status, "; ".join(self.texts)))
-
-    def refuse(self, text: str, status: int = 422) -> NoReturn:
-        """Answer at once."""
-        raise Refused(failure(status, text))
+            raise Refused(failure(422, "; ".join(self.texts)))
 
 
 class Fields:
