@@ -45,7 +45,7 @@ def show(call: Call, bulk: Bulk) -> dict[str, Any]:
         "phones": bulk.phones,
         "msg_groups": bulk.msg_groups,
         "status_code": status,
-        "msg_total_count": 0 if status == BULK_NEW else len(bulk.sms_uuids),  # made when it is processed
+        "msg_total_count": len(bulk.sms_uuids) if bulk.is_begun(call.now) else 0,
         "created_at": int(bulk.created),
         "processed_at": int(bulk.due) if status > BULK_NEW else None,
         "ip": "127.0.0.1",
@@ -135,7 +135,7 @@ def cancel(call: Call, uuid: str) -> Response:
         raise Refused(failure(422, violations=[violation], is_ld=call.is_ld))
     for sms_uuid in bulk.sms_uuids:
         call.state.cancel(call.state.sms[sms_uuid])
-    bulk.cancelled = True
+    bulk.cancelled_at = call.now
     return call.show(show(call, bulk), f"/bulks/{uuid}", "Bulk")
 
 

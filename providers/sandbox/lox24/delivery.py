@@ -79,7 +79,7 @@ class Sms:
 
 @dataclass
 class Bulk:
-    """One text to many numbers; the messages themselves are kept as `Sms`."""
+    """One text to many numbers; the messages themselves are kept as `Sms`, and shown once the bulk is processed."""
 
     uuid: str
     text: str
@@ -95,13 +95,17 @@ class Bulk:
     phones: list[str] = field(default_factory=list)
     msg_groups: list[int] = field(default_factory=list)
     sms_uuids: list[str] = field(default_factory=list)
-    cancelled: bool = False
+    cancelled_at: float | None = None
+
+    def is_begun(self, now: float) -> bool:
+        """Whether its messages have been made."""
+        return self.due <= (now if self.cancelled_at is None else self.cancelled_at)
 
     def status(self, now: float) -> int:
         """`status_code` at this moment."""
         if not self.sms_uuids:
             return BULK_EMPTY
-        if self.cancelled:
+        if self.cancelled_at is not None:
             return BULK_CANCELLED
         if now < self.due:
             return BULK_NEW

@@ -50,7 +50,7 @@ def tell(state: LOX24State, callbacks: Callbacks) -> None:
         if codes == sms.told:
             continue
         sms.told = codes
-        if state.callback_urls:
+        if state.callback_urls and state.is_made(sms):
             notify(state, callbacks, "sms.delivery", delivery(state, sms))
     state.open = [sms for sms in state.open if not sms.is_settled(now)]
 

@@ -110,13 +110,13 @@ def dry_run(call: Call) -> Response:
 def list_sms(call: Call) -> Response:
     pairs = call.query(FILTERS.allows)
     refuse_body(call.request, call.problems)
-    rows = FILTERS.select(list(call.state.sms.values()), pairs, call)
+    rows = FILTERS.select([sms for sms in call.state.sms.values() if call.state.is_made(sms)], pairs, call)
     return call.pages(rows, partial(in_list, call), "Sms", pairs)
 
 
 def show_sms(call: Call, uuid: str) -> Response:
     call.nothing()
-    if uuid not in call.state.sms:
+    if uuid not in call.state.sms or not call.state.is_made(call.state.sms[uuid]):
         raise call.not_found()
     return call.show(show(call, call.state.sms[uuid]), f"/sms/{uuid}", "Sms")
 

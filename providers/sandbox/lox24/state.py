@@ -141,6 +141,10 @@ class LOX24State:
         self.blocked.append(row)
         return row
 
+    def is_made(self, sms: Sms) -> bool:
+        """Whether a message is there to be seen: those of a bulk are made when it is processed."""
+        return sms.bulk_id is None or self.bulks[sms.bulk_id].is_begun(self.clock.now())
+
     def is_blocked(self, number: str) -> bool:
         return any(row.number == number for row in self.blocked)
 
