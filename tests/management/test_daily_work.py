@@ -78,6 +78,21 @@ def test_a_campaign_goes_out_once_and_its_report_comes_back(
         assert sandbox.state("ippanel").messages_to(f"+98912000000{number}") == ["Sale starts tomorrow"]
 
 
+def test_a_dry_run_of_a_campaign_says_everything_in_words(run: Command, campaign: Campaign) -> None:
+    campaign.account.senders = [{"value": "+983000999", "label": ""}]
+    campaign.account.save()
+    result = run("send_campaign", campaign.pk, "--dry-run")
+    assert result["exit"] == 0
+    assert result["calls"] == ["By phone number: 3"]
+    assert any("is not among those" in warning for warning in result["warnings"])
+
+
+def test_a_report_of_what_was_not_sent_says_so_in_one_line(run: Command, campaign: Campaign) -> None:
+    result = run("campaign_report", campaign.pk)
+    assert result["exit"] == 1
+    assert result["why"] == f"Campaign {campaign.pk} was not sent, so there is no report: it is draft."
+
+
 def test_a_dry_run_of_a_campaign_prepares_it_and_sends_nothing(
     run: Command, campaign: Campaign, sandbox: SandboxServer
 ) -> None:

@@ -25,6 +25,9 @@ class Command(ServiceCommand):
         campaign = Campaign.objects.filter(pk=options["id"]).first()
         if campaign is None:
             raise CommandError(f"There is no campaign {options['id']}.")
+        if campaign.started_at is None or campaign.state == Campaign.State.WAITING:
+            state = campaign.get_state_display()
+            raise CommandError(f"Campaign {campaign.pk} was not sent, so there is no report: it is {state}.")
         reports.pull(campaign.pk)
         campaign.refresh_from_db()
         equation = reports.equation(campaign)
