@@ -67,7 +67,7 @@ def _create(worker: Worker, call: Call, items: list[RunItem], records: Sequence[
 
     def keep(performed: Performed[BatchResult]) -> None:
         if performed.value is not None:
-            _keep_results(items, records, performed.value)
+            _keep_results(worker, items, records, performed.value)
 
     performed = worker.perform(call, create, on_outcome=keep)
     if performed.verdict is Verdict.FAIL_ITEM and performed.error is not None:
@@ -77,13 +77,18 @@ def _create(worker: Worker, call: Call, items: list[RunItem], records: Sequence[
             settle.failed(items, reason_of(performed.error))
 
 
-def _keep_results(items: Sequence[RunItem], records: Sequence[ContactRecord], result: BatchResult) -> None:
+def _keep_results(
+    worker: Worker, items: Sequence[RunItem], records: Sequence[ContactRecord], result: BatchResult
+) -> None:
     """What the answer says for sure is settled; the rest carries the answer until it is read back."""
     ids: dict[int, str] = {}
+    there: dict[int, str] = {}
     later: list[RunItem] = []
     for item, told in zip(items, result.items, strict=True):
         if told.outcome is ItemOutcome.DONE and told.remote_id:
             ids[item.pk] = told.remote_id
+        elif told.outcome is ItemOutcome.EXISTED and told.remote_id:
+            there[item.pk] = told.remote_id
         elif told.outcome is ItemOutcome.REFUSED:
             settle.failed([item], reason(told.message, **told.params))
         else:
@@ -91,6 +96,7 @@ def _keep_results(items: Sequence[RunItem], records: Sequence[ContactRecord], re
             later.append(item)
     by_item = {item.pk: record for item, record in zip(items, records, strict=True)}
     settle.done(ids, items, by_item)
+    _update_later(worker, there, items)
     update_rows(later, ["answer"])
 
 
@@ -120,11 +126,16 @@ def _read_back(worker: Worker, items: list[RunItem], found: dict[str, RemoteCont
     }
     settle.done(proven, items, records)
     there = {item.pk: found[item.phone].remote_id for item in items if item.phone in found and item.pk not in proven}
+    _update_later(worker, there, items)
+    _absent(worker, [item for item in items if item.phone not in found])
+    _close_unknown_calls(worker, items, found)
+
+
+def _update_later(worker: Worker, there: dict[int, str], items: Sequence[RunItem]) -> None:
+    """Link those (item to remote id) that are there, and plan a call that makes them as they should be."""
     settle.orphaned(there, items)
     for item in settle.link(there, items):
         worker.add_call(Operation.UPDATE_CONTACT, [item])
-    _absent(worker, [item for item in items if item.phone not in found])
-    _close_unknown_calls(worker, items, found)
 
 
 def _is_as_wanted(worker: Worker, item: RunItem, record: ContactRecord, remote: RemoteContact) -> bool:

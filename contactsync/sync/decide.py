@@ -29,6 +29,10 @@ GONE = gettext_noop(
     "The contact is not at the provider any more. It may have opted out there, so it is not added again by itself; choose “Add again” if it shall be."
 )
 FULL = gettext_noop("The provider takes at most %(limit)s contacts in one phonebook.")
+NUMBER_FIXED = gettext_noop(
+    "The provider has this contact with the number %(there)s and cannot change it. Choose “Make a new contact”: the old one is deleted there, and this number is added."
+)
+TOO_LONG = gettext_noop("“%(field)s” has %(length)s characters, and the provider takes at most %(limit)s.")
 ID_TAKEN = gettext_noop("The provider's contact with this number is linked to another contact of this phonebook.")
 
 
@@ -122,16 +126,32 @@ class Judge:
             return self._cannot(why, remote_id=found.remote_id)
         if not is_linked and is_proven(record, found, limits=limits):
             return Decision(Step.ADOPT, remote_id=found.remote_id)
+        if "phone" in drift and not limits.can_change_phone:
+            return self._cannot(reason(NUMBER_FIXED, there=found.phone), remote_id=found.remote_id)
         if not self._can(Operation.UPDATE_CONTACT):
             return self._cannot(self._why_not(Operation.UPDATE_CONTACT), remote_id=found.remote_id)
         return Decision(Step.UPDATE, remote_id=found.remote_id, changes=titled(_merged(changes, drift), self.places))
 
     def refused(self, contact: Contact, record: ContactRecord) -> dict[str, Any]:
         """Why the provider will not take it: it says so beforehand, or it refused exactly this before."""
+        if why := self._too_long(record):
+            return why
         if problem := self.provider.problem_with_contact(record):
             return reason_of(problem)
         if contact.sync_state == Contact.SyncState.FAILED and contact.pushed_hash == contact.payload_hash:
             return dict(contact.sync_error)
+        return {}
+
+    def _too_long(self, record: ContactRecord) -> dict[str, Any]:
+        limits = self.provider.capabilities
+        lengths = [
+            (self.places.title(key), len(option.value), limits.max_option_chars)
+            for key, option in record.options.items()
+        ]
+        lengths.append((str(Contact._meta.get_field("note").verbose_name), len(record.note), limits.max_note_chars))
+        for title, length, limit in lengths:
+            if limit is not None and length > limit:
+                return reason(TOO_LONG, field=title, length=length, limit=limit)
         return {}
 
     def _can(self, operation: Operation) -> bool:

@@ -146,10 +146,9 @@ def _plan_phonebook(draft: Draft, limits: Capabilities, setup: Setup) -> None:
         if not limits.can(Operation.CREATE_PHONEBOOK):
             raise PlanImpossible(
                 reason(
-                    gettext_noop(
-                        "The provider has no phonebook “%(title)s”, and it cannot be made from here. Make it there first."
-                    ),
+                    gettext_noop("The provider has no phonebook “%(title)s”, and it cannot be made from here: %(why)s"),
                     title=phonebook.title,
+                    why=reason(limits.why_not(Operation.CREATE_PHONEBOOK)),
                 )
             )
         draft.add_call(Operation.CREATE_PHONEBOOK, {"phonebook": phonebook.pk, "title": phonebook.title})
@@ -184,12 +183,11 @@ def wanted_options(phonebook: Phonebook, limits: Capabilities, book: RemotePhone
 def needs_update(
     phonebook: Phonebook, book: RemotePhonebook, *, wanted: Mapping[str, str], limits: Capabilities
 ) -> bool:
-    """Whether title or attached options at the provider differ from what is wanted."""
+    """Whether title, description, or attached options and their labels at the provider differ from what is wanted."""
     if book.title != phonebook.title:
+        return True
+    if limits.has_description and book.description != phonebook.description:
         return True
     if limits.option_identity == "id":
         return set(book.option_keys) != set(wanted)
-    if limits.option_identity == "slot":
-        pushed: dict[str, str] = (phonebook.pushed_payload or {}).get("options", {})
-        return pushed != dict(wanted)
-    return False
+    return limits.max_option_label is not None and dict(book.option_labels) != dict(wanted)

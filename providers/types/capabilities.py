@@ -104,6 +104,7 @@ class Capabilities:
     has_assigned_user: bool = False
     has_note: bool = False
     can_change_phone: bool = True
+    has_description: bool = False  # a phonebook keeps one
     max_title: int | None = None
     max_option_label: int | None = None
     max_option_chars: int | None = None  # of one option value

@@ -49,6 +49,7 @@ CAPABILITIES = Capabilities(
     max_batch=3,
     has_separate_names=True,
     has_company=True,
+    max_option_label=50,
 )
 
 
@@ -85,7 +86,7 @@ class FakeProvider(Provider):
     def list_phonebooks(self, *, title: str = "", remote_id: str = "") -> Iterator[RemotePhonebook]:
         for key, spec in self.books.items():
             if title in ("", spec.title) and remote_id in ("", key):
-                yield RemotePhonebook(key, spec.title, len(self.contacts[key]))
+                yield RemotePhonebook(key, spec.title, len(self.contacts[key]), option_labels=spec.options)
 
     def create_phonebook(self, spec: PhonebookSpec) -> RemotePhonebook:
         self._begin(Operation.CREATE_PHONEBOOK)

@@ -210,3 +210,14 @@ def test_a_field_with_a_place_of_its_own_takes_no_other(account: ProviderAccount
     FakeProvider.reset(CUSTOM)
     with pytest.raises(PlacesRefused, match="of its own"):
         save(book_with(account, 0), {"field:full_name": "custom_1"})
+
+
+def test_a_value_that_is_too_long_is_refused_with_its_field_and_the_limit(account: ProviderAccount) -> None:
+    book = book_with(account, 1)
+    make_contact(book, options={str(book.options.get().pk): "x" * 11})
+    make_contact(book, options={str(book.options.get().pk): "x" * 10})
+    run = plan_push(book)
+    assert (run.plan["cannot"], run.plan["create"]) == (1, 1)
+    assert run.items.get(operation="cannot").error_text == (
+        "“option 0” has 11 characters, and the provider takes at most 10."
+    )

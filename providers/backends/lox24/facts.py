@@ -128,6 +128,7 @@ CAPABILITIES = Capabilities(
     max_batch=LARGEST_BATCH,
     max_delete_batch=1,
     has_name=False,
+    has_description=True,
     max_title=LONGEST_TITLE,
     max_option_label=LONGEST_LABEL,
     max_option_chars=LONGEST_COLUMN,
