@@ -10,9 +10,9 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
+from contactsync.campaigns import rows
 from contactsync.campaigns.packets import Packer, Packet, WholeTarget
 from contactsync.campaigns.problems import CampaignProblem, frozen_sender, is_scheduled_here
-from contactsync.campaigns.sources import CHUNK
 from contactsync.models import Call, Campaign, Recipient, Run
 from contactsync.models.reasons import reason
 from contactsync.models.transitions import transition
@@ -94,16 +94,16 @@ class _Planner:
         """Write the calls, many at a time, and give each recipient its call."""
         waiting = Recipient.objects.filter(campaign=self.campaign, state=Recipient.State.PLANNED, call=None)
         while batch := list(islice(packets, 500)):
-            rows = Call.objects.bulk_create([self._call(packet) for packet in batch])
+            made = Call.objects.bulk_create([self._call(packet) for packet in batch])
             singles = []
-            for call, packet in zip(rows, batch, strict=True):
+            for call, packet in zip(made, batch, strict=True):
                 if len(packet.recipients) == 1:
-                    singles.append(Recipient(pk=packet.recipients[0], call=call))
+                    singles.append((call.pk, packet.recipients[0]))
                 elif packet.recipients:
                     Recipient.objects.filter(pk__in=packet.recipients).update(call=call)
                 if packet.whole:
                     waiting.filter(target__in=packet.whole).update(call=call)
-            Recipient.objects.bulk_update(singles, ["call"], batch_size=CHUNK)
+            rows.give_calls(singles)
 
     def _call(self, packet: Packet) -> Call:
         target, sender = packet.target, self.run.plan["sender"]

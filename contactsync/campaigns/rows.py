@@ -67,3 +67,12 @@ def insert(rows: Sequence[NewRecipient], target: CampaignTarget) -> None:
             f"INSERT INTO {quoted(Recipient._meta.db_table)} ({names}) VALUES ({places})",  # noqa: S608 - the model's own names
             values,
         )
+
+
+def give_calls(pairs: Sequence[tuple[int, int]]) -> None:
+    """Write the call of each recipient: pairs of (call, recipient), inside the caller's transaction."""
+    quoted = connection.ops.quote_name
+    column = quoted(Recipient._meta.get_field("call").column)
+    table, key = quoted(Recipient._meta.db_table), quoted("id")
+    with connection.cursor() as cursor:
+        cursor.executemany(f"UPDATE {table} SET {column} = %s WHERE {key} = %s", pairs)  # noqa: S608 - the model's own names
