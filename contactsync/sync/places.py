@@ -40,6 +40,7 @@ NOTES_LONG = gettext_noop(
 NAMELESS = gettext_noop("%(count)s contacts have no name: %(reason)s")
 
 Field = PhonebookOption.Field
+NAMES = (Field.FIRST_NAME, Field.LAST_NAME)
 UNSENT = [Campaign.State.DRAFT, Campaign.State.PREPARED, Campaign.State.WAITING]
 
 
@@ -99,6 +100,8 @@ def _arranged(
     waiting = [row for row in rows if not row.slot and not row.stays_here]
     fields = _fields_to_place(limits, filled, {row.source for row in rows})
     if limits.option_identity == "slot":
+        if not filled.contacts and len(rows) + len(NAMES) <= len(limits.slots):
+            fields = [_field_row(name) for name in NAMES if name not in fields_of(limits)]  # they will have names
         proposed, unplaced = _fit(
             waiting, fields, [slot for slot in limits.slots if slot not in {r.slot for r in placed}]
         )
@@ -126,7 +129,7 @@ def _fields_to_place(limits: Capabilities, filled: Filled, known: set[str]) -> l
     own = fields_of(limits)
     both_names = f"{FIELD}{Field.FULL_NAME}" in known
     names = [name for name in PLAIN_FIELDS if name not in own and filled.with_value[f"{FIELD}{name}"]]
-    names = [name for name in names if not (both_names and name in {Field.FIRST_NAME, Field.LAST_NAME})]
+    names = [name for name in names if not (both_names and name in NAMES)]
     return [_field_row(name) for name in names if f"{FIELD}{name}" not in known]
 
 

@@ -78,6 +78,17 @@ def test_a_field_nobody_has_takes_no_place(account: ProviderAccount) -> None:
     assert (places(plan), plan.free) == ({"option 0": "a"}, ("b", "c", "d", "e"))
 
 
+def test_an_empty_phonebook_keeps_places_for_names_where_they_fit(account: ProviderAccount) -> None:
+    assert places(propose(book_with(account, 3))) == {
+        "first name": "a", "last name": "b", "option 0": "c", "option 1": "d", "option 2": "e",
+    }  # fmt: skip
+    assert set(places(propose(book_with_more(account)))) == {"x 0", "x 1", "x 2", "x 3"}
+
+
+def book_with_more(account: ProviderAccount) -> Phonebook:
+    return make_phonebook(account, options=tuple(make_option(account, f"x {number}") for number in range(4)))
+
+
 def test_the_company_goes_to_the_place_of_its_name(account: ProviderAccount) -> None:
     FakeProvider.reset(CUSTOM)
     book = book_with(account, 5)
@@ -195,6 +206,7 @@ def test_impossible_places_are_refused_and_change_nothing(
 
 def test_two_sources_may_change_places_and_plans_made_before_are_thrown_away(account: ProviderAccount) -> None:
     book = book_with(account, 2)
+    make_contact(book)
     one, two = (f"option:{option.pk}" for option in book.options.order_by("pk"))
     run = plan_push(book)
     save(book, {one: "b", two: "a"})
