@@ -120,6 +120,7 @@ def sweep() -> int:
     for account_id in handle.accounts_with_work():
         handle_callbacks.enqueue(account_id)
         woken += 1
+    handle.forget_old()
     for account_id in inbox.claim_due():
         read_inbox.enqueue(account_id)
         woken += 1

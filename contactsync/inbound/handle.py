@@ -29,6 +29,8 @@ from contactsync.sync.line import Line
 State = Callback.State
 
 AT_ONCE = 100
+KEPT_FOR = dt.timedelta(days=90)  # far longer than any provider goes on telling the same
+FORGOTTEN_AT_ONCE = 500
 LEASE = dt.timedelta(minutes=10)
 MOST_ATTEMPTS = 8
 FIRST_PAUSE = 30.0  # seconds, doubled with every attempt: the last one is made after about an hour
@@ -53,6 +55,15 @@ def waiting() -> QuerySet[Callback]:
 def accounts_with_work() -> list[int]:
     """Accounts that have call backs nobody works on."""
     return list(waiting().values_list("account", flat=True).order_by("account").distinct())
+
+
+def forget_old() -> int:
+    """Delete some of those that came long ago. Returns how many. Looks at the first rows only, so it costs nothing to call often."""
+    first = Callback.objects.order_by("pk").values_list("pk", "received_at")[:FORGOTTEN_AT_ONCE]
+    past = timezone.now() - KEPT_FOR
+    old = [pk for pk, received_at in first if received_at < past]
+    count, _by_model = Callback.objects.filter(pk__in=old).exclude(state=State.RECEIVED).delete() if old else (0, {})
+    return count
 
 
 def handle(account_id: int) -> None:

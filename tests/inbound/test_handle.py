@@ -332,3 +332,14 @@ def test_two_workers_do_not_take_the_same_call_back(account_at: AccountAt) -> No
     told(account)
     assert len(handle._claim(account)) == 1
     assert handle._claim(account) == []
+
+
+def test_what_came_long_ago_is_forgotten_but_not_what_still_waits(account_at: AccountAt) -> None:
+    account = account_at("atomtelecom")
+    old = timezone.now() - handle.KEPT_FOR - dt.timedelta(days=1)
+    for state in (State.DONE, State.IGNORED, State.FAILED, State.RECEIVED):
+        Callback.objects.filter(pk=told(account, state=state).pk).update(received_at=old, not_before=timezone.now())
+    recent = told(account, state=State.DONE)
+    sweep()
+    assert set(Callback.objects.exclude(pk=recent.pk).values_list("state", flat=True)) == {State.RECEIVED}
+    assert Callback.objects.filter(pk=recent.pk).exists()
