@@ -9,6 +9,7 @@ from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
 from contactsync.models import Campaign, Recipient
+from contactsync.sync.connect import Operation, provider_choices, provider_class
 
 State = Campaign.State
 
@@ -50,6 +51,11 @@ def pause_now(campaign: Campaign) -> dt.timedelta | None:
     return next((pause for until, pause in PACE if age < until), None)
 
 
+def _searchable() -> list[str]:
+    slugs = [slug for slug, _ in provider_choices()]
+    return [slug for slug in slugs if provider_class(slug).capabilities.can(Operation.FIND_SENDS)]
+
+
 def _due() -> list[tuple[int, dt.datetime | None]]:
     now = timezone.now()
     due = Q()
@@ -64,8 +70,9 @@ def _due() -> list[tuple[int, dt.datetime | None]]:
     begun = Q(scheduled_for=None) | Q(scheduled_for__lt=now)
     people = Recipient.objects.filter(campaign=OuterRef("pk"))
     accepted = Exists(people.filter(state=Recipient.State.ACCEPTED))
-    unknown = Exists(people.filter(state=Recipient.State.UNKNOWN))  # looked for, also before the time
+    # Looked for where the provider can be searched, also before the time.
+    unknown = Exists(people.filter(state=Recipient.State.UNKNOWN)) & Q(account__provider__in=_searchable())
     aged = Campaign.objects.annotate(went_out_at=_WENT_OUT_AT)
-    waiting = aged.filter(due, answered, (begun & Q(accepted)) | Q(unknown), state__in=_HANDED_OVER)
+    waiting = aged.filter(due, answered, (begun & Q(accepted)) | unknown, state__in=_HANDED_OVER)
     rows = waiting.values_list("pk", "report_asked_at", "summary")
     return [(pk, asked_at) for pk, asked_at, summary in rows if not (summary.get("report") or {}).get("final")]

@@ -71,6 +71,7 @@ def test_fifty_people_get_one_message_each_and_a_final_report(
     wanted = expected(phones) if message == PERSONAL else {phone: [message] for phone in phones}
     assert got(phones) == wanted
     assert campaign.summary["sent"]["accepted"] == 50
+    assert ("price_high" in campaign.summary) == capabilities(account).can(Operation.ESTIMATE_PRICE)
     assert reports.equation(campaign).balances
     before = len(sandbox.requests)
     dispatch.execute(run.pk)

@@ -71,6 +71,7 @@ def test_a_send_that_only_looks_like_it_is_shown_to_the_person(user, sandbox, db
 @pytest.mark.parametrize("company", [ATOM, CALLBELL], ids=["atomtelecom", "callbell"])
 def test_where_nothing_can_be_searched_a_person_decides(company, user, sandbox, db):
     campaign = lost(company, sandbox, user)
+    assert due.due_reports() == []
     asked = len(sandbox.requests)
     pulled(campaign)
     assert len(sandbox.requests) == asked
