@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.defaultfilters import linebreaksbr
 from django.urls import URLPattern
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -85,7 +86,7 @@ class ReplyAdmin(DownloadMixin, FlowAdmin):
 
     @admin.display(description=gettext_lazy("text"))
     def whole_text(self, reply: InboundMessage) -> SafeString | str:
-        return format_html('<bdi dir="auto" class="cs-text">{}</bdi>', reply.text) if reply.text else EMPTY
+        return format_html('<bdi dir="auto">{}</bdi>', linebreaksbr(reply.text)) if reply.text else EMPTY
 
     @admin.display(description=gettext_lazy("written to"))
     def written_to(self, reply: InboundMessage) -> str:

@@ -49,13 +49,14 @@ def callbell(sandbox: SandboxServer) -> ProviderAccount:
 
 def test_replies_are_listed_with_what_they_say_and_the_rest_of_a_long_one_on_its_page() -> None:
     account = make_account()
-    reply = make_reply(account, text="<b>لطفا</b> " + "بیشتر " * 100 + "پایان")
+    reply = make_reply(account, text="<b>لطفا</b>\n" + "بیشتر " * 100 + "پایان")
     contact = make_contact(make_phonebook(account), reply.phone, first_name="Sara")
     client = client_of("Marketing")
     page = text_of(client.get(REPLIES))
     assert "&lt;b&gt;لطفا&lt;/b&gt;" in page
     assert "پایان" not in page
     page = text_of(client.get(address(reply)))
+    assert "&lt;b&gt;لطفا&lt;/b&gt;<br>بیشتر" in page
     assert "پایان" in page
     assert address(contact) in page
     assert 'name="_save"' not in page

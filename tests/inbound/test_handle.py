@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
 import uuid
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
-from contactsync.inbound import handle
+from contactsync.inbound import handle, inbox
 from contactsync.models import Call, Callback, Contact, ProviderAccount, Recipient
 from contactsync.sync.callbacks import subscribe
 from contactsync.sync.connect import Throttled
@@ -75,7 +77,7 @@ def test_lox24_calls_the_site_about_a_message_of_a_bulk(
     from contactsync.sync.callback_address import callback_url
 
     account = account_at("lox24")
-    sandbox.dialects["lox24"].set_up({"callback_urls": [callback_url(account)]})
+    sandbox.dialects["lox24"].set_up({"callback_urls": [callback_url(account)], "inbound_url": callback_url(account)})
     sent(account, GERMAN)
     sandbox.advance(40)
     sandbox.settings.callbacks.join()
@@ -86,7 +88,8 @@ def test_lox24_calls_the_site_about_a_message_of_a_bulk(
     assert Recipient.objects.get().delivery == Recipient.Delivery.DELIVERED
     sandbox.dialects["lox24"].receive({"from": GERMAN, "text": "Abmelden"})
     sandbox.settings.callbacks.join()
-    assert account.replies.get().is_opt_out
+    inbox.read_inbox(account.pk)
+    assert account.replies.get().is_opt_out  # told in two ways and read in a third, it is one reply
 
 
 def test_callbell_calls_the_site_signed_once_it_is_subscribed(
@@ -327,11 +330,26 @@ def test_a_call_back_whose_task_was_lost_is_swept_up(
     assert Callback.objects.get().state == State.IGNORED
 
 
-def test_two_workers_do_not_take_the_same_call_back(account_at: AccountAt) -> None:
+def test_two_workers_ask_about_the_same_call_backs_once(sandbox: SandboxServer, account_at: AccountAt) -> None:
     account = account_at("atomtelecom")
-    told(account)
-    assert len(handle._claim(account)) == 1
-    assert handle._claim(account) == []
+    calls = [sent(account, f"+6149157000{number}") for number in range(3)]
+    for call in calls:
+        told(account, our_reference=str(call.uuid))
+    before = len(sandbox.requests)
+    barrier = threading.Barrier(2)
+
+    def work() -> None:
+        barrier.wait(timeout=10)
+        handle.handle(account.pk)
+        connection.close()
+
+    workers = [threading.Thread(target=work) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(timeout=60)
+    assert len(sandbox.requests) == before + 3
+    assert set(Callback.objects.values_list("state", "attempts")) == {(State.DONE, 1)}
 
 
 def test_what_came_long_ago_is_forgotten_but_not_what_still_waits(account_at: AccountAt) -> None:
