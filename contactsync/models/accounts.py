@@ -44,6 +44,7 @@ class ProviderAccount(models.Model):
     callback_key = models.CharField(max_length=64, unique=True, default=new_callback_key, editable=False)
     callback_subscribed_at = models.DateTimeField(_("call backs subscribed at"), null=True, editable=False)
     called_back_at = models.DateTimeField(_("last called us at"), null=True, editable=False)
+    callbacks_asked_at = models.DateTimeField(null=True, editable=False)  # when a sweep last woke a worker for them
     inbox_cursor = models.CharField(max_length=100, blank=True, editable=False)  # id of the last reply that was read
     inbox_read_at = models.DateTimeField(_("replies read at"), null=True, editable=False)
     templates = models.JSONField(_("templates"), default=list, blank=True, editable=False)
