@@ -117,7 +117,7 @@ def sweep() -> int:
     for campaign_id in claim_due_reports():
         pull_report.enqueue(campaign_id)
         woken += 1
-    for account_id in handle.accounts_with_work():
+    for account_id in handle.claim_accounts():
         handle_callbacks.enqueue(account_id)
         woken += 1
     handle.forget_old()

@@ -29,6 +29,7 @@ from contactsync.sync.line import Line
 State = Callback.State
 
 AT_ONCE = 100
+ASKED_EVERY = dt.timedelta(minutes=1)  # however long workers are busy with something else
 KEPT_FOR = dt.timedelta(days=90)  # far longer than any provider goes on telling the same
 FORGOTTEN_AT_ONCE = 500
 LEASE = dt.timedelta(minutes=10)
@@ -55,6 +56,14 @@ def waiting() -> QuerySet[Callback]:
 def accounts_with_work() -> list[int]:
     """Accounts that have call backs nobody works on."""
     return list(waiting().values_list("account", flat=True).order_by("account").distinct())
+
+
+def claim_accounts() -> list[int]:
+    """Of the accounts with work, those for which this caller is to wake a worker: each is given to one caller only, and not at once again."""
+    now = timezone.now()
+    rested = Q(callbacks_asked_at=None) | Q(callbacks_asked_at__lt=now - ASKED_EVERY)
+    accounts = ProviderAccount.objects.filter(rested)
+    return [pk for pk in accounts_with_work() if accounts.filter(pk=pk).update(callbacks_asked_at=now)]
 
 
 def forget_old() -> int:

@@ -325,7 +325,7 @@ def test_a_call_back_whose_task_was_lost_is_swept_up(
     account = account_at("atomtelecom")
     told(account, our_reference="nobody", attempts=1)
     assert not DBTaskResult.objects.exists()
-    assert sweep() == 1
+    assert [sweep(), sweep()] == [1, 0]  # one wake-up call is enough for a while
     run_tasks()
     assert Callback.objects.get().state == State.IGNORED
 
