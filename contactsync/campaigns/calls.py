@@ -63,7 +63,7 @@ def plan_calls(run: Run, *, whole: Mapping[int, WholeTarget] | None = None) -> d
         raise ValueError("This run sends no campaign.")
     planner = _Planner(run, campaign)
     limits = capabilities(campaign.account)
-    packer = Packer(campaign, limits, count=planner.count)
+    packer = Packer(campaign, limits, count=planner.count, is_one_by_one=run.plan.get("one_by_one", False))
     if campaign.template:
         planner.save(packer.templates())
     if sends_to_phonebooks(campaign):

@@ -35,6 +35,7 @@ from contactsync.models import Call, Campaign, Recipient, Run
 from contactsync.models.reasons import reason
 from contactsync.models.transitions import TransitionRefused, transition
 from contactsync.sync import leases
+from contactsync.sync.connect import Operation
 
 __all__ = ["back_to_draft", "begin_prepare", "begin_send", "cancel", "leave_unsent", "resume", "stop"]
 
@@ -201,7 +202,7 @@ def resume(campaign: Campaign, *, user: User | None, at_once: bool = False, comm
 
     A paused run goes on as it is; after a stop or a decision a new run is planned for the rest. People
     suppressed or deleted meanwhile are left out. Those whom a refused call to a phonebook was for are sent to by
-    number. When the scheduled time has passed, `at_once` sends the rest now.
+    number, and those of a refused call with several texts text by text. When the scheduled time has passed, `at_once` sends the rest now.
     """
     if user is None and not command:
         raise ValueError("Who sends must be on record: a user or the name of a command.")
@@ -233,6 +234,7 @@ def _run_for_the_rest(campaign: Campaign, *, user: User | None, by: str) -> Run:
     # By number: a contact id that was sure when the campaign was prepared may belong to somebody else by now.
     again: dict[str, Any] = {"state": Recipient.State.PLANNED, "call": None, "error": {}, "remote_id": ""}
     refused = resumable_refusals(campaign)
+    one_by_one = refused.filter(call__operation=Operation.SEND_TEXTS).exists()
     rest = _rest(campaign).update(**again)
     rest += refused.update(**again)
     if not rest:
@@ -241,4 +243,6 @@ def _run_for_the_rest(campaign: Campaign, *, user: User | None, by: str) -> Run:
         old.calls.filter(state=Call.State.PLANNED).update(state=Call.State.NOT_SENT)
         transition(old, Run.State.STOPPED, table=Run.TRANSITIONS, finished_at=timezone.now())
     run = create_run(campaign, audience_hash=campaign.audience_hash, created_by=user)
-    return _queue(run, approved_by=user, plan={**run.plan, "begins_at": "", "approved_by": by})
+    return _queue(
+        run, approved_by=user, plan={**run.plan, "begins_at": "", "one_by_one": one_by_one, "approved_by": by}
+    )

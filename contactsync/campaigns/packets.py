@@ -60,12 +60,24 @@ class Packet:
 
 
 class Packer:
-    """Packs whoever waits for a call. `count` is told how many are reached in which way, and in which phonebook."""
+    """Packs whoever waits for a call. `count` is told how many are reached in which way, and in which phonebook.
 
-    def __init__(self, campaign: Campaign, limits: Capabilities, *, count: Callable[[str, str, int], None]) -> None:
+    With `is_one_by_one` every text has a call of its own.
+    """
+
+    def __init__(
+        self,
+        campaign: Campaign,
+        limits: Capabilities,
+        *,
+        count: Callable[[str, str, int], None],
+        is_one_by_one: bool = False,
+    ) -> None:
         self.campaign = campaign
         self.limits = limits
         self.count = count
+        packs_texts = limits.can(Operation.SEND_TEXTS) and not is_one_by_one
+        self.most_texts = limits.max_texts_per_send if packs_texts else 1
 
     @property
     def waiting(self) -> QuerySet[Recipient]:
@@ -124,15 +136,15 @@ class Packer:
 
     def templates(self) -> Iterator[Packet]:
         """Calls with the campaign's template, each to one person. Consent is looked at again when the call is made."""
-        rows = self.waiting.filter(template_values__isnull=False).order_by("pk")
-        for pk, phone, text, values in rows.values_list("pk", "phone", "text", "template_values").iterator(CHUNK):
-            self.count("template", "", 1)
-            yield Packet(
-                texts={text: [phone]},
-                template=template_use(self.campaign, values or {}),
-                recipients=[pk],
-                item_count=1,
-            )
+        people = self.waiting.filter(template_values__isnull=False).order_by("pk")
+        rows = people.values_list("pk", "phone", "text", "template_values")
+        last = 0
+        while chunk := list(rows.filter(pk__gt=last)[:CHUNK]):  # by key: the rows are written to meanwhile
+            last = chunk[-1][0]
+            self.count("template", "", len(chunk))
+            for pk, phone, text, values in chunk:
+                use = template_use(self.campaign, values or {})
+                yield Packet(texts={text: [phone]}, template=use, recipients=[pk], item_count=1)
 
     def numbers(self) -> Iterator[Packet]:
         """Calls to numbers, several texts in one where the provider takes them.
@@ -140,7 +152,6 @@ class Packer:
         No index has this order, so the rows are sorted before the first is read and written to.
         """
         most = self.limits.max_numbers_per_send
-        most_texts = self.limits.max_texts_per_send if self.limits.can(Operation.SEND_TEXTS) else 1
         rows = self.waiting.order_by("text", "pk").values_list("text", "pk", "phone").iterator(chunk_size=CHUNK)
         packet = Packet()
         for text, group in groupby(rows, key=lambda row: row[0]):
@@ -149,7 +160,7 @@ class Packer:
                 packet.texts[text] = [phone for _, _, phone in chunk]
                 packet.recipients += [pk for _, pk, _ in chunk]
                 packet.item_count += len(chunk)
-                if packet.item_count >= most or len(packet.texts) >= most_texts:
+                if packet.item_count >= most or len(packet.texts) >= self.most_texts:
                     yield packet
                     packet = Packet()
         if packet.item_count:

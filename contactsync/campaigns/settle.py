@@ -143,12 +143,15 @@ def _run_end(run: Run, sums: Equation, campaign_state: str, *, stopping: bool) -
 
 
 def resumable_refusals(campaign: Campaign) -> QuerySet[Recipient]:
-    """People of refused calls to phonebooks. A refusal means that nothing was sent, so they can be sent to by number."""
+    """People of refused calls to phonebooks, or with several texts. A refusal means that nothing was sent.
+
+    The one thing wrong with such a call may be somebody else in it, so they can be sent to by number, text by text.
+    """
     return Recipient.objects.filter(
         campaign=campaign,
         state=Recipient.State.REFUSED,
         call__state=Call.State.REFUSED,
-        call__operation__in=[Operation.SEND_TO_PHONEBOOK, Operation.SEND_KEYWORDS],
+        call__operation__in=[Operation.SEND_TO_PHONEBOOK, Operation.SEND_KEYWORDS, Operation.SEND_TEXTS],
     )
 
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from contactsync.models import Call, Phonebook, ProviderAccount
 from contactsync.sync.callback_address import callback_url
-from contactsync.sync.connect import NotFound, PriceEstimate, Provider, RecipientReport, SendReport, capabilities
+from contactsync.sync.connect import PriceEstimate, Provider, RecipientReport, Rejected, SendReport, capabilities
 from contactsync.sync.ledger import Performed, perform_patiently
 from contactsync.sync.line import Line
 from contactsync.sync.messages import (
@@ -127,10 +127,10 @@ def fold_recipients(line: Line, reference: str, fold: Callable[[Iterator[list[Re
 
 
 def last_received(line: Line, remote_id: str) -> dt.datetime | None:
-    """When this contact last wrote to us; None: never, or the provider knows no such contact. Raises `ProviderError`."""
+    """When this contact last wrote to us; None: never, or the provider does not say of this one. Raises `ProviderError`."""
     try:
         return line.read(lambda provider: provider.last_received(remote_id))
-    except NotFound:
+    except Rejected:  # the contact is gone, or cannot be asked about; the others can
         return None
 
 

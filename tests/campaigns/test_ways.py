@@ -78,6 +78,24 @@ class TestSeveralTextsInACall:
         assert campaign.state == State.SENT
         assert campaign.summary["sent"]["balances"]
 
+    def test_after_a_refusal_the_rest_goes_text_by_text_so_that_one_does_not_stop_the_others(
+        self, account, user, sandbox
+    ):
+        book = make_phonebook(account)
+        for number, name in enumerate("abc"):
+            make_contact(book, f"+98912000000{number}", first_name=name)
+        campaign = campaign_to(account, book, message="Hi {first_name}")
+        prepare(campaign, user)
+        sandbox.fault("status_422", "POST /api/send$")
+        send(campaign, user)
+        assert campaign.state == State.ATTENTION
+        assert received(sandbox) == {}
+        run = lifecycle.resume(campaign, user=user)
+        sandbox.fault("status_422", "POST /api/send$")
+        dispatch.execute(run.pk)
+        assert received(sandbox) == {"+989120000001": ["Hi b"], "+989120000002": ["Hi c"]}
+        assert states(campaign)["+989120000000"] == Recipient.State.REFUSED
+
     def test_the_report_finds_everybody_by_number_whatever_ids_came_back(self, account, user, sandbox):
         book = make_phonebook(account)
         for phone, name in (("+989120000001", "a"), ("+989120000099", "b"), ("+989120000098", "c")):
