@@ -56,5 +56,7 @@ class Command(ServiceCommand):
 
 def _in_words(summary: dict[str, Any]) -> dict[str, Any]:
     """The summary with its reasons as sentences."""
-    reasons = {name: [describe(one) for one in summary[name]] for name in ("warnings", "calls") if name in summary}
+    reasons: dict[str, Any] = {
+        name: [describe(one) for one in summary[name]] for name in ("warnings", "calls") if name in summary
+    }
     return {**summary, **reasons}
