@@ -51,9 +51,9 @@ def pause_now(campaign: Campaign) -> dt.timedelta | None:
     return next((pause for until, pause in PACE if age < until), None)
 
 
-def _searchable() -> list[str]:
-    slugs = [slug for slug, _ in provider_choices()]
-    return [slug for slug in slugs if provider_class(slug).capabilities.can(Operation.FIND_SENDS)]
+def _providers(operation: Operation) -> list[str]:
+    """Those that can be asked for this."""
+    return [slug for slug, _ in provider_choices() if provider_class(slug).capabilities.can(operation)]
 
 
 def _due() -> list[tuple[int, dt.datetime | None]]:
@@ -70,9 +70,12 @@ def _due() -> list[tuple[int, dt.datetime | None]]:
     begun = Q(scheduled_for=None) | Q(scheduled_for__lt=now)
     people = Recipient.objects.filter(campaign=OuterRef("pk"))
     accepted = Exists(people.filter(state=Recipient.State.ACCEPTED))
+    reported = begun & Q(accepted, account__provider__in=_providers(Operation.READ_REPORT))
     # Looked for where the provider can be searched, also before the time.
-    unknown = Exists(people.filter(state=Recipient.State.UNKNOWN)) & Q(account__provider__in=_searchable())
+    unknown = Exists(people.filter(state=Recipient.State.UNKNOWN)) & Q(
+        account__provider__in=_providers(Operation.FIND_SENDS)
+    )
     aged = Campaign.objects.annotate(went_out_at=_WENT_OUT_AT)
-    waiting = aged.filter(due, answered, (begun & Q(accepted)) | unknown, state__in=_HANDED_OVER)
+    waiting = aged.filter(due, answered, reported | unknown, state__in=_HANDED_OVER)
     rows = waiting.values_list("pk", "report_asked_at", "summary")
     return [(pk, asked_at) for pk, asked_at, summary in rows if not (summary.get("report") or {}).get("final")]

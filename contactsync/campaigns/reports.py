@@ -19,7 +19,7 @@ from contactsync.campaigns.settle import differences
 from contactsync.models import Call, Campaign, ProviderAccount, Recipient
 from contactsync.models.transitions import TransitionRefused, transition
 from contactsync.sync import sends
-from contactsync.sync.connect import SENDS, ProviderError, Rejected, reason_of
+from contactsync.sync.connect import SENDS, Operation, ProviderError, Rejected, reason_of
 from contactsync.sync.line import Line
 
 __all__ = ["Equation", "equation", "pull", "pull_call", "pull_calls", "resolve_by_callback", "resolve_unknown"]
@@ -43,7 +43,7 @@ def pull(campaign_id: int) -> None:
     try:
         with Line(campaign.account) as line:
             search_unknown(campaign, line)
-            for call in _next_calls(campaign):
+            for call in _next_calls(campaign) if line.capabilities.can(Operation.READ_REPORT) else ():
                 try:
                     read_call(call, line)
                 except Rejected as failure:  # about this send only; the next may be answered

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import uuid
 
 import pytest
 
 from contactsync.campaigns import due, reports
 from contactsync.models import Call, Campaign, Recipient
+from contactsync.sync.connect import Operation
+from providers.backends.atomtelecom import AtomTelecom
 from tests.campaigns.companies import COMPANIES
 from tests.campaigns.conftest import campaign_to, prepare, send
 
@@ -139,3 +142,16 @@ def test_the_address_for_call_backs_goes_along_with_every_send(user, sandbox, db
     (request,) = sandbox.requests_to("POST /api/sms/send")
     address = f"/callbacks/{account.callback_key}/{Call.objects.get().uuid}/"
     assert address in request.body.decode()
+
+
+def test_a_provider_without_reports_is_not_asked_for_any(user, sandbox, db, monkeypatch):
+    account = ATOM.account(sandbox)
+    limits = AtomTelecom.capabilities
+    without = dataclasses.replace(limits, operations=limits.operations - {Operation.READ_REPORT})
+    monkeypatch.setattr(AtomTelecom, "capabilities", without)
+    campaign = campaign_to(account, ATOM.book(account, sandbox, ATOM.phones(1)), message="Sale")
+    send(campaign, user)
+    assert due.due_reports() == []
+    asked = len(sandbox.requests)
+    assert not pulled(campaign).summary["report"]["error"]
+    assert len(sandbox.requests) == asked
