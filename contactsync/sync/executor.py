@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from django.utils import timezone
 
 from contactsync.models import Call, Phonebook, Run
@@ -9,7 +11,7 @@ from contactsync.models.reasons import reason
 from contactsync.sync import leases, planner, pull, sweep
 from contactsync.sync.bring_in import bring_in, make_phonebook
 from contactsync.sync.changes import adopt_contacts, delete_contacts, update_contacts
-from contactsync.sync.connect import ProviderError, reason_of
+from contactsync.sync.connect import ProviderError, Throttled, reason_of
 from contactsync.sync.creates import create_contacts
 from contactsync.sync.equation import COUNTED, counts_of, is_clean
 from contactsync.sync.leases import State
@@ -55,7 +57,7 @@ def execute(run_id: int) -> None:
     except Halt as halt:
         _rest(run, owner, halt)
     except ProviderError as error:  # a read that did not get through, with all its patience
-        _rest(run, owner, Halt(State.PAUSED, reason_of(error)))
+        _rest(run, owner, _after_read(error))
     except Exception as error:
         sweep.abandon_calls(run, owner)
         _rest(run, owner, Halt(State.FAILED, reason_of(InternalError(type(error).__name__))))
@@ -90,6 +92,13 @@ def _phases(worker: Worker) -> None:
         create_contacts(worker)
         update_contacts(worker)
     delete_contacts(worker)
+
+
+def _after_read(error: ProviderError) -> Halt:
+    """Rest for as long as the provider asks for; after any other failure a person says when to go on."""
+    if isinstance(error, Throttled) and error.retry_after is not None:
+        return Halt(None, reason_of(error), until=timezone.now() + dt.timedelta(seconds=error.retry_after))
+    return Halt(State.PAUSED, reason_of(error))
 
 
 def _rest(run: Run, owner: str, halt: Halt) -> None:

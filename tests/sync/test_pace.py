@@ -14,14 +14,17 @@ from urllib.parse import quote
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
-from contactsync.models import ProviderAccount, RequestPace
+from contactsync.models import ProviderAccount, RequestPace, Run
 from contactsync.models.fields import Credentials
-from contactsync.sync import pace
+from contactsync.sync import executor, pace
 from contactsync.sync.connect import Throttled, capabilities, open_provider, pacer_of
 from contactsync.sync.policy import Verdict, judge
+from contactsync.sync.sweep import expired_runs
 from providers.sandbox import SandboxServer
-from tests.factories import SANDBOX_KEY, make_account
+from tests.factories import SANDBOX_KEY, make_account, make_contact, make_phonebook
+from tests.sync.conftest import carry_out, expire_leases, plan_push
 
 pytestmark = pytest.mark.django_db
 
@@ -213,6 +216,25 @@ def test_a_429_blocks_the_account(sandbox: SandboxServer, clock: Clock) -> None:
     with open_provider(account) as provider, pytest.raises(Throttled):
         provider.check()
     assert RequestPace.objects.get(key=f"account:{account.pk}").blocked_until > clock.now
+
+
+def test_a_run_waits_for_the_end_of_a_block_and_goes_on_by_itself(sandbox: SandboxServer, clock: Clock) -> None:
+    account = make_account(base_url=sandbox.url("ippanel"), settings={"requests_per_second": 50})
+    book = make_phonebook(account)
+    make_contact(book)
+    run = plan_push(book)
+    executor.approve(run)
+    pacer(f"account:{account.pk}").blocked(600)
+    before = len(sandbox.requests)
+    carry_out(run)
+    assert (run.state, run.lease_owner) == (Run.State.RUNNING, "")
+    assert 590 < (run.lease_until - timezone.now()).total_seconds() <= 600
+    assert "asked for a pause" in run.error_text
+    assert len(sandbox.requests) == before
+    clock.now += 600
+    expire_leases()
+    assert expired_runs() == [run.pk]
+    assert carry_out(run).state == Run.State.FINISHED
 
 
 # With real workers
