@@ -19,7 +19,7 @@ from contactsync.sync.ledger import Performed
 from contactsync.sync.mapping import Places, is_proven, places_of
 from contactsync.sync.policy import Verdict
 from contactsync.sync.prepare import NOT_THERE
-from contactsync.sync.remote import Finder, book_of
+from contactsync.sync.remote import Finder, book_of, read_contacts
 from contactsync.sync.worker import Halt, Worker
 from providers.types import BatchResult, ContactRecord, ItemOutcome, RemoteContact
 
@@ -38,8 +38,23 @@ def create_contacts(worker: Worker) -> None:
     """Carry out all planned creates of the run. Raises `Halt`."""
     places = places_of(worker.phonebook)
     read_back(worker)
+    _leave_out_who_came_since(worker)
     while _create_planned(worker, places):
         read_back(worker)  # which may plan more
+
+
+def _leave_out_who_came_since(worker: Worker) -> None:
+    """Where a number may be there twice, the book is read once more: the plan may be hours old, and others add people too."""
+    planned = worker.items(operation=CREATE).filter(call__state=Call.State.PLANNED)
+    if Operation.CREATE_CONTACTS in worker.limits.safe_to_repeat or not planned.exists():
+        return
+    there = read_contacts(worker.line, worker.phonebook).by_phone
+    last = 0
+    while items := list(planned.filter(pk__gt=last).select_related("contact").order_by("pk")[:CHUNK]):
+        last = items[-1].pk
+        worker.keep()
+        came = settle.usable(item for item in items if item.phone in there)
+        _update_later(worker, {item.pk: there[item.phone].remote_id for item in came}, came)
 
 
 def _create_planned(worker: Worker, places: Places) -> bool:

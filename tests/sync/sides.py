@@ -69,6 +69,10 @@ class Side:
     def remove(self, title: str, phone: str) -> None:
         raise NotImplementedError
 
+    def change(self, title: str, phone: str, *, name: str, city: str) -> None:
+        """Somebody else edits a contact there; what the provider does not tell is not edited."""
+        raise NotImplementedError
+
 
 def ours(phonebook: Phonebook, city: Any) -> People:
     """What ought to be there."""
@@ -96,6 +100,9 @@ class IPPanelSide(Side):
         book = self.state.phonebook(title)
         self.state.delete_contacts({self.state.contact(book, phone).id})
 
+    def change(self, title: str, phone: str, *, name: str, city: str) -> None:
+        self.state.contact(self.state.phonebook(title), phone).name = name
+
 
 class AtomSide(Side):
     slug, region, number = "atomtelecom", "AU", "+61412{:06d}"
@@ -117,9 +124,16 @@ class AtomSide(Side):
         self.state.add_contact(book, phone.removeprefix("+"), first_name=first, last_name=last, custom_1=city)
 
     def remove(self, title: str, phone: str) -> None:
+        del self.state.contacts[self._row(title, phone).id]
+
+    def change(self, title: str, phone: str, *, name: str, city: str) -> None:
+        row = self._row(title, phone)
+        row.first_name, _, row.last_name = name.partition(" ")
+        row.custom_1 = city
+
+    def _row(self, title: str, phone: str) -> Any:
         digits = phone.removeprefix("+")
-        row = next(row for row in self.state.contacts_of(self.state.book(title)) if row.phone_number == digits)
-        del self.state.contacts[row.id]
+        return next(row for row in self.state.contacts_of(self.state.book(title)) if row.phone_number == digits)
 
 
 class Lox24Side(Side):
@@ -145,6 +159,10 @@ class Lox24Side(Side):
     def remove(self, title: str, phone: str) -> None:
         self.state.delete_phone(self.state.phone_in(self.state.group(title), phone))
 
+    def change(self, title: str, phone: str, *, name: str, city: str) -> None:
+        first, _, last = name.partition(" ")
+        self.state.phone_in(self.state.group(title), phone).columns.update({"a": first, "b": last, "c": city})
+
 
 class CallbellSide(Side):
     slug, region, number = "callbell", "IT", "+39347{:07d}"
@@ -166,9 +184,11 @@ class CallbellSide(Side):
         self.state.add_contact(phone, name, tags=[title], custom_fields=fields)
 
     def remove(self, title: str, phone: str) -> None:
-        digits = phone.removeprefix("+")
-        row = next(row for row in self.state.contacts_with(title) if row.phone == digits)
-        self.state.delete_contact(row)
+        self.state.delete_contact(self.state.contact(phone))
+
+    def change(self, title: str, phone: str, *, name: str, city: str) -> None:
+        row = self.state.contact(phone)
+        row.name, row.custom_fields["City"] = name, city
 
 
 SIDES = {side.slug: side for side in (IPPanelSide, AtomSide, Lox24Side, CallbellSide)}
