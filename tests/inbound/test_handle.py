@@ -361,3 +361,35 @@ def test_what_came_long_ago_is_forgotten_but_not_what_still_waits(account_at: Ac
     sweep()
     assert set(Callback.objects.exclude(pk=recent.pk).values_list("state", flat=True)) == {State.RECEIVED}
     assert Callback.objects.filter(pk=recent.pk).exists()
+
+
+def test_a_report_that_cannot_be_read_now_is_read_later(sandbox: SandboxServer, account_at: AccountAt) -> None:
+    account = account_at("atomtelecom")
+    row = told(account, our_reference=str(sent(account, AUSTRALIAN).uuid))
+    sandbox.fault("status_500", times=20)
+    row = after_handling(row)
+    assert (row.state, row.attempts) == (State.RECEIVED, 1)
+    assert row.error_text
+    sandbox.faults.clear()
+    make_due()
+    row = after_handling(row)
+    assert (row.state, row.error) == (State.DONE, {})
+
+
+def test_what_every_worker_broke_down_with_is_given_up_untried(sandbox: SandboxServer, account_at: AccountAt) -> None:
+    account = account_at("atomtelecom")
+    row = told(account, our_reference=str(sent(account, AUSTRALIAN).uuid), attempts=handle.MOST_ATTEMPTS)
+    before = len(sandbox.requests)
+    row = after_handling(row)
+    assert row.state == State.FAILED
+    assert "The log tells why" in row.error_text
+    assert len(sandbox.requests) == before
+
+
+def test_call_backs_of_a_stopped_account_wait_without_a_request(sandbox: SandboxServer, account_at: AccountAt) -> None:
+    account = account_at("atomtelecom")
+    row = told(account, our_reference=str(sent(account, AUSTRALIAN).uuid))
+    ProviderAccount.objects.update(state=ProviderAccount.State.REFUSED)
+    before = len(sandbox.requests)
+    assert after_handling(row).state == State.RECEIVED
+    assert len(sandbox.requests) == before
