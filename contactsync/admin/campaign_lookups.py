@@ -62,7 +62,9 @@ def facts(account: ProviderAccount) -> dict[str, Any]:
         "placeholders": [*BUILT_IN, *titles],
         "schedule_note": ""
         if limits.schedule_earliest is not None
-        else _("This provider cannot schedule. Leave it empty."),
+        else _(
+            "This provider cannot schedule: the campaign waits here, and goes out at the time if this site is running."
+        ),
     }
 
 

@@ -19,6 +19,7 @@ from contactsync.admin.common import may
 from contactsync.admin.recipients import recipient_table
 from contactsync.admin.shares import shares
 from contactsync.campaigns.cancel import CANCELLABLE
+from contactsync.campaigns.problems import is_scheduled_here
 from contactsync.campaigns.settle import resumable_refusals
 from contactsync.models import Call, Campaign, Recipient
 from contactsync.models.reasons import describe
@@ -36,7 +37,7 @@ TEMPLATES = {
 
 
 #: where going on or taking back waits for somebody with the right to send
-WAITS_FOR_SENDER = frozenset({State.PAUSED, State.STOPPED, State.SCHEDULED})
+WAITS_FOR_SENDER = frozenset({State.PAUSED, State.STOPPED, State.WAITING, State.SCHEDULED})
 CAN_CONTINUE = frozenset({State.PAUSED, State.STOPPED, State.ATTENTION})
 CAN_LEAVE = frozenset({State.STOPPED, State.ATTENTION})
 
@@ -56,6 +57,7 @@ def context(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
         "may_write": may_write,
         "may_stop": may_send or may_write,
         "who_may_send": [] if may_send else who_may_send(),
+        "waits_here": is_scheduled_here(campaign),
         "moment": campaign_lookups.moment_in_words(campaign.scheduled_for) if campaign.scheduled_for else "",
     }
     if campaign.state == State.PREPARED:
@@ -78,9 +80,12 @@ def buttons(request: HttpRequest, campaign: Campaign, counts: Mapping[str, int])
     is_past = campaign.scheduled_for is not None and campaign.scheduled_for <= timezone.now()
     return {
         "can_continue": may_send and state in CAN_CONTINUE and rest > 0,
-        "at_once": is_past,
+        "at_once": is_past and not is_scheduled_here(campaign),
         "can_stop": (may_send or may_write) and state == State.PAUSED,
-        "can_cancel": may_send and bool(campaign.scheduled_for) and state in CANCELLABLE and not is_past,
+        "can_cancel": may_send
+        and bool(campaign.scheduled_for)
+        and state in CANCELLABLE
+        and (not is_past or state == State.WAITING),
         "can_leave": may_send and state in CAN_LEAVE and not counts.get(Recipient.State.UNKNOWN, 0),
         "can_redraft": may_write and state == State.FAILED and campaign.started_at is None,
         "can_refresh": (may_send or may_write) and bool(counts.get(Recipient.State.ACCEPTED)),

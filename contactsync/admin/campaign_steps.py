@@ -93,13 +93,16 @@ class CampaignSteps(FlowAdmin):
         return self.back(campaign)
 
     def cancel_view(self, request: HttpRequest, campaign: Campaign) -> HttpResponse:
-        """Take a scheduled campaign back at the provider."""
+        """Take a scheduled campaign back, at the provider where it has it."""
         require(request, "send_campaign")
+        waits_here = campaign.state == Campaign.State.WAITING
         self._do(
             request,
             campaign,
             lambda: work.cancel_campaign(campaign),
-            _("The provider is being asked to cancel. The page shows its answer."),
+            _("The campaign is cancelled. Nobody got the message.")
+            if waits_here
+            else _("The provider is being asked to cancel. The page shows its answer."),
         )
         return self.back(campaign)
 

@@ -65,6 +65,7 @@ def of_campaign(campaign: Campaign | None) -> list[Stage]:
         state.STOPPING: 2,
         state.PAUSED: 2,
         state.STOPPED: 2,
+        state.WAITING: 2,
         state.SCHEDULED: 2,
     }
     return _line(labels, places.get(state(campaign.state), 3))

@@ -210,11 +210,13 @@ def resume(campaign: Campaign, *, user: User | None, at_once: bool = False, comm
         paused = Campaign.objects.filter(pk=campaign.pk, state=Campaign.State.PAUSED).exists()
         transition(campaign, Campaign.State.SENDING, table=_FROM_RESUMABLE, error={}, finished_at=None)
         campaign.refresh_from_db()
+        # What waited here for its time goes on now in any case: a person has just said so.
+        is_here = is_scheduled_here(campaign)
+        at_once = at_once and not is_here
         if at_once and campaign.scheduled_for and campaign.scheduled_for <= timezone.now():
             campaign.scheduled_for = None
             campaign.save(update_fields=["scheduled_for"])
-        # What waited here for its time goes on now: a person has just said so.
-        late = [] if is_scheduled_here(campaign) else schedule_problems(campaign)
+        late = [] if is_here else schedule_problems(campaign)
         if found := [*account_problems(campaign.account), *late]:
             raise CampaignProblem(found)
         left_out = leave_out(campaign, _rest(campaign)) + leave_out(campaign, resumable_refusals(campaign))

@@ -369,6 +369,23 @@ def test_a_scheduled_campaign_can_be_cancelled_by_those_who_send() -> None:
     assert "/cancel/" not in text_of(client_of("Marketing").get(address(campaign)))
 
 
+def test_where_the_provider_cannot_schedule_the_campaign_waits_here_and_is_cancelled_at_once() -> None:
+    atom = make_account(provider="atomtelecom", base_url="https://atom.example.org")
+    campaign = make_prepared(account=atom, scheduled_for=timezone.now() + dt.timedelta(hours=2))
+    lead = client_of("Marketing lead")
+    assert "It waits here until the time above" in text_of(lead.get(address(campaign)))
+    lead.post(address(campaign, "send"), {"audience_hash": campaign.audience_hash})
+    campaign.refresh_from_db()
+    assert campaign.state == State.WAITING
+    page = text_of(lead.get(address(campaign)))
+    assert "The campaign waits here and goes out at" in page
+    assert "Cancel at the provider" not in page
+    answer = lead.post(address(campaign, "cancel"), follow=True)
+    campaign.refresh_from_db()
+    assert campaign.state == State.CANCELLED
+    assert "Cancelled before its time. Nobody got the message." in text_of(answer)
+
+
 # The report
 
 
