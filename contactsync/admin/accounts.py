@@ -24,6 +24,7 @@ from contactsync.admin.forms.accounts import CREDENTIAL, SETTING, account_form
 from contactsync.models import ProviderAccount
 from contactsync.sync.accounts import set_credentials
 from contactsync.sync.connect import Misconfigured, provider_choices, provider_class
+from contactsync.sync.pace import paused_until
 from contactsync.templatetags.contactsync import badge, ltr, money, when
 
 hide_post = method_decorator(sensitive_post_parameters())
@@ -134,6 +135,7 @@ class ProviderAccountAdmin(CallbackSteps, DownloadMixin, ScreenAdmin):
             context["may_check"] = self.has_change_permission(request, account)
             context["key_changed_at"] = self._key_changed_at(account)
             context["notes"] = self._notes(account)
+            context["paused_until"] = paused_until(account)
             context["callbacks"] = callback_facts(account) if context["may_check"] else None
         return super().render_change_form(request, context, *args, **kwargs)
 

@@ -7,6 +7,7 @@ need clocks that agree to a fraction of a second.
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 from collections.abc import Callable
 
@@ -105,6 +106,13 @@ class DatabasePacer:
         seconds = free_at - moment
         message = BLOCKED if is_blocked else CROWDED
         return Throttled(message, params={"seconds": int(seconds) + 1}, status=None, retry_after=seconds)
+
+
+def paused_until(account: ProviderAccount) -> dt.datetime | None:
+    """Until when no request leaves for the account, as its provider asked for that; None when nothing holds it back."""
+    keys = [f"account:{account.pk}", f"address:{account.provider}"]
+    until = max((_until(row, now()) for row in RequestPace.objects.filter(key__in=keys)), default=0.0)
+    return dt.datetime.fromtimestamp(until, dt.UTC) if until > now() else None
 
 
 def _until(row: RequestPace, moment: float) -> float:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from contactsync.models import Callback, InboundMessage, ProviderAccount, Suppression
+from contactsync.models import Callback, InboundMessage, ProviderAccount, RequestPace, Suppression
 from contactsync.models.fields import Credentials
 from contactsync.models.reasons import reason
 from contactsync.sync.callback_address import callback_url
@@ -157,6 +158,12 @@ def test_with_a_secret_nothing_is_missing(callbell: ProviderAccount) -> None:
     page = page_of(callbell)
     assert "No signature secret is entered" not in page
     assert "whsec_" not in page
+
+
+def test_the_page_of_an_account_says_when_the_provider_asked_for_a_pause(callbell: ProviderAccount) -> None:
+    assert "asked for a pause" not in page_of(callbell)
+    RequestPace.objects.create(key=f"account:{callbell.pk}", blocked_until=time.time() + 600)
+    assert "asked for a pause" in page_of(callbell)
 
 
 def test_whoever_may_not_change_the_account_does_not_see_its_address(callbell: ProviderAccount) -> None:
