@@ -201,6 +201,7 @@ def broken_campaigns(phonebook: Phonebook, rows: Iterable[PlaceRow]) -> Iterable
     targets = CampaignTarget.objects.filter(phonebook=phonebook).values("campaign")
     for campaign in Campaign.objects.filter(pk__in=targets, state__in=UNSENT).order_by("pk"):
         known = there if campaign.is_keyworded else here
-        names = tuple(name for name in option_names(campaign.message) if fold(name) not in known)
+        text = " ".join([campaign.message, *map(str, campaign.template_values.values())])
+        names = tuple(name for name in option_names(text) if fold(name) not in known)
         if names:
             yield campaign, names

@@ -56,7 +56,7 @@ def decide(
 ) -> int:
     """Decide the same for all these items of a finished pull, as far as it is possible for each. Returns for how many.
 
-    An empty decision takes an earlier one back. Raises `RunRefused` when the run is no finished pull.
+    An empty decision takes an earlier one back; who decided last stays in the run's plan. Raises `RunRefused` when the run is no finished pull.
     """
     if run.kind != Run.Kind.PULL or run.state not in {State.FINISHED, State.ATTENTION}:
         raise RunRefused(
@@ -73,7 +73,10 @@ def decide(
         chosen = chosen.filter(operation__in=fitting)
     if decision == Decision.ADD_HERE:
         chosen = chosen.filter(error={})  # no valid number, or a second one of the same number
-    return chosen.update(decision=decision)
+    number = chosen.update(decision=decision)
+    if number and user is not None:
+        Run.objects.filter(pk=run.pk).update(plan={**run.plan, "decided_by": user.get_username()})
+    return number
 
 
 def unreadable_fields(phonebook: Phonebook) -> list[str]:

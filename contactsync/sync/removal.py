@@ -44,8 +44,8 @@ UNDER_WAY = [
 ]  # fmt: skip
 
 
-def why_not_removable(thing: Phonebook | CustomOption) -> dict[str, Any]:
-    """Why it cannot be removed at the provider now, as a reason to store; empty when it can."""
+def why_not_removable(thing: Phonebook | CustomOption, *, by: Run | None = None) -> dict[str, Any]:
+    """Why it cannot be removed at the provider now, as a reason to store; empty when it can. `by` is the run that would do it."""
     operation = Operation.DELETE_PHONEBOOK if isinstance(thing, Phonebook) else Operation.DELETE_OPTION
     limits = capabilities(thing.account)
     if not limits.can(operation):
@@ -53,7 +53,8 @@ def why_not_removable(thing: Phonebook | CustomOption) -> dict[str, Any]:
     if not _remote_key(thing):
         return reason(NOT_LINKED)
     books = [thing.pk] if isinstance(thing, Phonebook) else list(thing.phonebooks.values_list("pk", flat=True))
-    if Run.objects.filter(phonebook__in=books, state__in=BUSY).exclude(kind=Run.Kind.SEND).exists():
+    working = Run.objects.filter(phonebook__in=books, state__in=BUSY).exclude(kind=Run.Kind.SEND)
+    if working.exclude(pk__in=[] if by is None else [by.pk]).exists():
         return reason(WORKED_ON)
     targets = CampaignTarget.objects.filter(phonebook__in=books)
     campaign = Campaign.objects.filter(pk__in=targets.values("campaign"), state__in=UNDER_WAY).first()
@@ -143,6 +144,8 @@ def remove(worker: Worker) -> None:
                 unlink(thing)
                 return
             call = fresh(worker, call)
+        if why := why_not_removable(thing, by=worker.run):
+            raise Halt(State.PAUSED, why)
         performed = worker.perform(
             call, _deletion(thing), on_outcome=lambda done: unlink(thing) if done.is_done else None
         )

@@ -14,7 +14,7 @@ from contactsync.sync.connect import Operation
 from contactsync.sync.draft import Draft
 from contactsync.sync.line import Line
 from contactsync.sync.place_saving import write
-from contactsync.sync.places import propose
+from contactsync.sync.places import PlaceRow, propose
 from contactsync.sync.remote import find_phonebook, list_options, match_option
 from providers.types import Capabilities, OptionKind, RemotePhonebook
 
@@ -23,6 +23,10 @@ TOO_MANY = gettext_noop(
 )
 
 
+NOT_SEEN = gettext_noop(
+    "No contact at the provider shows a field “%(name)s”. If there is none of exactly this name, contacts with a value for it are refused."
+)
+OTHER_KIND = gettext_noop("The field “%(name)s” is of another kind at the provider, so some values may be refused.")
 NOT_CHOSEN = gettext_noop("No place was chosen for it, so it is not told. Choose one on the phonebook's page.")
 
 
@@ -50,16 +54,16 @@ def plan_setup(draft: Draft, line: Line) -> Setup:
                 limit=limits.max_title,
             )
         )
-    _settle_places(draft, limits)
+    _settle_places(draft, line)
     setup = Setup(book=find_phonebook(line, phonebook))
     _plan_options(draft, line, setup)
     _plan_phonebook(draft, limits, setup)
     return setup
 
 
-def _settle_places(draft: Draft, limits: Capabilities) -> None:
+def _settle_places(draft: Draft, line: Line) -> None:
     """Where nobody has chosen places yet, what is proposed is taken, and the plan shows it before anything goes there."""
-    phonebook = draft.phonebook
+    phonebook, limits = draft.phonebook, line.capabilities
     places = propose(phonebook)
     if limits.option_identity == "slot" and not any(row.is_saved for row in places.rows):
         unplaced = [row for row in places.left_out if not row.stays_here]
@@ -75,7 +79,24 @@ def _settle_places(draft: Draft, limits: Capabilities) -> None:
         places = propose(phonebook)
     saved = [row for row in places.rows if row.is_saved]
     open_ones = [replace(row, warnings=(reason(NOT_CHOSEN),)) for row in places.rows if not row.is_saved]
-    draft.note_places(saved, [*places.left_out, *open_ones])
+    draft.note_places(_checked_names(saved, phonebook, line), [*places.left_out, *open_ones])
+
+
+def _checked_names(rows: list[PlaceRow], phonebook: Phonebook, line: Line) -> list[PlaceRow]:
+    """Before the first push, names that must exist at the provider and are not seen there get a warning: some are hard to see."""
+    limits = line.capabilities
+    if limits.option_identity != "name" or phonebook.pushed_at or not rows or not limits.can(Operation.LIST_OPTIONS):
+        return rows
+    names = [row.slot for row in rows]
+    kinds = {
+        found.remote_id: found.kind for found in line.read(lambda provider: list(provider.list_options(titles=names)))
+    }
+    checked = []
+    for row in rows:
+        kind = kinds.get(row.slot)
+        why = NOT_SEEN if kind is None else OTHER_KIND if kind != row.kind else ""
+        checked.append(replace(row, warnings=(*row.warnings, reason(why, name=row.slot))) if why else row)
+    return checked
 
 
 def _plan_options(draft: Draft, line: Line, setup: Setup) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from contactsync.models import Contact, Phonebook, Run
+from contactsync.models import Contact, CustomOption, Phonebook, Run
+from contactsync.models.reasons import describe
 from contactsync.sync.renumber import make_new_contacts
 from providers.sandbox import SandboxServer
 from tests.factories import make_contact, make_option, make_phonebook
@@ -66,3 +67,17 @@ def test_somebody_who_is_there_without_the_tag_gets_it_and_the_fields(side: Call
     assert (there.name, there.assigned_user, there.custom_fields) == ("Sara", "agent@example.org", {"City": "Rome"})
     assert sorted(there.tags) == ["Newsletter", "VIP"]
     assert plan_push(phonebook).plan["calls"] == 0
+
+
+def test_names_that_are_not_seen_there_are_warned_of_before_the_first_push(
+    side: CallbellSide, phonebook: Phonebook
+) -> None:
+    make_contact(phonebook, side.phone(1), first_name="Sara")
+    (row,) = plan_push(phonebook).plan["places"]
+    assert "No contact at the provider shows a field “City”" in describe(row["warnings"][0])
+    side.state.add_contact(side.phone(2), "Other", custom_fields={"City": "Rome"})
+    (row,) = plan_push(phonebook).plan["places"]
+    assert row["warnings"] == []
+    CustomOption.objects.update(kind="date")
+    (row,) = plan_push(phonebook).plan["places"]
+    assert "another kind" in describe(row["warnings"][0])
