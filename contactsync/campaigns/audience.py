@@ -22,6 +22,7 @@ from django.utils.translation import gettext_noop
 from contactsync.campaigns import calls, keyworded, rows, summary, twins
 from contactsync.campaigns.decide import Decider
 from contactsync.campaigns.lease import CampaignLease, LeaseLost
+from contactsync.campaigns.opted_out import take_over_list
 from contactsync.campaigns.packets import WholeTarget
 from contactsync.campaigns.problems import CampaignProblem, frozen_sender, problems
 from contactsync.campaigns.rows import NewRecipient
@@ -32,6 +33,7 @@ from contactsync.models.transitions import TransitionRefused, transition
 from contactsync.sync import sends
 from contactsync.sync.connect import ProviderError, reason_of
 from contactsync.sync.line import Line
+from contactsync.sync.opt_outs import OptOuts
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +51,7 @@ class Tally:
     recipients: int = 0
     #: (encoding, SMS parts) -> how many texts of that size, and one of them, for the price
     sizes: dict[tuple[str, int], list[Any]] = field(default_factory=dict)
+    warnings: list[dict[str, Any]] = field(default_factory=list)
 
     def count(self, row: NewRecipient) -> None:
         if row.exclusion:
@@ -96,7 +99,7 @@ def _freeze(campaign: Campaign, lease: CampaignLease) -> None:
     with transaction.atomic():
         lease.renew()
         forget(campaign)
-    tally = Tally()
+    tally = Tally(warnings=take_over_list(campaign, pulse=lease.renew))
     whole: dict[int, WholeTarget] = {}
     decider = Decider(campaign)
     targets = list(campaign.targets.select_related("phonebook__account").order_by("pk"))
@@ -158,7 +161,10 @@ def _remote_book(campaign: Campaign, target: CampaignTarget, lease: CampaignLeas
         return None
     try:
         with Line(campaign.account, pulse=lease.renew) as line:
-            return RemoteBook.of(sends.remote_ids_in_order(campaign.account, target.phonebook, line=line))
+            opt_outs = OptOuts()
+            rows_there = sends.remote_ids_in_order(campaign.account, target.phonebook, line=line, note=opt_outs.note)
+            opt_outs.take_over()
+            return RemoteBook.of(rows_there)
     except ProviderError:
         if is_slice(target) or campaign.is_keyworded or campaign.account.is_stopped:
             raise

@@ -48,7 +48,7 @@ def figures(campaign: Campaign, tally: Tally, *, pulse: Callable[[], None] = lam
         "parts_min": min(sizes, default=0),
         "parts_max": max(sizes, default=0),
         "sender": sender_of(campaign),
-        "warnings": [*_sender_warnings(campaign), *warnings],
+        "warnings": [*_sender_warnings(campaign), *tally.warnings, *warnings],
         **money,
     }
 

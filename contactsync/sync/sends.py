@@ -22,7 +22,7 @@ from contactsync.sync.messages import (
     template_text,
 )
 from contactsync.sync.policy import Verdict
-from providers.types import BookRef, CallbackKind, DeliveryState, SendReceipt, SendState
+from providers.types import BookRef, CallbackKind, DeliveryState, RemoteContact, SendReceipt, SendState
 
 __all__ = [
     "DeliveryState",
@@ -162,11 +162,15 @@ def estimate(account: ProviderAccount, sender: str, text: str, *, line: Line | N
 
 
 def remote_ids_in_order(
-    account: ProviderAccount, phonebook: Phonebook, *, line: Line | None = None
+    account: ProviderAccount,
+    phonebook: Phonebook,
+    *,
+    line: Line | None = None,
+    note: Callable[[RemoteContact], None] = lambda contact: None,
 ) -> list[tuple[str, str]]:
     """Id and number of everybody in the provider's book, in the provider's own order. Raises `ProviderError`.
 
-    A long read: the pulse of `line` is felt every few hundred contacts.
+    `note` is told of each contact, again from the first on after a passing failure. A long read: the pulse of `line` is felt every few hundred contacts.
     """
     if not phonebook.remote_id:
         return []
@@ -177,6 +181,7 @@ def remote_ids_in_order(
         for contact in provider.list_contacts(book):
             if len(rows) % ROWS_PER_PULSE == 0:
                 open_line.pulse()
+            note(contact)
             rows.append((contact.remote_id, contact.phone))
         return rows
 
