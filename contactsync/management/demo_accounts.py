@@ -53,7 +53,11 @@ class DemoAccount:
         account.base_url = f"{sandbox}/{self.path}"
         account.save(update_fields=["base_url"])
         set_credentials(account, {name: value.format(key=key) for name, value in self.credentials.items()})
-        return check_account(account)
+        check_account(account)
+        if not account.default_sender and account.senders:
+            account.default_sender = account.senders[0]["value"]
+            account.save(update_fields=["default_sender"])
+        return account
 
     def make_phonebook(self, account: ProviderAccount) -> Phonebook:
         """The phonebook with its options and places; what is there already stays."""
