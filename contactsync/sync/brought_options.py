@@ -14,7 +14,7 @@ from contactsync.sync.line import Line
 from contactsync.sync.mapping import fields_of
 from contactsync.sync.theirs import Taker
 from contactsync.text import clean, fold
-from providers.types import OptionKind, RemoteContact, RemoteOption, RemotePhonebook
+from providers.types import OptionKind, OptionValue, RemoteContact, RemoteOption, RemotePhonebook
 
 LONGEST_TITLE = 100
 
@@ -35,11 +35,30 @@ class BroughtOptions:
         self._taker = Taker(phonebook)
 
     def taker_for(self, contacts: Iterable[RemoteContact]) -> Taker:
-        """What takes over contacts like these; options that none had before are made. Call it within a transaction."""
-        keys = {key for contact in contacts for key, value in (contact.options or {}).items() if value}
-        if self._ensure(sorted(keys)):
+        """What takes over contacts like these; options and choices that none had before are made. Call it within a transaction."""
+        seen: dict[str, set[str]] = {}
+        for contact in contacts:
+            for key, value in (contact.options or {}).items():
+                if value:
+                    seen.setdefault(key, set()).add(value)
+        if self._ensure(sorted(seen)) | self._complete_choices(seen):
             self._taker = Taker(self.phonebook)
         return self._taker
+
+    def _complete_choices(self, seen: Mapping[str, Iterable[str]]) -> bool:
+        """Values that contacts have are choices, whether the provider lists them or not. False when all were known."""
+        changed = False
+        places = {place.option_id: place.key for place in Taker(self.phonebook).places.options}
+        for option in self.phonebook.options.filter(kind__in=[OptionKind.CHOICE.value, OptionKind.MULTIPLE.value]):
+            values = seen.get(places.get(str(option.pk), ""), ())
+            kind = OptionKind(option.kind)
+            parts = [part for value in values for part in _parts(value, kind)]
+            missing = sorted(set(parts) - set(option.choices))
+            if missing:
+                option.choices = [*option.choices, *missing]
+                option.save(update_fields=["choices"])
+                changed = True
+        return changed
 
     def _ensure(self, keys: Iterable[str]) -> bool:
         """Rows for those keys that have none. False when all had."""
@@ -88,6 +107,10 @@ class BroughtOptions:
         return CustomOption.objects.create(
             account=self.phonebook.account, title=free, kind=kind.value, choices=choices, remote_key=remote_key
         )
+
+
+def _parts(value: str, kind: OptionKind) -> tuple[str, ...]:
+    return OptionValue(value, kind).values if kind is OptionKind.MULTIPLE else (value,)
 
 
 def _numbered(title: str) -> Iterable[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext_noop
 
-from contactsync.models import Contact, RunItem
+from contactsync.models import Call, Contact, RunItem
 from contactsync.models.reasons import reason
 from contactsync.sync.bulk import update_rows
 from contactsync.sync.chunks import CHUNK
@@ -159,8 +159,8 @@ class _Calls:
 
     def _write(self, operation: Operation, pks: Sequence[int], size: int) -> None:
         batches = [pks[start : start + size] for start in range(0, len(pks), size)]
-        calls = [self.draft.new_call(operation, len(batch)) for batch in batches]
-        for call in calls:
-            call.save()
+        calls = Call.objects.bulk_create(
+            [self.draft.new_call(operation, len(batch)) for batch in batches], batch_size=CHUNK
+        )
         rows = [RunItem(pk=pk, call=call) for call, batch in zip(calls, batches, strict=True) for pk in batch]
         update_rows(rows, ["call"])

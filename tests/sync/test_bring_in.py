@@ -138,3 +138,18 @@ def test_killed_in_the_middle_the_next_worker_goes_on(side: Side, monkeypatch: p
     run = carry_out(run)
     assert run.state == Run.State.FINISHED, run.error_text
     assert (run.counts["done"], run.counts["balances"], Phonebook.objects.count()) == (5, True, 1)
+
+
+def test_kinds_and_choices_come_with_their_values(sandbox: SandboxServer) -> None:
+    side = SIDES["callbell"](sandbox)
+    fields = {"Size": "M", "Interests": ["Pane", "Vino"], "Birthday": "1992-10-08", "Points": "42"}
+    side.state.add_contact(side.phone(1), "Sara Example", tags=[TITLE], custom_fields=fields, note="called")
+    run = brought(side)
+    assert run.state == Run.State.FINISHED, run.error_text
+    book = Phonebook.objects.get(title=TITLE)
+    kinds = dict(book.options.values_list("title", "kind"))
+    assert kinds == {"Size": "choice", "Interests": "multiple", "Birthday": "date", "Points": "integer"}
+    contact = book.contacts.get()
+    assert sorted(contact.options.values()) == ["1992-10-08", "42", "M", "Pane; Vino"]
+    assert (contact.note, contact.sync_state) == ("called", Contact.SyncState.SYNCED)
+    assert {"M", "Pane", "Vino"} <= {choice for option in book.options.all() for choice in option.choices}

@@ -13,6 +13,7 @@ from providers.sandbox import SandboxServer
 from tests.factories import make_campaign, make_contact, make_option, make_phonebook
 from tests.sync.conftest import carry_out, expire_leases, plan_push, push
 from tests.sync.sides import SIDES, AtomSide, CallbellSide, IPPanelSide, Lox24Side, Side
+from tests.sync.test_killed import Bomb, Killed, armed, recover
 
 pytestmark = pytest.mark.django_db
 
@@ -156,3 +157,30 @@ def test_a_phonebook_that_a_run_works_on_is_not_removed(phonebook: Phonebook) ->
     planner.create_pull_run(phonebook)
     with pytest.raises(RunRefused, match="Another run"):
         removal.create_phonebook_removal(phonebook)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_killed_anywhere_in_a_removal_the_next_worker_finishes(side: Side, monkeypatch: pytest.MonkeyPatch) -> None:
+    account = side.account()
+    fuse = 0
+    while True:
+        fuse += 1
+        book = make_phonebook(account, title=f"book {fuse}")
+        make_contact(book, side.phone(fuse))
+        push(book)
+        book.refresh_from_db()
+        run = planned(removal.create_phonebook_removal(book))
+        executor.approve(run)
+        bomb = Bomb(fuse)
+        try:
+            with armed(bomb, monkeypatch):
+                executor.execute(run.pk)
+        except Killed:
+            recover(run)
+        run.refresh_from_db()
+        book.refresh_from_db()
+        assert (run.state, book.remote_id) == (Run.State.FINISHED, ""), run.error_text
+        assert book.title not in titles(side)
+        if bomb.events < fuse:
+            break
+    assert bomb.events > 5
