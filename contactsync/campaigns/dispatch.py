@@ -177,9 +177,7 @@ def _send(run: Run, call: Call, *, owner: str, line: Line) -> Performed[SendRece
         leave_call_out(call, problem)
         return Performed(None, None, Verdict.TAKEN)
     recipients = Recipient.objects.filter(call=call)
-    text = "" if "texts" in call.target else recipients.values_list("text", flat=True).first() or ""
-    sender = run.plan["sender"]
-    send_at = dt.datetime.fromisoformat(run.plan["send_at"]) if run.plan["send_at"] else None
+    sender, text, send_at = _content(run, call)
     if problem := sends.message_problem(run.account, call.target, sender=sender, text=text, send_at=send_at):
         leave_call_out(call, problem)
         return Performed(None, None, Verdict.TAKEN)
@@ -192,9 +190,8 @@ def _send(run: Run, call: Call, *, owner: str, line: Line) -> Performed[SendRece
     def on_outcome(performed: Performed[SendReceipt]) -> None:
         state = _RECIPIENT_AFTER.get(performed.verdict, Recipient.State.PLANNED)
         open_states = [Recipient.State.ON_WIRE]
-        if (
-            performed.verdict in _RECIPIENT_AFTER
-        ):  # the sweep may have given the call up while the answer was on its way
+        # The sweep may have given the call up while the answer was on its way.
+        if performed.verdict in _RECIPIENT_AFTER:
             open_states.append(Recipient.State.UNKNOWN)
         references = performed.value.references if performed.value else ()
         recipients.filter(state__in=open_states).update(
@@ -214,6 +211,14 @@ def _send(run: Run, call: Call, *, owner: str, line: Line) -> Performed[SendRece
         on_claim=on_claim,
         on_outcome=on_outcome,
     )
+
+
+def _content(run: Run, call: Call) -> tuple[str, str, dt.datetime | None]:
+    """Sender, text and time of a call. One with several texts has them in its target."""
+    plan = run.plan
+    people = Recipient.objects.filter(call=call)
+    text = "" if "texts" in call.target else people.values_list("text", flat=True).first() or ""
+    return plan["sender"], text, dt.datetime.fromisoformat(plan["send_at"]) if plan["send_at"] else None
 
 
 def _pause(run: Run, error: dict[str, Any], *, owner: str) -> None:

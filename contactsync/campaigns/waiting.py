@@ -37,8 +37,7 @@ def missed(run: Run) -> dict[str, Any]:
     begins_at = run.plan.get("begins_at")
     if not begins_at or run.plan.get("resumed_by"):
         return {}
-    started_at = Run.objects.values_list("started_at", flat=True).get(pk=run.pk) or timezone.now()
-    late = started_at - dt.datetime.fromisoformat(begins_at)
+    late = (run.started_at or timezone.now()) - dt.datetime.fromisoformat(begins_at)
     if late <= TOO_LATE:
         return {}
     return reason(

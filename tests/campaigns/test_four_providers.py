@@ -13,6 +13,7 @@ from contactsync import tasks
 from contactsync.campaigns import dispatch, due, lifecycle, reports
 from contactsync.campaigns.cancel import cancel
 from contactsync.campaigns.problems import CampaignProblem
+from contactsync.campaigns.waiting import begin_if_due
 from contactsync.models import Call, Campaign, Phonebook, ProviderAccount, Recipient, Run
 from contactsync.models.transitions import TransitionRefused
 from contactsync.sync import ledger, sweep
@@ -186,6 +187,20 @@ class TestAtATime:
             campaign.refresh_from_db()
         assert campaign.state == State.SENT
         assert got(phones) == expected(phones)
+
+    def test_a_worker_killed_at_the_very_start_is_made_up_for(
+        self, company, campaign, got, user, later, is_here
+    ) -> None:
+        if not is_here:
+            pytest.skip("the provider has it")
+        run = approve(campaign, user)
+        with time_machine.travel(later + dt.timedelta(minutes=1)):
+            begin_if_due(run.pk)
+        with time_machine.travel(later + dt.timedelta(minutes=3)):
+            assert sweep.expired_runs() == [run.pk]
+            dispatch.execute(run.pk)
+            dispatch.execute(run.pk)
+        assert got(company.phones(2)) == expected(company.phones(2))
 
     def test_after_more_than_an_hour_a_person_is_asked(self, company, campaign, got, user, later, is_here) -> None:
         if not is_here:
