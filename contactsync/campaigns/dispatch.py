@@ -29,7 +29,6 @@ from contactsync.sync.sends import Performed, SendReceipt, Verdict
 from contactsync.sync.sweep import abandon_calls
 
 __all__ = ["execute", "plan_calls"]
-
 logger = logging.getLogger(__name__)
 
 PAGE = 200  # planned calls read at a time
@@ -215,10 +214,10 @@ def _send(run: Run, call: Call, *, owner: str, line: Line) -> Performed[SendRece
 
 def _content(run: Run, call: Call) -> tuple[str, str, dt.datetime | None]:
     """Sender, text and time of a call. One with several texts has them in its target."""
-    plan = run.plan
-    people = Recipient.objects.filter(call=call)
-    text = "" if "texts" in call.target else people.values_list("text", flat=True).first() or ""
-    return plan["sender"], text, dt.datetime.fromisoformat(plan["send_at"]) if plan["send_at"] else None
+    texts = Recipient.objects.filter(call=call).values_list("text", flat=True)
+    text = "" if "texts" in call.target else texts.first() or ""
+    send_at = dt.datetime.fromisoformat(run.plan["send_at"]) if run.plan["send_at"] else None
+    return run.plan["sender"], text, send_at
 
 
 def _pause(run: Run, error: dict[str, Any], *, owner: str) -> None:
