@@ -19,17 +19,16 @@ from contactsync.admin import planning, search
 from contactsync.admin.common import ScreenAdmin, link, list_link, may, require, say
 from contactsync.admin.contact_actions import ContactActions
 from contactsync.admin.contact_export import contact_file
+from contactsync.admin.contact_fields import FIELDS, fieldsets, imports_of
 from contactsync.admin.contact_filters import DeletedFilter, SyncFilter
 from contactsync.admin.downloads import DownloadMixin
-from contactsync.admin.forms.contacts import OPTION, contact_form, options_of
+from contactsync.admin.forms.contacts import contact_form
 from contactsync.models import Contact, CustomOption, Phonebook, Suppression
 from contactsync.phone import display
-from contactsync.sync.mapping import places_of
 from contactsync.templatetags.contactsync import age, badge, ltr
 
 #: rows of each kind in the history of a contact
 SHOWN = 20
-FIELDS = ("phone", "prefix", "first_name", "last_name", "company", "email", "tags", "assigned_user")
 
 
 @admin.register(Contact)
@@ -107,16 +106,7 @@ class ContactAdmin(ContactActions, DownloadMixin, ScreenAdmin):
         book = self._book(request, obj)
         if not book or not self.has_change_permission(request, obj):
             return ((None, {"fields": FIELDS[:6]}),)
-        kept = places_of(book).fields | {"phone"}
-        parts: list[Any] = [(None, {"fields": tuple(name for name in FIELDS if name in kept)})]
-        options = tuple(f"{OPTION}{option.pk}" for option in options_of(book))
-        if options:
-            parts.append((_("Custom options"), {"fields": options}))
-        only_here = tuple(name for name in FIELDS if name not in kept)
-        if only_here:
-            note = _("This provider has no place for these fields; they are kept here only.")
-            parts.append((_("Kept here only"), {"fields": only_here, "description": note, "classes": ("collapse",)}))
-        return tuple(parts)
+        return fieldsets(book)
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         """First the phonebook, which decides the options; then the contact."""
@@ -167,7 +157,7 @@ class ContactAdmin(ContactActions, DownloadMixin, ScreenAdmin):
         messages_sent = contact.recipients.select_related("campaign").order_by("-id")
         return {
             "suppression": Suppression.objects.filter(phone=contact.phone).first(),
-            "came_from": contact.import_changes.select_related("job").order_by("-id")[:SHOWN],
+            "came_from": imports_of(contact, at_most=SHOWN),
             "run_items": items[:SHOWN] if may(request.user, "view_run") else (),
             "campaigns": messages_sent[:SHOWN] if may(request.user, "view_campaign") else (),
             "may_remove": self.has_delete_permission(request, contact) and not contact.deleted_at,

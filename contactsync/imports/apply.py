@@ -55,7 +55,12 @@ def write_contacts(job: ImportJob, verdicts: Sequence[Verdict]) -> None:
         (ids[judged.phone], judged.row, ImportChange.Kind.CREATED.value, None) for judged in created
     ]
     changes += [
-        (verdict.contact.pk, verdict.judged.row, ImportChange.Kind.UPDATED.value, before_image(verdict.contact))
+        (
+            verdict.contact.pk,
+            verdict.judged.row,
+            ImportChange.Kind.UPDATED.value,
+            _record(verdict.contact, verdict.changes),
+        )
         for verdict in updated
         if verdict.contact
     ]
@@ -128,6 +133,12 @@ def before_image(contact: Contact) -> dict[str, Any]:
     image["sync_state"] = contact.sync_state
     image["payload_hash"] = contact.payload_hash
     return image
+
+
+def _record(contact: Contact, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The contact as it is, and under `set` what the row makes of it."""
+    told = {name: value.isoformat() if hasattr(value, "isoformat") else value for name, value in changes.items()}
+    return {**before_image(contact), "set": told}
 
 
 def write_issues(job: ImportJob, verdicts: Sequence[Verdict]) -> None:

@@ -177,7 +177,7 @@ def test_tags_are_separated_by_commas_of_both_scripts(book: Phonebook) -> None:
 
 def test_fields_the_provider_does_not_keep_stand_apart(book: Phonebook) -> None:
     page = text_of(client_of("Marketing").get(add(book)))
-    assert "This provider has no place for these fields" in page
+    assert "this provider has no place for them" in page
     assert page.index('name="first_name"') < page.index("Kept here only") < page.index('name="company"')
 
 
