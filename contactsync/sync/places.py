@@ -22,7 +22,7 @@ from contactsync.sync.place_saving import FIELD, OPTION, PlacesRefused, save
 from contactsync.text import fold
 from providers.types import OptionKind
 
-__all__ = ["PlacePlan", "PlaceRow", "PlacesRefused", "broken_campaigns", "propose", "save"]
+__all__ = ["PlacePlan", "PlaceRow", "PlacesRefused", "broken_campaigns", "propose", "save", "saved_places"]
 
 NO_PLACE_LEFT = gettext_noop("All places of the provider are taken, so this is not told to it. Choose what goes there.")
 NO_OWN_PLACE = gettext_noop("The provider has no place for it. To tell it, use a custom option.")
@@ -89,6 +89,14 @@ def propose(phonebook: Phonebook) -> PlacePlan:
         broken=tuple(broken_campaigns(phonebook, rows)),
         warnings=tuple(_book_warnings(phonebook, limits, filled)),
     )
+
+
+def saved_places(phonebook: Phonebook) -> dict[str, str]:
+    """The places saved by now, by source. Where the provider gives ids, which come with the first push, they stay empty."""
+    limits = capabilities(phonebook.account)
+    rows = phonebook.option_places.select_related("option").filter(stays_here=False).order_by("id")
+    saved = [_saved_row(row, limits) for row in rows]
+    return {row.source: "" if limits.option_identity == "id" else row.slot for row in saved if row.slot}
 
 
 def _arranged(

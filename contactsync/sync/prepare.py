@@ -12,6 +12,7 @@ from contactsync.models.reasons import reason
 from contactsync.sync.connect import Operation, reason_of
 from contactsync.sync.leases import State
 from contactsync.sync.ledger import Performed
+from contactsync.sync.places import saved_places
 from contactsync.sync.policy import Verdict
 from contactsync.sync.remote import book_of, find_phonebook, list_options, match_option
 from contactsync.sync.setup_plan import wanted_options
@@ -20,14 +21,28 @@ from providers.types import OptionKind, OptionSpec, PhonebookSpec, RemoteOption,
 
 THERE_ALREADY = gettext_noop("It is at the provider already, so it was not made again.")
 NOT_THERE = gettext_noop("The provider does not have it, so the call had no effect.")
+PLACES_CHANGED = gettext_noop(
+    "Other options or places were chosen for the phonebook after the plan was made, so nothing more was done. Push again."
+)
 NO_KEY = gettext_noop("The option “%(option)s” is not at the provider and not in the plan. Push again.")
 NO_BOOK = gettext_noop("The phonebook is not at the provider and not in the plan. Push again.")
 
 
 def prepare(worker: Worker) -> None:
-    """Options, then the phonebook with them. Raises `Halt` when one of them is refused."""
+    """Options, then the phonebook with them. Raises `Halt` when one of them is refused, or is not as the plan has shown it."""
+    _check_places(worker)
     _options(worker)
     _phonebook(worker)
+
+
+def _check_places(worker: Worker) -> None:
+    """Values go where the plan has shown it, or nowhere."""
+    if "places" not in worker.run.plan:
+        return
+    has_ids = worker.limits.option_identity == "id"
+    shown = {row["source"]: "" if has_ids else row["slot"] for row in worker.run.plan["places"]}
+    if shown != saved_places(worker.phonebook):
+        raise Halt(State.FAILED, reason(PLACES_CHANGED))
 
 
 def unsettled(worker: Worker, operation: Operation) -> list[Call]:

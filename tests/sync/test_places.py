@@ -8,11 +8,12 @@ import pytest
 
 from contactsync.models import Phonebook, PhonebookOption, ProviderAccount, Run
 from contactsync.models.reasons import describe
+from contactsync.sync import executor
 from contactsync.sync.places import PlacePlan, PlacesRefused, propose, save
 from providers import registry
-from providers.types import OptionKind
+from providers.types import Capabilities, OptionKind
 from tests.factories import make_account, make_campaign, make_contact, make_option, make_phonebook
-from tests.sync.conftest import plan_push, push
+from tests.sync.conftest import carry_out, plan_push, push
 from tests.sync.fake_provider import CAPABILITIES, FakeProvider
 
 pytestmark = pytest.mark.django_db
@@ -233,3 +234,17 @@ def test_a_value_that_is_too_long_is_refused_with_its_field_and_the_limit(accoun
     assert run.items.get(operation="cannot").error_text == (
         "“option 0” has 11 characters, and the provider takes at most 10."
     )
+
+
+@pytest.mark.parametrize("limits", [COLUMNS, NAMED], ids=["slots", "names"])
+def test_nothing_goes_to_another_place_than_the_plan_has_shown(account: ProviderAccount, limits: Capabilities) -> None:
+    FakeProvider.reset(limits)
+    book = book_with(account, 1)
+    make_contact(book, options={str(book.options.get().pk): "Rome"})
+    run = plan_push(book)
+    book.option_places.update(slot="e")
+    executor.approve(run)
+    run = carry_out(run)
+    assert run.state == Run.State.FAILED
+    assert "Other options or places were chosen" in run.error_text
+    assert not FakeProvider.calls
