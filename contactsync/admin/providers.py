@@ -139,6 +139,7 @@ def _sections() -> Iterable[tuple[Any, Sequence[tuple[Any, Ask]]]]:
         _("Phonebooks"),
         [
             *_operations(O.LIST_PHONEBOOKS, O.CREATE_PHONEBOOK, O.UPDATE_PHONEBOOK, O.DELETE_PHONEBOOK),
+            (_("a description is kept"), _flag("has_description")),
             (_("characters of a title, at most"), _most("max_title")),
             (_("contacts in one phonebook, at most"), _most("max_contacts_per_phonebook")),
         ],
@@ -170,6 +171,8 @@ def _sections() -> Iterable[tuple[Any, Sequence[tuple[Any, Ask]]]]:
             (_("the answer holds the ids of new contacts"), _flag("returns_contact_ids")),
             (_("values of options can be read back"), _flag("reads_option_values")),
             (_("reading a single contact also tells"), _details),
+            (_("one number can be looked up"), _flag("searches_numbers")),
+            (_("only the recent contacts can be read"), _flag("lists_recent")),
             (_("the phone number of a contact can be changed"), _flag("can_change_phone")),
         ],
     )

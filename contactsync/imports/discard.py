@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -47,7 +48,7 @@ def discard(job: ImportJob) -> ImportJob:
             raise TransitionRefused(f"Import {job.pk} cannot be discarded: it is {fresh.state}.")
         name, storage = fresh.file.name, fresh.file.storage
         kept = {key: value for key, value in fresh.dialect.items() if key != "sample"}
-        changes = {"file": "", "dialect": kept, "lease_owner": "", "lease_until": None}
+        changes: dict[str, Any] = {"file": "", "dialect": kept, "lease_owner": "", "lease_until": None}
         transition(job, State.DISCARDED, table=ImportJob.TRANSITIONS, finished_at=timezone.now(), **changes)
         job.issues.all().delete()
         if name:
@@ -79,8 +80,8 @@ def delete_phonebook(phonebook: Phonebook) -> None:
         if why := why_not_deletable(locked):
             raise StepRefused(describe(why))
         jobs = ImportJob.objects.filter(phonebook=locked)
-        files = [(job.file.storage, job.file.name) for job in jobs if job.file]
+        files = [(job.file.storage, str(job.file.name)) for job in jobs if job.file.name]
         jobs.delete()
         locked.delete()
         for storage, name in files:
-            transaction.on_commit(lambda storage=storage, name=name: storage.delete(name))
+            transaction.on_commit(partial(storage.delete, name))

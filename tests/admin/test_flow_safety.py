@@ -24,6 +24,7 @@ READINGS = [(model, reading) for model in MAKERS for reading in admin.site.get_m
 RIGHTS = {
     (ImportJob, "apply"): "add_importjob",
     (ImportJob, "stop"): "add_importjob",
+    (ImportJob, "discard"): "add_importjob",
     (Run, "approve"): "push_phonebook",
     (Run, "acknowledge"): "push_phonebook",
     (Run, "discard"): "push_phonebook",

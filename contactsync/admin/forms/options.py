@@ -17,6 +17,7 @@ def option_field(option: CustomOption) -> forms.Field:
     """A field that shows what the option takes; the value itself is read by `parse_option`."""
     common: dict[str, Any] = {"label": option.title, "required": False}
     choices = [(value, value) for value in option.choices]
+    help_text: Any = ""
     match option.kind:
         case Kind.CHOICE:
             return forms.ChoiceField(choices=[("", "–"), *choices], **common)
