@@ -13,7 +13,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from contactsync.admin.words import CALLBACKS, FIELDS, operation_label
+from contactsync.admin.words import CALLBACK_WAYS, FIELDS, operation_label
 from contactsync.models import CustomOption
 from contactsync.sync.connect import Capabilities, Operation, provider_choices, provider_class
 from contactsync.templatetags.contactsync import listed, number
@@ -101,7 +101,7 @@ def _schedule(can: Capabilities) -> Cell:
 
 def _callbacks(can: Capabilities) -> Cell:
     kind = str(can.callbacks.value)
-    return Cell(False) if kind == "none" else Cell(text=str(CALLBACKS.get(kind, kind)))
+    return Cell(False) if kind == "none" else Cell(text=str(CALLBACK_WAYS.get(kind, kind)))
 
 
 def _callback_help(can: Capabilities) -> Cell:

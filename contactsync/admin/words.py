@@ -40,7 +40,7 @@ OPERATIONS = {
     "read_report": _("read the delivery report"),
     "find_sends": _("look for a send whose outcome is not known"),
 }
-CALLBACKS = {
+CALLBACK_EVENTS = {
     "delivery": _("news of a message"),
     "inbound": _("reply"),
     "contact_changed": _("contact changed at the provider"),
@@ -65,7 +65,7 @@ FIELDS = {
     "deleted_at": _("deleted at"),
 }
 #: how a provider comes to call us
-CALLBACKS = {
+CALLBACK_WAYS = {
     "none": _("none"),
     "per_send": _("the address goes along with every send"),
     "portal": _("a person enters the address at the provider"),
@@ -80,7 +80,7 @@ def operation_label(operation: str) -> str:
 
 def callback_label(kind: str) -> str:
     """What a call back is about in words; a kind that is not known here as its code."""
-    return str(CALLBACKS.get(kind, kind))
+    return str(CALLBACK_EVENTS.get(kind, kind))
 
 
 def field_label(name: str, options: Mapping[str, str]) -> str:
