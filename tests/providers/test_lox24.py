@@ -33,8 +33,5 @@ class TestContract(ProviderContract):
         held = sandbox.state("lox24").phone_in(int(book.remote_id), phone).columns
         return {slot: value for slot, value in held.items() if value is not None}
 
-    def write_to_us(self, sandbox: SandboxServer, phone: str, text: str) -> None:
-        sandbox.dialects["lox24"].receive({"from": phone, "text": text})
-
     def opt_out(self, sandbox: SandboxServer, phone: str) -> None:
         sandbox.state("lox24").unsubscribe(phone)

@@ -102,7 +102,8 @@ VIOLATIONS = [
         ({"hydra:title": "An error occurred", "hydra:description": "the reason"}, "the reason"),
         ({"title": "An error occurred", "detail": "the reason"}, "the reason"),
         ({"hydra:title": "An error occurred"}, "An error occurred"),
-        ({"violations": "nonsense", "title": 5, "detail": None, "message": "the reason"}, "the reason"),
+        ({"violations": "nonsense", "title": 5, "detail": "the reason"}, "the reason"),
+        ({"reason": "not a form that is documented"}, '{"reason": "not a form that is documented"}'),
         (b"just words", "just words"),
     ],
 )

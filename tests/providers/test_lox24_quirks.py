@@ -336,15 +336,3 @@ def test_a_send_to_several_groups_names_each_once(scripted_lox24: Lox24, recorde
     sent = scripted_lox24.send(message(targets=(WholePhonebooks(books), WholePhonebooks(books[:1]))))
     assert recorder.last.json["msg_groups"] == [7001, 7002]
     assert sent.references == (f"bulk:{UUID}",)
-
-
-def test_the_inbox_is_read_from_the_newest_back_to_the_last_one_known(sandbox: SandboxServer, lox24: Lox24) -> None:
-    dialect, state = sandbox.dialects["lox24"], sandbox.state("lox24")
-    state.page_size = 2
-    for number in range(7):
-        dialect.receive({"from": "+4915200000001", "text": f"Nr. {number}"})
-    known = list(lox24.list_inbox())[4].remote_id
-    before = len(sandbox.requests)
-    assert [message.text for message in lox24.list_inbox(after=known)] == ["Nr. 5", "Nr. 6"]
-    assert len(sandbox.requests) - before == 2
-    assert {message.to for message in lox24.list_inbox()} == {state.inbound_number}

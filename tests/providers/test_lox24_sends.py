@@ -260,8 +260,41 @@ def test_filters_that_a_provider_ignores_change_nothing(scripted_lox24: Lox24, r
     assert [report.reference for report in found] == [f"sms:{UUID}"]
     assert [(asked.path, asked.params) for asked in recorder.asked] == [
         ("/sms", {"callback_data": "ours", "page": "1"}),
-        ("/bulks", {"created_at[gte]": str(stamp), "sender_id": SENDER, "page": "1"}),
+        ("/bulks", {"sender_id": SENDER, "_order[created_at]": "desc", "page": "1"}),
     ]
+
+
+def test_bulks_are_read_from_the_newest_back_to_the_time_asked_for(sandbox: SandboxServer, lox24: Lox24) -> None:
+    sandbox.state("lox24").page_size = 2
+    for _ in range(5):
+        lox24.send(message(numbers=TWO, reference="earlier"))
+    sandbox.advance(60)
+    since = now() + dt.timedelta(seconds=60)
+    sent = [lox24.send(message(numbers=TWO, reference=f"call-{number}")).references[0] for number in range(3)]
+    found = lox24.find_sends(sender=SENDER, text="Hallo", since=since)
+    assert sorted(report.reference for report in found) == sorted(sent)
+    assert len(sandbox.requests_to("GET /bulks")) == 2
+
+
+@pytest.mark.parametrize(
+    ("ages", "pages"),
+    [([0, -10], 1), ([-10], 1), ([-10, 0], 2), ([-20, -10], 2), ([0, None], 2), ([None, -10], 2), ([20, 10, 0], 2)],
+)
+def test_pages_are_read_on_unless_the_rows_come_newest_first_and_are_old(
+    scripted_lox24: Lox24, recorder: Recorder, ages: list[int | None], pages: int
+) -> None:
+    since = now()
+    stamp = int(since.timestamp())
+    base = {"phone": ONE[0], "status_code": 0, "sender_id": SENDER, "text": "Hallo"}
+    rows = [
+        {**base, "uuid": f"{number:08d}-one", "created_at": None if age is None else stamp + age}
+        for number, age in enumerate(ages)
+    ]
+    recorder.will_answer(collection(view={"@id": "/"}))
+    recorder.will_answer(collection(*rows, view={"hydra:next": "/bulks?page=2"}))
+    recorder.will_answer(collection(view={"@id": "/"}))
+    list(scripted_lox24.find_sends(sender=SENDER, text="Hallo", since=since))
+    assert len([asked for asked in recorder.asked if asked.path == "/bulks"]) == pages
 
 
 # Money

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 from typing import Any
 
 from providers.backends.lox24 import forms
-from providers.backends.lox24.inbox import inbound, message_of
 from providers.backends.lox24.messages import SMS, reference_to
 from providers.exceptions import NotGenuine
 from providers.text import gettext_noop
-from providers.types import CallbackEvent, CallbackEventKind, CallbackRequest
+from providers.types import CallbackEvent, CallbackEventKind, CallbackRequest, InboundMessage
 
 _NOT_THEIR_FORM = gettext_noop("The request is not in the form of LOX24's call backs.")
-_DELIVERY, _DRY_RUN, _INCOMING = "sms.delivery", "sms.delivery.dryrun", "sms.incoming"
+_DELIVERY, _DRY_RUN = "sms.delivery", "sms.delivery.dryrun"
 
 
 def read_callback(request: CallbackRequest, *, now: dt.datetime) -> tuple[CallbackEvent, ...]:
-    """A POST is a notification, a GET is a message from a person in the older way that LOX24 still knows."""
+    """A POST is a notification, a GET is a message from a person."""
     try:
         if request.method == "POST":
             return _notification(json.loads(request.body), now)
         if request.method == "GET":
-            return _older_inbound(request)
+            return (_inbound(request),)
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError):
         pass
     raise NotGenuine(_NOT_THEIR_FORM)
@@ -39,8 +39,6 @@ def _notification(data: Any, now: dt.datetime) -> tuple[CallbackEvent, ...]:
     at = forms.moment(data.get("created_at")) or now
     if name == _DELIVERY:
         return (_delivery(data["data"], key, at),)
-    if name == _INCOMING:
-        return (_incoming(data["data"], key, at),)
     return (CallbackEvent(CallbackEventKind.OTHER, key, raw_state=name[:100], at=at),)
 
 
@@ -56,29 +54,18 @@ def _delivery(told: Any, key: str, at: dt.datetime) -> CallbackEvent:
     )
 
 
-def _incoming(told: Any, key: str, at: dt.datetime) -> CallbackEvent:
-    """`msg_uuid` is the message of ours that this one replies to."""
-    reply_to = told.get("msg_uuid")
-    return CallbackEvent(
-        CallbackEventKind.INBOUND,
-        key,
-        reference=reference_to(SMS, reply_to) if reply_to else "",
-        inbound=message_of(told),
-        at=at,
-    )
+def _inbound(request: CallbackRequest) -> CallbackEvent:
+    """`sender_id` is the person, `phone` our number, `time` in Unix seconds. Raises `ValueError` without sender or time.
 
-
-def _older_inbound(request: CallbackRequest) -> tuple[CallbackEvent, ...]:
-    """`sender_id` is the person, `phone` our number, `time` in Unix seconds. A reply to an economy SMS names it by `uuid`."""
+    What `id` and `uuid` name is not told: a message is the same when who, when and what are.
+    """
     query = request.query
-    message = inbound(query["sender_id"], query.get("phone"), query["text"], query["time"])
-    reply_to = query.get("uuid", "")
-    return (
-        CallbackEvent(
-            CallbackEventKind.INBOUND,
-            key=f"inbound/{message.remote_id}",
-            reference=reference_to(SMS, reply_to) if reply_to else "",
-            inbound=message,
-            at=message.received_at,
-        ),
+    phone, at, text = forms.e164(query["sender_id"]), forms.moment(query["time"]), query["text"]
+    if not phone or at is None:
+        raise ValueError
+    digest = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
+    remote_id = f"{phone}/{int(at.timestamp())}/{digest}"[-100:]
+    message = InboundMessage(
+        remote_id=remote_id, phone=phone, to=forms.e164(query.get("phone")), text=text, received_at=at
     )
+    return CallbackEvent(CallbackEventKind.INBOUND, key=f"inbound/{remote_id}", inbound=message, at=at)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from providers.answers import Answer
@@ -75,20 +75,29 @@ class Calls(Provider):
         self.http.request("DELETE", path)
 
     def rows(
-        self, path: str, params: Mapping[str, str | int], parse: Callable[[Any], T], *, has_pages: bool
+        self,
+        path: str,
+        params: Mapping[str, str | int],
+        parse: Callable[[Any], T],
+        *,
+        has_pages: bool,
+        is_last: Callable[[Sequence[Any]], bool] = lambda page: False,
     ) -> Iterator[tuple[T, int | None]]:
         """Every element of a list, with the total as its page tells it.
 
         Follows the next links as they are, for as long as they lead to new pages. Where there is no view at all and the
         list has a documented `page` (`has_pages`), pages are counted on until one brings nothing new or the total is
-        reached; the length of a page says nothing.
+        reached; the length of a page says nothing. No page is asked for after one that `is_last` says is enough.
         """
         link, number, seen, visited = path, 1, set[str](), {path}
         answer = self.http.request("GET", path, params={**params, **({"page": 1} if has_pages else {})})
         while True:
-            new = [row for row in self.http.read(answer, rows_of) if not _is_known(row, seen)]
+            page = self.http.read(answer, rows_of)
+            new = [row for row in page if not _is_known(row, seen)]
             total = total_of(answer.data)
             yield from ((row, total) for row in self._parsed(answer, new, parse))
+            if is_last(page):
+                return
             following = self.http.read(answer, next_path)
             if following is not None and following not in visited:
                 link = following

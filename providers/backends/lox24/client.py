@@ -7,7 +7,6 @@ import datetime as dt
 from providers.backends.lox24 import callbacks, limits
 from providers.backends.lox24.account import AccountCalls
 from providers.backends.lox24.groups import GroupCalls
-from providers.backends.lox24.inbox import InboxCalls
 from providers.backends.lox24.phones import PhoneCalls
 from providers.backends.lox24.reports import ReportCalls
 from providers.backends.lox24.sends import SendCalls
@@ -15,7 +14,7 @@ from providers.exceptions import ProviderError
 from providers.types import CallbackEvent, CallbackRequest, ContactRecord, OutboundMessage
 
 
-class Lox24(AccountCalls, GroupCalls, PhoneCalls, InboxCalls, SendCalls, ReportCalls):
+class Lox24(AccountCalls, GroupCalls, PhoneCalls, SendCalls, ReportCalls):
     """One account at LOX24."""
 
     @classmethod

@@ -46,8 +46,9 @@ class Lox24Transport(Transport):
 
     def complaint(self, answer: Answer) -> Complaint:
         complaint = complaint_of(answer.data, self.words)
-        if not complaint.words and not answer.is_json and not answer.text.lstrip().startswith("<"):
-            return Complaint(words=self.words(answer.text))
+        is_told = answer.data if answer.is_json else not answer.text.lstrip().startswith("<")
+        if not complaint.words and is_told:
+            return Complaint(words=self.words(answers.clip(answer.text)))
         return complaint
 
     def refusal(self, answer: Answer, complaint: Complaint) -> ProviderError:
@@ -80,12 +81,9 @@ def complaint_of(data: Any, words: Callable[[object], str]) -> Complaint:
             fields.setdefault(words(row.get("propertyPath") or ""), []).append(words(row["message"]))
     said = [f"{name}: {text}" if name else text for name, texts in fields.items() for text in texts]
     if not said:
-        names = ("detail", "hydra:description", "message", "title", "hydra:title")
+        names = ("detail", "hydra:description", "title", "hydra:title")
         said = [text for text in (body.get(name) for name in names) if isinstance(text, str) and text][:1]
-    code = body.get("code")
-    return Complaint(
-        words=words(answers.clip("; ".join(said))), code=str(code) if isinstance(code, str | int) else "", fields=fields
-    )
+    return Complaint(words=words(answers.clip("; ".join(said))), fields=fields)
 
 
 def member(data: Any, name: str) -> Any:

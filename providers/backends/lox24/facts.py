@@ -98,7 +98,6 @@ OPERATIONS = frozenset(
         Operation.UPDATE_CONTACT,
         Operation.DELETE_CONTACTS,
         Operation.LIST_SUPPRESSED,
-        Operation.LIST_INBOX,
         Operation.SEND_TO_PHONEBOOK,
         Operation.SEND_TO_NUMBERS,
         Operation.CANCEL_SEND,
@@ -140,8 +139,9 @@ CAPABILITIES = Capabilities(
     schedule_latest=SCHEDULE_LATEST,
     callbacks=CallbackKind.PORTAL,
     callback_help=gettext_noop(
-        "Enter this address in the LOX24 web account under Settings, Notifications, for the events sms.delivery and "
-        "sms.incoming. LOX24 keeps at most five addresses."
+        "Enter this address in the LOX24 web account under Settings, Notifications, for the event sms.delivery; LOX24 "
+        "keeps at most five addresses. For replies enter it as the address that inbound SMS are handed to as well: that "
+        "needs an inbound number ordered from LOX24."
     ),
     requests_per_second=5.0,
     blocks_address=True,
@@ -158,6 +158,7 @@ CAPABILITIES = Capabilities(
         Operation.SEND_TEXTS: gettext_noop("LOX24 takes one text per call."),
         Operation.SEND_TEMPLATE: gettext_noop("LOX24 has no templates."),
         Operation.LIST_TEMPLATES: gettext_noop("LOX24 has no templates."),
+        Operation.LIST_INBOX: gettext_noop("LOX24 tells of replies by calling our address only."),
         Operation.SUBSCRIBE_CALLBACKS: gettext_noop(
             "At LOX24 a person enters the address in the web account, under Settings, Notifications."
         ),

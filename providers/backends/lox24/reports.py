@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -35,15 +35,31 @@ class ReportCalls(Calls):
     def find_sends(self, *, sender: str, text: str, since: dt.datetime, reference: str = "") -> Iterator[SendReport]:
         """Single SMS by our `callback_data`, bulks by our `source`; without a reference by sender, text and time alone."""
         earliest = since.replace(microsecond=0)
-        filters: dict[str, str | int] = {"created_at[gte]": int(earliest.timestamp()), "sender_id": sender}
-        for path, of_kind, mark in (
-            ("/sms", _sms, {"callback_data": reference} if reference else filters),
-            ("/bulks", _bulk, filters),
+        if reference:
+            singles = {"callback_data": reference}
+        else:
+            singles = {"created_at[gte]": str(int(earliest.timestamp())), "sender_id": sender}
+        # Ranges are documented for /sms only. Nor is a bulk asked for by its text, which the account may have removed.
+        bulks = {"sender_id": sender, "_order[created_at]": "desc"}
+        for path, filters, of_kind, is_last in (
+            ("/sms", singles, _sms, _never),
+            ("/bulks", bulks, _bulk, partial(_reaches_past, earliest)),
         ):
             # How the filters compare is not documented, so that the answer is held against what was asked for.
-            for (data, report), _ in self.rows(path, mark, partial(_with_report, of_kind), has_pages=True):
+            rows = self.rows(path, filters, partial(_with_report, of_kind), has_pages=True, is_last=is_last)
+            for (data, report), _ in rows:
                 if _is_ours(data, sender, text, earliest, reference):
                     yield replace(report, our_reference=reference) if _is_marked(data, reference) else report
+
+
+def _never(page: Sequence[Any]) -> bool:
+    return False
+
+
+def _reaches_past(earliest: dt.datetime, page: Sequence[Any]) -> bool:
+    """Whether this page ends with what is older than that. Told only where its rows do come newest first, as they were asked for."""
+    told = [time for data in page if (time := forms.moment(data.get("created_at"))) is not None]
+    return len(told) == len(page) > 0 and told == sorted(told, reverse=True) and told[-1] < earliest
 
 
 def _with_report(of_kind: Callable[[Any], SendReport], data: Any) -> tuple[Any, SendReport]:

@@ -9,7 +9,7 @@ import hmac
 from typing import Any, ClassVar
 
 from providers.sandbox.dialect import Dialect, Section, Settings, Violation
-from providers.sandbox.lox24 import account, bulks, groups, incomings, notify, phones, sms, tables
+from providers.sandbox.lox24 import account, bulks, groups, notify, phones, sms, tables
 from providers.sandbox.lox24.call import Call
 from providers.sandbox.lox24.envelope import LD_TYPE, Refused, error_for, failure
 from providers.sandbox.lox24.state import LOX24State
@@ -17,7 +17,7 @@ from providers.sandbox.routing import Routes
 from providers.sandbox.wire import Request, Response
 
 TOKEN, CLIENT = "x-lox24-auth-token", "x-lox24-client-id"
-ROUTES = Routes([*account.ROUTES, *groups.ROUTES, *phones.ROUTES, *sms.ROUTES, *bulks.ROUTES, *incomings.ROUTES])
+ROUTES = Routes([*account.ROUTES, *groups.ROUTES, *phones.ROUTES, *sms.ROUTES, *bulks.ROUTES])
 
 
 class LOX24Dialect(Dialect):

@@ -32,6 +32,7 @@ FILTERS = Filters(
     VALUES,
     many=("uuid", "status_code", "created_at", "delivery_at", "processed_at"),
     orders=("created_at", "delivery_at", "processed_at", "msg_total_count"),
+    has_ranges=False,
 )
 
 

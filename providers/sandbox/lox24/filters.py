@@ -17,27 +17,33 @@ RANGES: dict[str, Callable[[Any, Any], bool]] = {
     "lte": operator.le,
 }
 
-PARTIAL = frozenset({"text", "sender_id", "from", "to"})
+PARTIAL = frozenset({"text", "sender_id"})
 
 
 class Filters:
-    """`values` reads what a filter compares, `many` may be given several times with `[]` or as a range."""
+    """`values` reads what a filter compares, `many` are given with `[]`, several times or, where the list `has_ranges`, as a range."""
 
     def __init__(
-        self, values: Mapping[str, Callable[[Any, float], Any]], *, many: Collection[str], orders: Collection[str]
+        self,
+        values: Mapping[str, Callable[[Any, float], Any]],
+        *,
+        many: Collection[str],
+        orders: Collection[str],
+        has_ranges: bool,
     ) -> None:
         self._values = values
         self._many = frozenset(many)
         self._orders = frozenset(orders)
+        self._ranges = frozenset({*RANGES, "between"} if has_ranges else ())
 
     def allows(self, name: str) -> bool:
         """Whether the document has this parameter."""
-        if name == "page" or name in self._values:
+        if name == "page" or (name in self._values and name not in self._many):
             return True
         base, inside = self._split(name)
         if base == "_order":
             return inside in self._orders
-        return base in self._many and (inside in RANGES or inside in {"", "between"})
+        return base in self._many and (inside == "" or inside in self._ranges)
 
     def select(self, rows: list[Row], pairs: Sequence[tuple[str, str]], call: Call) -> list[Row]:
         """The rows that every filter leaves, in the order asked for."""
@@ -50,7 +56,7 @@ class Filters:
                 rows = [row for row in rows if self._fits(base, self._values[base](row, call.now), value)]
             elif inside == "" and base in self._many:
                 several.setdefault(base, []).append(value)
-            elif base in self._many and inside is not None:
+            elif base in self._many and inside in self._ranges:
                 rows = self._in_range(rows, base, inside, value, call)
         for base, values in several.items():
             rows = [row for row in rows if str(self._values[base](row, call.now)) in values]

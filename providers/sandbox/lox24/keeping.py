@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from providers.sandbox.dialect import Violation
 from providers.sandbox.lox24.delivery import Bulk, Sms
-from providers.sandbox.lox24.records import Blocked, Group, Incoming, Phone
+from providers.sandbox.lox24.records import Blocked, Group, Phone
 
 if TYPE_CHECKING:
     from providers.sandbox.lox24.state import LOX24State
@@ -30,7 +30,6 @@ def dump_state(state: LOX24State) -> dict[str, Any]:
         "sms": [asdict(row) for row in state.sms.values()],
         "bulks": [asdict(row) for row in state.bulks.values()],
         "blocked": [asdict(row) for row in state.blocked],
-        "inbox": [asdict(row) for row in state.inbox],
         "bad_logins": list(state.bad_logins),
         "violations": [asdict(row) for row in state.violations],
     }
@@ -48,7 +47,6 @@ def load_state(state: LOX24State, data: dict[str, Any]) -> None:
     state.open = list(state.sms.values())
     state.bulks = {row["uuid"]: Bulk(**row) for row in data["bulks"]}
     state.blocked = [Blocked(**row) for row in data["blocked"]]
-    state.inbox = [Incoming(**row) for row in data["inbox"]]
     state.bad_logins = deque(data["bad_logins"])
     state.violations = [Violation(**row) for row in data["violations"]]
 

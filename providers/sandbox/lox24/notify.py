@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 
 from providers.sandbox.callbacks import Callbacks
 from providers.sandbox.lox24.delivery import Sms
-from providers.sandbox.lox24.records import Incoming
 from providers.sandbox.lox24.state import LOX24State
 
 MOST_URLS = 5
@@ -58,27 +57,24 @@ def tell(state: LOX24State, callbacks: Callbacks) -> None:
 def receive(state: LOX24State, callbacks: Callbacks, message: dict[str, Any]) -> dict[str, Any]:
     """A person writes to the inbound number: `from` and `text` are needed. Raises `ValueError`.
 
-    It is kept, told by the event sms.incoming, and in the older way by a GET where an address is entered for that.
+    It is told by a GET where an address is entered for that, and kept nowhere.
     """
     unknown = set(message) - {"from", "text"}
     sender, text = message.get("from"), message.get("text")
     if unknown or not isinstance(sender, str) or not sender or not isinstance(text, str):
         raise ValueError("a message needs the texts from and text, and nothing else")
-    row = Incoming(state.new_uuid(), state.inbound_number, sender, text, int(state.clock.now()))
-    state.inbox.append(row)
-    shown = {"to": row.to, "from": sender, "text": text, "received_at": row.received_at, "msg_uuid": None}
-    notify(state, callbacks, "sms.incoming", {"id": row.uuid, **shown})
-    older = {
+    told = {
         "id": state.next_id("inbound"),
         "phone": state.inbound_number,
         "sender_id": sender,
         "text": text,
         "time": int(state.clock.now()),
+        "uuid": state.new_uuid(),
     }
     if state.inbound_url:
         joint = "&" if "?" in state.inbound_url else "?"
-        callbacks.deliver(f"{state.inbound_url}{joint}{urlencode(older)}", method="GET")
-    return {"uuid": row.uuid, **shown}
+        callbacks.deliver(f"{state.inbound_url}{joint}{urlencode(told)}", method="GET")
+    return told
 
 
 def set_up(state: LOX24State, portal: dict[str, Any]) -> dict[str, Any]:

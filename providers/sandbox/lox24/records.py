@@ -32,18 +32,6 @@ class Phone:
 
 
 @dataclass
-class Incoming:
-    """What a person wrote; `msg_uuid` is the message it replies to."""
-
-    uuid: str
-    to: str
-    sender: str
-    text: str
-    received_at: int
-    msg_uuid: str | None = None
-
-
-@dataclass
 class Blocked:
     """`type` 1: by the customer, 2: unsubscribed."""
 

@@ -40,6 +40,7 @@ FILTERS = Filters(
     VALUES,
     many=("uuid", "iso2", "dlr_code", "status_code", "gateway_sent_at", "delivery_at", "created_at"),
     orders=("created_at", "gateway_sent_at"),
+    has_ranges=True,
 )
 
 

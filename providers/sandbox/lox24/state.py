@@ -15,7 +15,7 @@ from providers.sandbox.clock import Clock
 from providers.sandbox.dialect import MAX_VIOLATIONS, Violation
 from providers.sandbox.lox24.delivery import Bulk, Sms
 from providers.sandbox.lox24.keeping import dump_state, load_state
-from providers.sandbox.lox24.records import COLUMNS, Blocked, Group, Incoming, Phone
+from providers.sandbox.lox24.records import COLUMNS, Blocked, Group, Phone
 
 CLIENT_ID = "41007"
 FIRST_IDS = {"group": 7001, "phone": 900_001, "blocked": 301, "inbound": 501}
@@ -57,7 +57,6 @@ class LOX24State:
         self.bulks: dict[str, Bulk] = {}
         self.open: list[Sms] = []  # something may still become of these
         self.blocked: list[Blocked] = []
-        self.inbox: list[Incoming] = []
         self.next_ids = dict(FIRST_IDS)
         self.bad_logins: deque[float] = deque()
         self.blocked_until = 0.0
