@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from contactsync.admin import planning
+from contactsync.admin import planning, renumbering
 from contactsync.admin.common import confirm, link, may, person, say
 from contactsync.models import Campaign, CampaignTarget, Contact, Phonebook, Suppression
 from contactsync.sync.lifecycle import mark_for_readding
@@ -79,7 +79,7 @@ def suppress(contacts: QuerySet[Contact], *, reason: str) -> int:
 class ContactActions:
     """The actions of the list of contacts. Deleted contacts are left out of all but the downloads."""
 
-    actions = ("push_books", "pull_books", "send_to", "add_again", "suppress_numbers", "delete_everywhere")
+    actions = ("push_books", "pull_books", "send_to", "add_again", "make_new", "suppress_numbers", "delete_everywhere")
 
     def has_push_permission(self, request: HttpRequest) -> bool:
         return may(request.user, "push_phonebook")
@@ -143,6 +143,10 @@ class ContactActions:
         done = ngettext("%(count)s contact is marked.", "%(count)s contacts are marked.", marked)
         say(request, done % {"count": number(marked)})
         return None
+
+    @admin.action(description=gettext_lazy("Make a new contact"), permissions=["push"])
+    def make_new(self, request: HttpRequest, contacts: Any) -> HttpResponse | None:
+        return renumbering.ask(self, request, contacts)  # type: ignore[arg-type]
 
     @admin.action(description=gettext_lazy("Send them no more messages"), permissions=["suppress"])
     def suppress_numbers(self, request: HttpRequest, contacts: Any) -> HttpResponse | None:

@@ -14,9 +14,9 @@ from django.utils.translation import gettext_lazy
 
 from contactsync.admin.common import ScreenAdmin
 from contactsync.admin.exports import CustomOptionResource, ImportScreenMixin
-from contactsync.models import CustomOption
+from contactsync.models import CustomOption, ProviderAccount
 from contactsync.sync.connect import Misconfigured, capabilities
-from contactsync.templatetags.contactsync import ltr, number
+from contactsync.templatetags.contactsync import listed, ltr, number
 from contactsync.text import clean
 
 Kind = CustomOption.Kind
@@ -29,7 +29,7 @@ class CustomOptionForm(forms.ModelForm[CustomOption]):
         label=gettext_lazy("Choices"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 4, "class": "vTextField"}),
-        help_text=gettext_lazy("For the kind “choice”: the allowed values, one per line."),
+        help_text=gettext_lazy("For “choice” and “several choices”: the allowed values, one per line."),
     )
 
     class Meta:
@@ -40,6 +40,24 @@ class CustomOptionForm(forms.ModelForm[CustomOption]):
         super().__init__(*args, **kwargs)
         if self.instance.pk:
             self.initial["choices"] = "\n".join(self.instance.choices)
+        if "kind" in self.fields:
+            self._offer_kinds()
+
+    def _offer_kinds(self) -> None:
+        """Show only the kinds that an account can have; beside them what each account's provider has no options of."""
+        accounts = [self.instance.account] if self.instance.pk else list(ProviderAccount.objects.order_by("name"))
+        lacking = {account.name: [kind for kind in Kind if not _takes(account, kind)] for account in accounts}
+        nowhere = {kind for kind in Kind if lacking and all(kind in kinds for kinds in lacking.values())}
+        field: Any = self.fields["kind"]
+        field.widget.choices = [
+            (kind, kind.label) for kind in Kind if kind not in nowhere or kind == self.instance.kind
+        ]
+        field.help_text = " ".join(
+            _("The provider of “%(account)s” has no options of the kinds: %(kinds)s.")
+            % {"account": name, "kinds": listed(kind.label for kind in kinds)}
+            for name, kinds in lacking.items()
+            if kinds
+        )
 
     def clean_title(self) -> str:
         return clean(self.cleaned_data["title"])
@@ -51,8 +69,13 @@ class CustomOptionForm(forms.ModelForm[CustomOption]):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         kind = cleaned.get("kind") or self.instance.kind
-        if kind == Kind.CHOICE and "choices" in cleaned and not cleaned["choices"]:
+        choices = cleaned.get("choices")
+        if kind in {Kind.CHOICE, Kind.MULTIPLE} and choices is not None and not choices:
             self.add_error("choices", _("Write at least one allowed value."))
+        if kind == Kind.MULTIPLE and any(sign in choice for choice in choices or () for sign in ";|"):
+            self.add_error(
+                "choices", _("Several choices are told apart by “;” and “|”, so no choice may have them in it.")
+            )
         account = cleaned.get("account") or (self.instance.account if self.instance.account_id else None)
         if account and kind and "kind" in cleaned and not _takes(account, kind):
             label = Kind(kind).label

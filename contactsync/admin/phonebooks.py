@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -17,7 +16,9 @@ from django.utils.translation import gettext_lazy
 from contactsync.admin import planning
 from contactsync.admin.common import QuickChangeList, ScreenAdmin, link, list_link, may, require
 from contactsync.admin.exports import ImportScreenMixin, PhonebookResource
-from contactsync.models import Contact, CustomOption, Phonebook, PhonebookOption, ProviderAccount
+from contactsync.admin.phonebook_options import OptionInline
+from contactsync.admin.places import PlacesMixin
+from contactsync.models import Contact, Phonebook, ProviderAccount
 from contactsync.sync.connect import Misconfigured, Operation, capabilities
 from contactsync.templatetags.contactsync import number, when
 
@@ -66,45 +67,8 @@ class PhonebookChangeList(QuickChangeList):
             book.counted = grouped(counts.get(book.pk, {}))
 
 
-class NamedFormSet(forms.BaseInlineFormSet[Any, Any, Any]):
-    """Says aloud what the box at the end of a row is for."""
-
-    def add_fields(self, form: Any, index: int | None) -> None:
-        super().add_fields(form, index)
-        if "DELETE" in form.fields:
-            form.fields["DELETE"].widget.attrs["aria-label"] = _("Take this option out of the phonebook")
-
-
-class OptionInline(admin.TabularInline):
-    model = PhonebookOption
-    formset = NamedFormSet
-    extra = 0
-    verbose_name = gettext_lazy("custom option")
-    verbose_name_plural = gettext_lazy("custom options of this phonebook")
-
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return ("option", "slot") if obj and _slots(obj) else ("option",)
-
-    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
-        formset = super().get_formset(request, obj, **kwargs)
-        field: Any = formset.form.base_fields.get("option")
-        if field is not None and obj is not None:
-            field.queryset = CustomOption.objects.filter(account=obj.account_id)
-            field.widget.can_change_related = field.widget.can_view_related = False
-            field.widget.widget.attrs["aria-label"] = _("Custom option")
-            field.label_from_instance = lambda option: f"{option.title} ({option.get_kind_display()})"
-        return formset
-
-
-def _slots(book: Phonebook) -> tuple[str, ...]:
-    try:
-        return capabilities(book.account).slots
-    except Misconfigured:
-        return ()
-
-
 @admin.register(Phonebook)
-class PhonebookAdmin(ImportScreenMixin, ScreenAdmin):
+class PhonebookAdmin(PlacesMixin, ImportScreenMixin, ScreenAdmin):
     resource_classes = (PhonebookResource,)
     change_form_template = "admin/contactsync/phonebook/change_form.html"
     list_display = ("title", "account", "contacts", "in_step", "waiting", "failed", "pushed")

@@ -39,6 +39,7 @@ def test_the_actions_follow_the_permissions(book: Phonebook) -> None:
         "pull_books",
         "send_to",
         "add_again",
+        "make_new",
         "suppress_numbers",
         "download_csv",
         "download_xlsx",

@@ -1,0 +1,83 @@
+"""Asking before contacts whose number the provider cannot change become new ones there."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.admin.options import ModelAdmin
+from django.db.models import F, QuerySet
+from django.db.models.fields.json import KT
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from contactsync.admin.common import confirm, say
+from contactsync.models import Contact, ProviderAccount
+from contactsync.sync.connect import Misconfigured, capabilities
+from contactsync.sync.renumber import make_new_contacts
+from contactsync.templatetags.contactsync import number
+
+
+def ask(screen: ModelAdmin, request: HttpRequest, contacts: QuerySet[Contact]) -> HttpResponse | None:
+    """Ask, then let the next push delete the old contacts there and add new ones."""
+    wanted = with_another_number(contacts)
+    count = wanted.count()
+    if not count:
+        text = _("None of these contacts has another number at a provider that cannot change numbers.")
+        say(request, text, level=messages.WARNING)
+        return None
+    question = ngettext("Make a new contact of %(count)s contact?", "Make new contacts of %(count)s contacts?", count)
+    asked = confirm(
+        screen,
+        request,
+        wanted,
+        title=_("Make a new contact"),
+        question=question % {"count": number(count)},
+        facts=[
+            _(
+                "The provider cannot change a number: the old contact is deleted there, and one with the new number added."
+            ),
+            _("What only the provider keeps with the old contact, such as conversations, may be lost."),
+            _("Nothing goes to the provider now; the next push shows its plan first."),
+        ],
+        button=_("Make them new"),
+        danger=True,
+    )
+    if asked:
+        return asked
+    _say_done(request, made=make_new_contacts(wanted.select_related("phonebook__account")), count=count)
+    return None
+
+
+def with_another_number(contacts: QuerySet[Contact]) -> QuerySet[Contact]:
+    """Those of the contacts that have another number at a provider that cannot change it."""
+    fixed = [account.pk for account in ProviderAccount.objects.all() if _keeps_numbers(account)]
+    there = contacts.filter(deleted_at=None, phonebook__account__in=fixed).exclude(remote_id="")
+    return (
+        there.alias(number_there=KT("pushed_payload__phone"))
+        .exclude(number_there=None)
+        .exclude(number_there=F("phone"))
+    )
+
+
+def _keeps_numbers(account: ProviderAccount) -> bool:
+    try:
+        return not capabilities(account).can_change_phone
+    except Misconfigured:
+        return False
+
+
+def _say_done(request: HttpRequest, *, made: int, count: int) -> None:
+    if made:
+        done = ngettext(
+            "%(count)s contact becomes a new one with the next push.",
+            "%(count)s contacts become new ones with the next push.",
+            made,
+        )
+        say(request, done % {"count": number(made)})
+    if left := count - made:
+        text = ngettext(
+            "%(count)s contact was left alone: its old number belongs to another contact of the phonebook by now.",
+            "%(count)s contacts were left alone: their old numbers belong to other contacts of the phonebook by now.",
+            left,
+        )
+        say(request, text % {"count": number(left)}, level=messages.WARNING)
