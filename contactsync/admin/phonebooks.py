@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from contactsync.admin import planning
+from contactsync.admin import planning, reconcile
 from contactsync.admin.common import QuickChangeList, ScreenAdmin, link, list_link, may, require
 from contactsync.admin.exports import ImportScreenMixin, PhonebookResource
 from contactsync.admin.phonebook_options import OptionInline
@@ -175,6 +175,7 @@ class PhonebookAdmin(PlacesMixin, ImportScreenMixin, ScreenAdmin):
             "may_push": may(request.user, "push_phonebook"),
             "no_push": _cannot(book, Operation.CREATE_CONTACTS),
             "no_pull": _cannot(book, Operation.LIST_CONTACTS),
+            "reconcile_url": reconcile.url_of_last_pull(book) if may(request.user, "view_run") else "",
             "runs": book.runs.order_by("-id")[:5] if may(request.user, "view_run") else (),
         }
 

@@ -16,7 +16,8 @@ from contactsync import work
 from contactsync.admin import ledger_columns, progress, stages, sums
 from contactsync.admin.common import link, may, say
 from contactsync.admin.downloads import DownloadMixin
-from contactsync.admin.flow import FlowAdmin, in_plain_words, person
+from contactsync.admin.flow import in_plain_words, person
+from contactsync.admin.reconcile import ReconcileMixin, is_ready
 from contactsync.admin.run_items import item_table
 from contactsync.admin.tables import Table
 from contactsync.models import CustomOption, Run, RunItem
@@ -32,7 +33,7 @@ def may_steer(request: HttpRequest, run: Run) -> bool:
 
 
 @admin.register(Run)
-class RunAdmin(DownloadMixin, FlowAdmin):
+class RunAdmin(DownloadMixin, ReconcileMixin):
     """Work with a provider. People approve it, stop it and read it; nobody edits it."""
 
     download_columns = ledger_columns.RUNS
@@ -40,8 +41,8 @@ class RunAdmin(DownloadMixin, FlowAdmin):
     list_filter = ("kind", "state", "account")
     list_select_related = ("account", "phonebook", "campaign", "created_by")
     search_fields = ("phonebook__title", "campaign__title")
-    steps = ("approve", "discard", "stop", "resume", "acknowledge")
-    readings = ("progress",)
+    steps = ("approve", "discard", "stop", "resume", "acknowledge", "decide", "decide_all", "plan_changes")
+    readings = ("progress", "reconcile")
 
     # The list
 
@@ -96,6 +97,7 @@ class RunAdmin(DownloadMixin, FlowAdmin):
             progress_url=link(run, "progress"),
             may_steer=may_steer(request, run),
             plan=sums.Plan.of(run),
+            decisions=sums.decisions(run),
             sum=sums.of_run(run, shown.counts),
             table=item_table(request, run.items.all()),
             calls=Table(request, run.calls.all(), param="cp"),
@@ -107,6 +109,7 @@ class RunAdmin(DownloadMixin, FlowAdmin):
             can_discard=run.state in {State.PLANNING, State.PLANNED, State.FAILED},
             can_acknowledge=run.state == State.ATTENTION,
             acknowledged_by=run.plan.get("acknowledged_by", ""),
+            reconcile_url=link(run, "reconcile") if is_ready(run) else "",
             opt_outs_unread=run.counts.get("opt_outs_unread", 0),
         )
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Count
 from django.utils.html import format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -79,6 +80,7 @@ class Plan:
     adopt: int = 0
     unchanged: int = 0
     cannot: int = 0
+    here: int = 0  # what a reconciliation changes on this side
     options: Sequence[str] = ()
     options_renamed: Sequence[str] = ()
     phonebook: str = ""
@@ -92,7 +94,7 @@ class Plan:
     @property
     def writes(self) -> int:
         """Contacts that the run deals with."""
-        return self.create + self.update + self.delete + self.adopt
+        return self.create + self.update + self.delete + self.adopt + self.here
 
     @property
     def is_empty(self) -> bool:
@@ -106,6 +108,7 @@ class Plan:
             Part("delete", _("to delete"), self.delete),
             Part("adopt", _("there already, only to link"), self.adopt),
             Part("unchanged", _("in step already"), self.unchanged),
+            Part("here", _("to change here"), self.here),
             Part("cannot", _("not possible"), self.cannot),
         ]
         return [card for card in cards if card.count or card.name in {"create", "update", "delete", "unchanged"}]
@@ -117,8 +120,18 @@ class Plan:
             (self.update, _("change %(count)s")),
             (self.delete, _("delete %(count)s")),
             (self.adopt, _("link %(count)s")),
+            (self.here, _("change %(count)s here")),
         ]
         return listed(text % {"count": count} for count, text in counted if count)
+
+
+def decisions(run: Run) -> list[Part]:
+    """What was decided when a phonebook was compared, as far as it still can be done; empty for other runs."""
+    if run.kind != Run.Kind.RECONCILE:
+        return []
+    rows = run.items.exclude(operation=RunItem.Operation.CANNOT).order_by().values_list("decision")
+    counts: dict[str, int] = dict(rows.annotate(Count("id")))
+    return [Part(name, str(label), counts[name]) for name, label in RunItem.Decision.choices if counts.get(name)]
 
 
 def of_run(run: Run, counts: Mapping[str, int]) -> Sum:
@@ -129,6 +142,8 @@ def of_run(run: Run, counts: Mapping[str, int]) -> Sum:
     goes_on = run.state in RUN_OPEN
     if run.kind == Run.Kind.SEND and run.campaign:
         return of_sending(run.campaign, counts, goes_on=goes_on)
+    if run.kind == Run.Kind.PULL and run.state in ENDED:
+        return of_pull(run)
     labels: dict[str, Any] = dict(RunItem.State.choices)
     names = [RunItem.State.DONE, RunItem.State.FAILED, RunItem.State.UNKNOWN, RunItem.State.NOT_ATTEMPTED]
     if goes_on:
@@ -137,6 +152,22 @@ def of_run(run: Run, counts: Mapping[str, int]) -> Sum:
     planned = Plan.of(run).writes or sum(counts.values())
     agrees = run.counts.get("balances", True) if run.state in ENDED else True
     return Sum(planned, _("planned"), _parts(names, labels, counts), agrees=agrees)
+
+
+def of_pull(run: Run) -> Sum:
+    """Contacts read = there + not there any more + never there; what differs is listed, and waits for a decision."""
+    labels = {
+        "present": _("at the provider"),
+        "missing": _("not there any more"),
+        "not_there": _("not there yet"),
+    }
+    total = run.counts.get("contacts", 0)
+    return Sum(
+        total,
+        ngettext("contact", "contacts", total),
+        _parts(list(labels), labels, run.counts),
+        agrees=run.counts.get("balances", True),
+    )
 
 
 def of_sending(campaign: Campaign, counts: Mapping[str, int], *, goes_on: bool) -> Sum:
