@@ -18,6 +18,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from contactsync import work
 from contactsync.admin.account_callbacks import CallbackSteps, callback_facts
+from contactsync.admin.bring_in import can_bring_in, may_bring_in
 from contactsync.admin.common import ScreenAdmin, person, require, say
 from contactsync.admin.downloads import DownloadMixin
 from contactsync.admin.forms.accounts import CREDENTIAL, SETTING, account_form
@@ -132,6 +133,7 @@ class ProviderAccountAdmin(CallbackSteps, DownloadMixin, ScreenAdmin):
         account = context.get("original")
         context["provider_label"] = provider_label(self._slug(request, account))
         if account:
+            context["may_bring_in"] = may_bring_in(request.user) and can_bring_in(account)
             context["may_check"] = self.has_change_permission(request, account)
             context["key_changed_at"] = self._key_changed_at(account)
             context["notes"] = self._notes(account)

@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from contactsync.admin import progress
+from contactsync.admin.book_counts import contact_counts, grouped
 from contactsync.admin.common import link, list_link, may
-from contactsync.admin.phonebooks import contact_counts, grouped
 from contactsync.models import Call, Campaign, Contact, ImportJob, Phonebook, ProviderAccount, Run
 
 #: rows of each list on the page
@@ -99,7 +99,7 @@ def _runs(user: Any) -> list[Run]:
 
 
 def _about(run: Run) -> str:
-    return f"{capfirst(run.get_kind_display())}: {run.phonebook or run.campaign or run.pk}"
+    return f"{capfirst(run.get_kind_display())}: {run.about or run.pk}"
 
 
 def _run_decisions(runs: list[Run]) -> Iterator[Decision]:

@@ -20,7 +20,7 @@ RUNS: Columns = (
     (_("run"), lambda run: run.pk),
     (_("kind"), lambda run: run.get_kind_display()),
     (_("account"), lambda run: run.account.name),
-    (_("about"), lambda run: run.phonebook or run.campaign or ""),
+    (_("about"), lambda run: run.about),
     (_("state"), lambda run: run.get_state_display()),
     (_("reason"), lambda run: run.error_text),
     (_("done"), _count("done")),

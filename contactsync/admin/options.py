@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from contactsync.admin.common import ScreenAdmin
 from contactsync.admin.exports import CustomOptionResource, ImportScreenMixin
+from contactsync.admin.removal import RemovalStep, removal_facts
 from contactsync.models import CustomOption, ProviderAccount
 from contactsync.sync.connect import Misconfigured, capabilities
 from contactsync.templatetags.contactsync import listed, ltr, number
@@ -91,11 +92,13 @@ def _takes(account: Any, kind: str) -> bool:
 
 
 @admin.register(CustomOption)
-class CustomOptionAdmin(ImportScreenMixin, ScreenAdmin):
+class CustomOptionAdmin(RemovalStep, ImportScreenMixin, ScreenAdmin):
     """The kind is fixed once the option exists at the provider, where it cannot be changed."""
 
     resource_classes = (CustomOptionResource,)
     form = CustomOptionForm
+    change_form_template = "admin/contactsync/customoption/change_form.html"
+    steps = ("remove",)
     list_display = ("title", "account", "kind", "used_in", "key")
     list_filter = ("account", "kind")
     list_select_related = ("account",)
@@ -104,6 +107,12 @@ class CustomOptionAdmin(ImportScreenMixin, ScreenAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[CustomOption]:
         options: QuerySet[CustomOption] = super().get_queryset(request)
         return options.annotate(book_count=Count("places"))
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        option = context.get("original")
+        if option:
+            context |= removal_facts(request, option)
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def get_readonly_fields(self, request: HttpRequest, obj: CustomOption | None = None) -> tuple[str, ...]:
         if obj is None:

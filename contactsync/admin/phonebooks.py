@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils.html import format_html
@@ -14,46 +13,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from contactsync.admin import planning, reconcile
+from contactsync.admin.book_counts import contact_counts, grouped
+from contactsync.admin.book_deletion import LocalDeletion
+from contactsync.admin.bring_in import BringInPages
 from contactsync.admin.common import QuickChangeList, ScreenAdmin, link, list_link, may, require
 from contactsync.admin.exports import ImportScreenMixin, PhonebookResource
 from contactsync.admin.phonebook_options import OptionInline
 from contactsync.admin.places import PlacesMixin
+from contactsync.admin.removal import RemovalStep, removal_facts
 from contactsync.models import Contact, Phonebook, ProviderAccount
 from contactsync.sync.connect import Misconfigured, Operation, capabilities
 from contactsync.templatetags.contactsync import number, when
-
-SyncState = Contact.SyncState
-#: what the columns and cards count
-GROUPS = {
-    "synced": (SyncState.SYNCED,),
-    "waiting": (SyncState.NEW, SyncState.CHANGED),
-    "failed": (SyncState.FAILED, SyncState.UNKNOWN, SyncState.MISSING),
-}
-
-
-def contact_counts(books: Iterable[int] | None = None) -> dict[int, dict[str, int]]:
-    """Contacts of phonebooks (all when None) by state; "total" beside the states.
-
-    All less the deleted: both are read from an index alone, which counting the present ones is not.
-    """
-    rows = Contact.objects.order_by()
-    if books is not None:
-        rows = rows.filter(phonebook__in=list(books))
-    counts: dict[int, dict[str, int]] = {}
-    for sign, some in ((1, rows), (-1, rows.filter(deleted_at__isnull=False))):
-        for book, state, count in some.values_list("phonebook", "sync_state").annotate(count=Count("*")):
-            found = counts.setdefault(book, {"total": 0})
-            found[state] = found.get(state, 0) + sign * count
-            found["total"] += sign * count
-    return counts
-
-
-def grouped(counts: dict[str, int]) -> dict[str, int]:
-    """Total, in step, waiting and failed."""
-    return {
-        "total": counts.get("total", 0),
-        **{name: sum(counts.get(state, 0) for state in states) for name, states in GROUPS.items()},
-    }
 
 
 class PhonebookChangeList(QuickChangeList):
@@ -68,7 +38,7 @@ class PhonebookChangeList(QuickChangeList):
 
 
 @admin.register(Phonebook)
-class PhonebookAdmin(PlacesMixin, ImportScreenMixin, ScreenAdmin):
+class PhonebookAdmin(PlacesMixin, BringInPages, LocalDeletion, RemovalStep, ImportScreenMixin, ScreenAdmin):
     resource_classes = (PhonebookResource,)
     change_form_template = "admin/contactsync/phonebook/change_form.html"
     list_display = ("title", "account", "contacts", "in_step", "waiting", "failed", "pushed")
@@ -77,7 +47,7 @@ class PhonebookAdmin(PlacesMixin, ImportScreenMixin, ScreenAdmin):
     search_fields = ("title", "description")
     inlines = (OptionInline,)
     actions = ("push_books", "pull_books")
-    steps = ("push", "pull")
+    steps = ("push", "pull", "remove")
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[PhonebookChangeList]:
         return PhonebookChangeList
@@ -176,14 +146,10 @@ class PhonebookAdmin(PlacesMixin, ImportScreenMixin, ScreenAdmin):
             "no_push": _cannot(book, Operation.CREATE_CONTACTS),
             "no_pull": _cannot(book, Operation.LIST_CONTACTS),
             "reconcile_url": reconcile.url_of_last_pull(book) if may(request.user, "view_run") else "",
+            **removal_facts(request, book),
+            **self.deletion_facts(request, book),
             "runs": book.runs.order_by("-id")[:5] if may(request.user, "view_run") else (),
         }
-
-    def has_delete_permission(self, request: HttpRequest, obj: Phonebook | None = None) -> bool:
-        """Only an empty phonebook can go; contacts are deleted first, here and at the provider."""
-        if obj is not None and (obj.contacts.exists() or obj.imports.exists()):
-            return False
-        return bool(super().has_delete_permission(request, obj))
 
     # The buttons and actions
 

@@ -91,6 +91,10 @@ RUN_BUSY = frozenset({Run.State.PLANNING, Run.State.QUEUED, Run.State.RUNNING, R
 
 def of_run(run: Run) -> Progress:
     """Contacts (for a send: people) dealt with, of those planned."""
+    if run.kind == Run.Kind.REMOVE:  # one call, and nothing to count
+        return Progress(run.state, run.get_state_display(), run.state in RUN_BUSY, started_at=run.started_at)
+    if run.kind == Run.Kind.BRING_IN:
+        return _of_bringing_in(run)
     if run.kind == Run.Kind.SEND and run.campaign_id:
         counts = recipient_counts(run.campaign_id)
         waiting = counts.get(Recipient.State.PLANNED, 0) + counts.get(Recipient.State.ON_WIRE, 0)
@@ -105,6 +109,23 @@ def of_run(run: Run) -> Progress:
         running=run.state in RUN_BUSY,
         done=total if planning else total - waiting,
         total=None if planning else total,
+        counts=counts,
+        started_at=run.started_at,
+    )
+
+
+def _of_bringing_in(run: Run) -> Progress:
+    """Contacts brought in or found impossible, of those there; the run counts them itself."""
+    waits = run.state in Run.OPEN_STATES or run.state == Run.State.STOPPED
+    left = RunItem.State.PLANNED if waits else RunItem.State.NOT_ATTEMPTED
+    names = {RunItem.State.DONE: "done", RunItem.State.FAILED: "failed", left: "not_attempted"}
+    counts = {str(state): run.counts.get(name, 0) for state, name in names.items()}
+    return Progress(
+        state=run.state,
+        label=run.get_state_display(),
+        running=run.state in RUN_BUSY,
+        done=counts[RunItem.State.DONE] + counts[RunItem.State.FAILED],
+        total=run.counts.get("contacts"),
         counts=counts,
         started_at=run.started_at,
     )

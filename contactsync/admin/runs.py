@@ -18,6 +18,7 @@ from contactsync.admin.common import link, may, say
 from contactsync.admin.downloads import DownloadMixin
 from contactsync.admin.flow import in_plain_words, person
 from contactsync.admin.reconcile import ReconcileMixin, is_ready
+from contactsync.admin.removal import removal_plan
 from contactsync.admin.run_items import item_table
 from contactsync.admin.tables import Table
 from contactsync.models import CustomOption, Run, RunItem
@@ -52,7 +53,7 @@ class RunAdmin(DownloadMixin, ReconcileMixin):
 
     @admin.display(description=gettext_lazy("about"))
     def about(self, run: Run) -> str:
-        return str(run.phonebook or run.campaign or "–")
+        return run.about or "–"
 
     @admin.display(description=gettext_lazy("state"), ordering="state")
     def state_badge(self, run: Run) -> str:
@@ -102,6 +103,7 @@ class RunAdmin(DownloadMixin, ReconcileMixin):
             table=item_table(request, run.items.all()),
             calls=Table(request, run.calls.all(), param="cp"),
             option_titles=option_titles(run),
+            removal=removal_plan(run),
             is_waiting=run.state == State.PLANNED,
             is_busy=run.state in progress.RUN_BUSY,
             can_stop=run.state in {State.QUEUED, State.RUNNING, State.PAUSED},
@@ -110,6 +112,7 @@ class RunAdmin(DownloadMixin, ReconcileMixin):
             can_acknowledge=run.state == State.ATTENTION,
             acknowledged_by=run.plan.get("acknowledged_by", ""),
             reconcile_url=link(run, "reconcile") if is_ready(run) else "",
+            not_all_told=run.counts.get("not_all_told", 0) if run.kind == Run.Kind.BRING_IN else 0,
             opt_outs_unread=run.counts.get("opt_outs_unread", 0),
         )
 
@@ -129,10 +132,12 @@ class RunAdmin(DownloadMixin, ReconcileMixin):
                 level=messages.WARNING,
             )
             return self.back(run)
-        if sums.Plan.of(run).delete and request.POST.get("delete_too") != "yes":
+        if (sums.Plan.of(run).delete or run.kind == Run.Kind.REMOVE) and request.POST.get("delete_too") != "yes":
             say(
                 request,
-                _("The plan deletes contacts at the provider. Tick the box below the plan first."),
+                _("The plan deletes at the provider for good. Tick the box below the plan first.")
+                if run.kind == Run.Kind.REMOVE
+                else _("The plan deletes contacts at the provider. Tick the box below the plan first."),
                 level=messages.ERROR,
             )
             return self.back(run)

@@ -149,6 +149,13 @@ def of_run(run: Run, counts: Mapping[str, int]) -> Sum:
     if goes_on:
         labels[RunItem.State.PLANNED] = _("waiting")
         names.append(RunItem.State.PLANNED)
+    if run.kind == Run.Kind.BRING_IN:
+        labels |= {RunItem.State.DONE: _("brought in"), RunItem.State.FAILED: _("not possible")}
+        names.remove(RunItem.State.UNKNOWN)
+        agrees = bool(run.counts.get("balances", True)) if run.state in ENDED else True
+        total = run.counts.get("contacts", 0)
+        label = ngettext("contact at the provider", "contacts at the provider", total)
+        return Sum(total, label, _parts(names, labels, counts), agrees=agrees)
     planned = Plan.of(run).writes or sum(counts.values())
     agrees = run.counts.get("balances", True) if run.state in ENDED else True
     return Sum(planned, _("planned"), _parts(names, labels, counts), agrees=agrees)

@@ -128,6 +128,11 @@ class Run(models.Model):
         return f"{self.get_kind_display()} {self.pk}"
 
     @property
+    def about(self) -> str:
+        """The phonebook or campaign it works on, or what it brings in or removes; empty once that is gone."""
+        return str(self.phonebook or self.campaign or self.plan.get("title", ""))
+
+    @property
     def error_text(self) -> str:
         return describe(self.error)
 
