@@ -11,8 +11,9 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 
 from contactsync import work
 from contactsync.admin.common import link, may, say
@@ -25,12 +26,7 @@ from contactsync.sync.connect import Capabilities, Misconfigured, capabilities
 Operation = RunItem.Operation
 Decision = RunItem.Decision
 #: the groups of differences, in the order in which they are shown
-GROUPS: dict[str, Any] = {
-    Operation.ONLY_HERE.value: gettext_lazy("Only here"),
-    Operation.ONLY_THERE.value: gettext_lazy("Only at the provider"),
-    Operation.DIFFERENT.value: gettext_lazy("Different"),
-    Operation.OPTED_OUT.value: gettext_lazy("Unsubscribed at the provider"),
-}
+GROUPS = (Operation.ONLY_HERE, Operation.ONLY_THERE, Operation.DIFFERENT, Operation.OPTED_OUT)
 #: what fields of the form for single lines are called: the choice, and what was chosen when the page was shown
 LINE, BEFORE = "line-", "before-"
 
@@ -72,7 +68,7 @@ def groups_of(run: Run) -> list[Group]:
     undecided = Count("id", filter=Q(decision="", state=RunItem.State.PLANNED))
     rows = run.items.order_by().values_list("operation").annotate(count=Count("id"), open=undecided)
     counts = {operation: (count, waiting) for operation, count, waiting in rows}
-    return [Group(name, str(label), *counts.get(name, (0, 0))) for name, label in GROUPS.items()]
+    return [Group(each.value, capfirst(str(each.label)), *counts.get(each.value, (0, 0))) for each in GROUPS]
 
 
 def choices_of(operation: str, limits: Capabilities | None, *, chosen: str = "", refused: bool = False) -> list[Choice]:

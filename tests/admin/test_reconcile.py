@@ -85,7 +85,9 @@ def test_decided_planned_approved_and_carried_out(
 ) -> None:
     client = client_of("Marketing", username="sara")
     book = Phonebook.objects.get()
-    assert address(pulled, "reconcile") in text_of(client.get(address(pulled)))
+    page = text_of(client.get(address(pulled)))
+    assert address(pulled, "reconcile") in page
+    assert 'data-balance="yes"' in page
     assert address(pulled, "reconcile") in text_of(client.get(address(book)))
     client.post(address(pulled, "decide"), fields_of(pulled, **{HERE[1:]: "add_there"}))
     for group, decision in ((Kind.ONLY_THERE, "add_here"), (Kind.DIFFERENT, "take_theirs")):
