@@ -59,12 +59,36 @@ def test_a_phonebook_comes_in_through_the_page(side: Side) -> None:
     assert not side.sandbox.changing_requests
 
 
+def test_contacts_that_cannot_come_in_are_listed_with_the_reason(sandbox: SandboxServer) -> None:
+    side, client = SIDES["lox24"](sandbox), client_of("Marketing")
+    side.make_book(TITLE)
+    side.add(TITLE, side.phone(1), "Sara Karimi")
+    side.add(TITLE, "+49", "No Number")
+    choose(client, side.account())
+    run = carry_out(Run.objects.get())
+    page = text_of(client.get(address(run)))
+    assert "<b>1</b> not possible" in page
+    assert 'data-balance="yes"' in page
+    assert "correct their numbers at the provider" in page
+    assert str(run.items.get().error_text) in page
+
+
 @pytest.mark.parametrize("language", ["en", "fa"])
 def test_the_pages_hold_nothing_the_policy_would_stop(side: Side, language: str) -> None:
     account, client = side.account(), client_of(is_superuser=True)
     assert f"{PAGE}?account={account.pk}" in text_of(client.get(address(account)))
     page = read(client.get(PAGE, {"account": account.pk}, headers={"accept-language": language}))
     assert (page.problems, page.nameless) == ([], [])
+
+
+def test_only_accounts_whose_provider_shows_its_contacts_can_be_chosen(side: Side) -> None:
+    first, second, client = side.account(), side.account(), client_of("Marketing")
+    absent = make_account(provider="not-installed")
+    page = client.get(PAGE)
+    assert read(page).problems == []
+    assert [label for _url, label in page.context["choices"]] == sorted([first.name, second.name])
+    assert client.get(PAGE, {"account": absent.pk}).status_code == 404
+    assert client.post(f"{PAGE}?account={absent.pk}", {"remote_id": "1"}).status_code == 404
 
 
 def test_a_second_request_is_refused_in_words(side: Side) -> None:
@@ -98,7 +122,8 @@ def test_a_tag_that_is_not_listed_is_brought_in_by_name(sandbox: SandboxServer) 
     client.post(f"{PAGE}?account={account.pk}", {"name": " VIP  2024 "})
     run = Run.objects.get()
     assert (run.plan["remote_id"], run.about) == ("VIP 2024", "VIP 2024")
-    assert "nothing" not in client.post(f"{PAGE}?account={account.pk}", {"name": " "}).url
+    page = client.post(f"{PAGE}?account={account.pk}", {"name": " "}, follow=True)
+    assert "Choose a phonebook, or write its name." in text_of(page)
     assert Run.objects.count() == 1
 
 

@@ -88,7 +88,6 @@ PAGES = [
     "/admin/contactsync/phonebook/",
     "/admin/contactsync/phonebook/add/?account={account}",
     "/admin/contactsync/phonebook/{book}/change/",
-    "/admin/contactsync/phonebook/bring-in/",
     "/admin/contactsync/phonebook/import/",
     "/admin/contactsync/phonebook/export/",
     "/admin/contactsync/customoption/",
