@@ -69,6 +69,15 @@ def test_values_of_a_template_go_with_it(callbell: Any) -> None:
     assert (campaign.template, campaign.template_values) == ("", {})
 
 
+def test_a_template_that_is_not_listed_any_more_keeps_its_values(callbell: Any) -> None:
+    campaign = Campaign.objects.create(title="a", account=callbell, template="gone", template_values={"1": "x"})
+    client = client_of("Marketing")
+    assert "gone (cannot be used any more)" in text_of(client.get(address(campaign)))
+    client.post(address(campaign), form(callbell, template="gone"))
+    campaign.refresh_from_db()
+    assert (campaign.title, campaign.template, campaign.template_values) == ("Yalda", "gone", {"1": "x"})
+
+
 def test_somebody_who_may_only_look_sees_the_template_of_a_draft(callbell: Any) -> None:
     campaign = Campaign.objects.create(title="a", account=callbell, template=welcome_of(callbell))
     page = client_of(may=("view_campaign",)).get(address(campaign))

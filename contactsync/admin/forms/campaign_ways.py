@@ -133,7 +133,8 @@ class WaysForm(forms.ModelForm):
         """The values written are kept as far as the template chosen now has these variables."""
         super()._post_clean()
         data = self.cleaned_data
-        if "template" in self.fields and data.get("account"):
+        is_new = bool({"template", "account"} & set(self.changed_data))
+        if "template" in self.fields and data.get("account") and (is_new or self._inputs):
             written = {variable: data.get(name, "") for name, variable in self._inputs.items()}
             wanted = variables_of(data["account"], data.get("template", ""))
             self.instance.template_values = {name: written[name] for name in wanted if written.get(name)}
