@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from contactsync.admin import search
+from contactsync.admin.forms.campaign_ways import message_note
 from contactsync.admin.forms.campaigns import contact_label
 from contactsync.models import Contact, CustomOption, ProviderAccount
 from contactsync.options import jalali
@@ -60,6 +61,7 @@ def facts(account: ProviderAccount) -> dict[str, Any]:
             str(sender.get("value", "")) if isinstance(sender, dict) else str(sender) for sender in account.senders
         ],
         "placeholders": [*BUILT_IN, *titles],
+        "message_note": message_note(limits),
         "schedule_note": ""
         if limits.schedule_earliest is not None
         else _(

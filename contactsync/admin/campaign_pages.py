@@ -108,11 +108,21 @@ def prepared(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
         "summary": campaign.summary,
         "sum": sums.of_audience(campaign),
         "exclusions": Recipient.Exclusion.values,
+        "exclusion_reasons": exclusion_reasons(campaign),
         "price": price(campaign.summary),
         "balance": balance(campaign),
         "examples": examples(campaign),
         "table": recipient_table(request, campaign.recipients.all()),
     }
+
+
+def exclusion_reasons(campaign: Campaign) -> list[tuple[str, str]]:
+    """Why the provider's rules leave people out, in a sentence for each rule."""
+    found = []
+    for exclusion in (Recipient.Exclusion.NEEDS_TEMPLATE, Recipient.Exclusion.NO_CONSENT):
+        if one := campaign.recipients.filter(exclusion=exclusion).first():
+            found.append((str(exclusion.label), one.error_text))
+    return found
 
 
 def price(summary: Mapping[str, Any]) -> dict[str, Any] | None:

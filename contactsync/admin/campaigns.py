@@ -18,6 +18,7 @@ from contactsync.admin.campaign_steps import CampaignSteps
 from contactsync.admin.common import link, may, require, say
 from contactsync.admin.exports import CampaignResource, ExportScreenMixin
 from contactsync.admin.flow import require_any
+from contactsync.admin.forms.campaign_ways import WAYS, fields_of, with_values
 from contactsync.admin.forms.campaigns import CampaignForm, TargetForm
 from contactsync.campaigns.problems import problems
 from contactsync.models import Campaign, CampaignTarget, ProviderAccount
@@ -68,11 +69,6 @@ class CampaignAdmin(ExportScreenMixin, PlainChoices, CampaignSteps):
     resource_classes = (CampaignResource,)
     form = CampaignForm
     inlines = (TargetInline,)
-    fieldsets = (
-        (None, {"fields": ("title", "account", "sender")}),
-        (gettext_lazy("What it says"), {"fields": ("message",)}),
-        (gettext_lazy("When it goes"), {"fields": ("scheduled_for",)}),
-    )
     list_display = ("title", "state_badge", "people", "account", "goes", "handed_over", "who")
     list_filter = ("state", "account")
     list_select_related = ("account", "created_by")
@@ -128,6 +124,19 @@ class CampaignAdmin(ExportScreenMixin, PlainChoices, CampaignSteps):
         return str(campaign.created_by or "–")
 
     # The draft
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        return super().get_form(request, obj, change, **{"form": with_values(CampaignForm, obj), **kwargs})
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """What the provider can do, and inputs for the values of the template chosen."""
+        writes = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
+        ways = fields_of(obj) if writes else (*WAYS, "template_values")
+        return (
+            (None, {"fields": ("title", "account", "sender")}),
+            (_("What it says"), {"fields": ("message", *ways)}),
+            (_("When it goes"), {"fields": ("scheduled_for",)}),
+        )
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
@@ -188,10 +197,12 @@ class CampaignAdmin(ExportScreenMixin, PlainChoices, CampaignSteps):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """A change touches only what the form shows: the state belongs to the services."""
         if change:
-            obj.save(update_fields=[name for name in form.changed_data if name in form.fields])
+            obj.save(update_fields=form.changed_columns)
         else:
             obj.created_by = request.user
             obj.save()
+        if form.wants_values:
+            say(request, _("Now write what the template's variables say."))
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         return self._after_saving(request, obj) or super().response_add(request, obj, post_url_continue)

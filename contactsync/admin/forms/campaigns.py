@@ -12,18 +12,19 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from contactsync.admin.forms.campaign_ways import WaysForm, limits_of
 from contactsync.models import Campaign, CampaignTarget, Contact
 from contactsync.templatetags.contactsync import number
 
 MANY = 200  # more chosen contacts than this are shown as a number, not one by one
 
 
-class CampaignForm(forms.ModelForm):
+class CampaignForm(WaysForm):
     """Who writes, through which account, what and when."""
 
     class Meta:
         model = Campaign
-        fields = ("title", "account", "sender", "message", "scheduled_for")
+        fields = ("title", "account", "sender", "message", "template", "is_keyworded", "scheduled_for")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -106,9 +107,25 @@ class TargetForm(forms.ModelForm):
             for name in ("start", "size"):
                 if data.get(name) == 0:
                     self.add_error(name, _("Rows are counted from 1."))
+            self._clean_slice(data)
             if not self.too_many:
                 data["contacts"] = Contact.objects.none()
         return data
+
+    def _clean_slice(self, data: dict[str, Any]) -> None:
+        """Rows can be counted only where the provider's phonebooks have an order."""
+        book = data.get("phonebook")
+        limits = limits_of(book.account) if book else None
+        if book is None or limits is None or limits.sends_slices:
+            return
+        for name in ("start", "size"):
+            if data.get(name):
+                text = _(
+                    "This provider's phonebooks have no fixed order, so some rows of “%(title)s” cannot be chosen. "
+                    "Send to everybody in it, or choose contacts."
+                )
+                self.add_error(name, text % {"title": book.title})
+                return
 
     def _clean_chosen(self, data: dict[str, Any]) -> None:
         if self.too_many:

@@ -70,6 +70,8 @@ document.addEventListener("DOMContentLoaded", () => {
       chip.addEventListener("click", () => insert(name));
       names.append(chip);
     }
+    const note = document.getElementById("id_message_helptext") || tools.querySelector("[data-message-note]");
+    note.textContent = facts.message_note;
     document.querySelector("[data-moment-note]").textContent = facts.schedule_note;
     document.getElementById("cs-moment").hidden = false;
   };
