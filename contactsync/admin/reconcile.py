@@ -29,6 +29,8 @@ Decision = RunItem.Decision
 GROUPS = (Operation.ONLY_HERE, Operation.ONLY_THERE, Operation.DIFFERENT, Operation.OPTED_OUT)
 #: what fields of the form for single lines are called: the choice, and what was chosen when the page was shown
 LINE, BEFORE = "line-", "before-"
+#: for a whole group: take back what was decided
+UNDO = "undo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,9 +174,13 @@ class ReconcileMixin(FlowAdmin):
     def decide_all_view(self, request: HttpRequest, run: Run) -> HttpResponse:
         """Keep one choice for all lines of a group."""
         _require_deciding(request)
-        group = request.POST.get("group", "")
+        group, chosen = request.POST.get("group", ""), request.POST.get("decision", "")
+        if not chosen:  # only `UNDO` takes decisions back, never a button pressed too early
+            _say_decided(request, 0, left=0)
+            return _back(request, run)
         with in_plain_words(request, run):
-            number = reconcile.decide(run, request.POST.get("decision", ""), operation=group, user=person(request))
+            decision = "" if chosen == UNDO else chosen
+            number = reconcile.decide(run, decision, operation=group, user=person(request))
             waiting = run.items.filter(operation=group, state=RunItem.State.PLANNED)
             _say_decided(request, number, left=waiting.count() - number)
         return _back(request, run)

@@ -143,6 +143,16 @@ def test_lines_left_as_shown_do_not_undo_what_another_person_decided(pulled: Run
     assert decision_of(pulled, BOTH) == ""
 
 
+def test_a_whole_group_is_taken_back_only_on_purpose(pulled: Run) -> None:
+    client = client_of("Marketing")
+    client.post(address(pulled, "decide_all"), {"group": Kind.DIFFERENT, "decision": "keep_ours"})
+    response = client.post(address(pulled, "decide_all"), {"group": Kind.DIFFERENT}, follow=True)
+    assert "You have chosen nothing new" in text_of(response)
+    assert decision_of(pulled, BOTH) == "keep_ours"
+    client.post(address(pulled, "decide_all"), {"group": Kind.DIFFERENT, "decision": "undo"})
+    assert decision_of(pulled, BOTH) == ""
+
+
 def test_what_is_not_possible_is_refused_with_words(pulled: Run) -> None:
     client = client_of("Marketing")
     fields = fields_of(pulled, **{HERE[1:]: "take_theirs", OUT[1:]: "leave"})
