@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from django.core.management import call_command
+from django.utils import translation
 from hypothesis import settings
 
 from tests.sandbox_fixtures import client_of_sandbox, sandbox, sandbox_server  # noqa: F401 - fixtures for every test
@@ -29,6 +30,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     ]
     config.hook.pytest_deselected(items=[item for item, used in zip(items, uses, strict=True) if not used])
     items[:] = [item for item, used in zip(items, uses, strict=True) if used]
+
+
+@pytest.fixture(autouse=True)
+def own_language() -> Iterator[None]:
+    """A page asked for in one language leaves it active; the next test begins in the language of the settings."""
+    translation.deactivate()
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_noop
 from contactsync.models import CampaignTarget, ImportJob, Phonebook
 from contactsync.models.reasons import describe, reason
 from contactsync.models.transitions import StepRefused, TransitionRefused, transition
+from contactsync.sync.connect import Operation, capabilities
 
 State = ImportJob.State
 #: imports that have written nothing and are not being worked on
@@ -63,7 +64,7 @@ def why_not_deletable(phonebook: Phonebook) -> dict[str, Any]:
         return reason(HAS_CONTACTS, count=present)
     if waiting:
         return reason(LEAVING, count=waiting)
-    if phonebook.remote_id:
+    if phonebook.remote_id and capabilities(phonebook.account).can(Operation.DELETE_PHONEBOOK):
         return reason(LINKED)
     if run := phonebook.runs.filter(state__in=["queued", "running", "stopping", "paused"]).first():
         return reason(RUNNING, run=str(run))
