@@ -93,6 +93,25 @@ def check_exposure(**_: Any) -> Messages:
     return []
 
 
+@register(Tags.security, deploy=True)
+def check_broker(**_: Any) -> Messages:
+    """E004: background work goes to a broker that cannot be reached. Asked of a deployment only, for it takes seconds."""
+    if settings.TASKS_BACKEND != "celery":
+        return []
+    from contactsync.celery import broker, why_unreachable  # not installed everywhere
+
+    why = why_unreachable()
+    if not why:
+        return []
+    return [
+        Error(
+            f"RabbitMQ at {broker()} cannot be reached: {why}",
+            hint="Start it or correct CELERY_BROKER_URL: host, port, user, password and vhost.",
+            id="contactsync.E004",
+        )
+    ]
+
+
 def is_loopback(host: str) -> bool:
     """Does the name mean this machine and no other?"""
     if host == "localhost" or host.endswith(".localhost"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,15 @@ class Environment:
         """Comma-separated words."""
         return [word.strip() for word in self.text(name, ",".join(default)).split(",") if word.strip()]
 
+    def name(self, name: str, default: str) -> str:
+        """A short name: letters, digits, dots, hyphens and underscores."""
+        value = self.text(name, default)
+        if not re.fullmatch(r"[A-Za-z0-9._-]{1,100}", value):
+            raise ImproperlyConfigured(
+                f"{name} is {value!r}. Set it to at most 100 letters, digits, dots, hyphens and underscores."
+            )
+        return value
+
     def time_zone(self, name: str, default: str) -> str:
         """The name of a time zone."""
         value = self.text(name, default)
@@ -112,3 +122,19 @@ class Environment:
                 f"{name} names a database that is not supported. Use sqlite:///… or postgres://…."
             )
         return config
+
+    def broker(self, name: str) -> str:
+        """The address of a RabbitMQ broker, which must be set: amqp://… or, with TLS, amqps://…"""
+        form = "amqp://user:password@host:5672/vhost (amqps:// with TLS)"
+        value = self.secret(name, hint=f"Set it to the address of RabbitMQ: {form}.")
+        try:
+            parts = urlsplit(value)
+            good = parts.scheme in {"amqp", "amqps"} and bool(parts.hostname) and parts.port != 0
+        except ValueError:  # it quotes pieces of the password
+            good = False
+        if not good or parts.query or parts.fragment:
+            raise ImproperlyConfigured(
+                f"{name} is not the address of a RabbitMQ broker such as {form}. "
+                "Special characters in the password must be percent-encoded."
+            )
+        return value

@@ -16,6 +16,7 @@ _KEEP = (
     "campaign",
     "campaigntarget",
     "importjob",
+    "savedmapping",
 )
 _SEE = ("importissue", "importchange", "run", "runitem", "call", "recipient", "inboundmessage")
 
@@ -29,7 +30,7 @@ MARKETING_EXTRA = {
     "phonebook": ("push_phonebook",),
     "contact": ("export_contact",),
     "campaign": ("export_campaign",),
-    "importjob": ("export_importjob",),
+    "importjob": ("export_importjob", "undo_importjob"),
 }
 LEAD_RIGHTS: dict[str, tuple[str, ...]] = {
     **MARKETING_RIGHTS,
@@ -41,8 +42,10 @@ LEAD_EXTRA = {**MARKETING_EXTRA, "campaign": ("export_campaign", "send_campaign"
 def ensure_groups(apps: Any, schema_editor: Any) -> None:
     """Make both groups with their permissions, and the permissions that do not exist yet. Safe to repeat; removes nothing.
 
-    Django itself makes permissions only after the last migration, which is too late here.
+    Django itself makes permissions only after the last migration, which is too late here. A model that only a later
+    migration makes is passed over; that migration calls this again.
     """
+    known = apps.all_models["contactsync"]
     database = schema_editor.connection.alias
     for name, rights, extra in (
         (MARKETING, MARKETING_RIGHTS, MARKETING_EXTRA),
@@ -50,6 +53,8 @@ def ensure_groups(apps: Any, schema_editor: Any) -> None:
     ):
         group, _created = apps.get_model("auth", "Group").objects.using(database).get_or_create(name=name)
         for model, actions in rights.items():
+            if model not in known:
+                continue
             codenames = [f"{action}_{model}" for action in actions] + list(extra.get(model, ()))
             group.permissions.add(*[_permission(apps, database, model, codename) for codename in codenames])
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 import jdatetime
 
@@ -85,6 +86,8 @@ class OptionVerdict:
 
 def parse_option(raw: str, kind: str, *, choices: Sequence[str] = ()) -> OptionVerdict:
     """Read a cell as one of `KINDS`. Never raises on any text; an unknown kind is a `ValueError`."""
+    if kind == "integer" and (value := plain_integer(raw)):
+        return OptionVerdict(raw, value, OptionCode.OK)
     text = clean(raw)
     if kind not in KINDS:
         raise ValueError(f"Unknown kind of option: {kind!r}")
@@ -104,6 +107,25 @@ def parse_option(raw: str, kind: str, *, choices: Sequence[str] = ()) -> OptionV
     if len(text) > LONGEST_TEXT:
         return OptionVerdict(raw, "", OptionCode.TOO_LONG)
     return OptionVerdict(raw, text, OptionCode.OK)
+
+
+def plain_integer(raw: str) -> str:
+    """The canonical value of digits alone, in any script; empty for every other spelling, valid or not."""
+    return str(int(raw)) if raw.isdecimal() and len(raw) < 19 else ""
+
+
+def plain_date(raw: str) -> str:
+    """The canonical value of a date with its year first; empty for every other spelling, valid or not."""
+    found = _PLAIN_DATE.fullmatch(raw)
+    if not found:
+        return ""
+    year, month, day = int(found[1]), int(found[3]), int(found[4])
+    try:
+        if 1200 <= year <= 1599:
+            return _from_jalali(year, month, day).isoformat()
+        return dt.date(year, month, day).isoformat() if 1800 <= year <= 2200 else ""
+    except ValueError:
+        return ""
 
 
 _SIGNS = str.maketrans(
@@ -146,6 +168,7 @@ def _integer_of(raw: str, sign: str, whole: str, fraction: str) -> OptionVerdict
 _DATE_SEPARATORS = str.maketrans({"،": "/", ",": "/", "٫": "/", "\\": "/", "–": "-", "−": "-", "‐": "-", "‑": "-"})
 _TIME = re.compile(r"[T ](\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d+))?)?(Z|[+-]\d{2}:?\d{2})?$")
 _YEAR_FIRST = re.compile(r"(\d{4}) ?([/.-]) ?(\d{1,2}) ?\2 ?(\d{1,2})")
+_PLAIN_DATE = re.compile(r"(\d{4})([/.-])(\d{1,2})\2(\d{1,2})")
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})")
 _YEAR_LAST = re.compile(r"(\d{1,2}) ?([/.-]) ?(\d{1,2}) ?\2 ?(\d{4})")
 _SHORT_YEAR = re.compile(r"\d{1,2} ?([/.-]) ?\d{1,2} ?\1 ?\d{1,2}")
@@ -179,13 +202,32 @@ def _date(raw: str, text: str) -> OptionVerdict:
 def _date_of(raw: str, year: int, month: int, day: int, note: OptionCode | str) -> OptionVerdict:
     try:
         if 1200 <= year <= 1599:
-            value = jdatetime.date(year, month, day).togregorian()
-            return OptionVerdict(raw, value.isoformat(), OptionCode.OK, note or OptionCode.FROM_JALALI)
+            value = _from_jalali(year, month, day).isoformat()
+            return OptionVerdict(raw, value, OptionCode.OK, note or OptionCode.FROM_JALALI)
         if 1800 <= year <= 2200:
             return OptionVerdict(raw, dt.date(year, month, day).isoformat(), OptionCode.OK, note)
     except ValueError:
         return OptionVerdict(raw, "", OptionCode.IMPOSSIBLE_DATE)
     return OptionVerdict(raw, "", OptionCode.YEAR_OUT_OF_RANGE)
+
+
+_DAYS_BEFORE_MONTH = (0, 31, 62, 93, 124, 155, 186, 216, 246, 276, 306, 336)
+
+
+@lru_cache(maxsize=400)
+def _jalali_year(year: int) -> tuple[int, int]:
+    """The ordinal of the day before the year begins, and how many days it has."""
+    before = jdatetime.date(year, 1, 1).togregorian().toordinal() - 1
+    return before, 366 if jdatetime.date(year, 1, 1).isleap() else 365
+
+
+def _from_jalali(year: int, month: int, day: int) -> dt.date:
+    """The day of the Jalali calendar, as jdatetime has it. Raises `ValueError` when there is no such day."""
+    before, length = _jalali_year(year)
+    of_month = 31 if month <= 6 else 30 if month <= 11 else length - _DAYS_BEFORE_MONTH[11]
+    if not 1 <= month <= 12 or not 1 <= day <= of_month:
+        raise ValueError(f"There is no {year:04d}/{month:02d}/{day:02d} in the Jalali calendar.")
+    return dt.date.fromordinal(before + _DAYS_BEFORE_MONTH[month - 1] + day)
 
 
 def _choice(raw: str, text: str, choices: Sequence[str]) -> OptionVerdict:

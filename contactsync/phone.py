@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import phonenumbers
@@ -15,10 +14,23 @@ from phonenumbers import (
     ValidationResult,
 )
 
+from contactsync import numbering
+from contactsync.numbering import Reading
 from contactsync.spelling import PLAIN, PhoneCode, dialled_digits, unified
 from contactsync.text import gettext_noop
 
-__all__ = ["PHONE_MESSAGES", "PhoneCode", "PhoneVerdict", "display", "parse_phone", "search_digits"]
+__all__ = [
+    "PHONE_MESSAGES",
+    "PhoneCode",
+    "PhoneVerdict",
+    "ask_library",
+    "country_of",
+    "display",
+    "is_region",
+    "parse_phone",
+    "read_phone",
+    "search_digits",
+]
 
 
 PHONE_MESSAGES: dict[PhoneCode, str] = {
@@ -61,15 +73,6 @@ class PhoneVerdict:
         return self.code is PhoneCode.OK
 
 
-@dataclass(frozen=True, slots=True)
-class _Reading:
-    """One way to understand the digits."""
-
-    e164: str
-    code: PhoneCode
-    line: str = ""
-
-
 _LINES = {
     PhoneNumberType.MOBILE: "mobile",
     PhoneNumberType.FIXED_LINE: "fixed",
@@ -91,64 +94,77 @@ _UNREADABLE = {
 }
 
 
+def is_region(code: str) -> bool:
+    """Whether this is the ISO code of a country with phone numbers, such as "IR"; capitals count."""
+    return code in phonenumbers.SUPPORTED_REGIONS
+
+
 def parse_phone(raw: str, region: str) -> PhoneVerdict:
     """Read a cell as one phone number; `region` (ISO, such as "IR") is for numbers without country code. Never raises."""
-    region = region.upper()
+    e164, code, line = read_phone(raw, region.upper())
+    return PhoneVerdict(raw, e164, code, line, changed=e164 != raw)
+
+
+def read_phone(raw: str, region: str) -> Reading:
+    """The same in short, for many cells; the region in capitals."""
     if PLAIN.fullmatch(raw):
-        reading = _understand(raw, region)
-    else:
-        dialled, code = dialled_digits(raw)
-        reading = _understand(dialled, region) if code is PhoneCode.OK else _Reading("", code)
-        if not reading.e164 and len(dialled) > 13 and _is_two_numbers(dialled, region):
-            reading = _Reading("", PhoneCode.SEVERAL_NUMBERS)
-    return PhoneVerdict(raw, reading.e164, reading.code, reading.line, changed=reading.e164 != raw)
+        return _understand(raw, region)
+    dialled, code = dialled_digits(raw)
+    reading = _understand(dialled, region) if code is PhoneCode.OK else Reading("", code)
+    if not reading.e164 and len(dialled) > 13 and _is_two_numbers(dialled, region):
+        return Reading("", PhoneCode.SEVERAL_NUMBERS)
+    return reading
 
 
-def _understand(dialled: str, region: str) -> _Reading:
+def _understand(dialled: str, region: str) -> Reading:
     """The one valid reading of the digits, or why there is none."""
-    readings = tuple(_readings(dialled, region))
-    valid = {reading.e164: reading for reading in readings if reading.e164}
-    if len(valid) == 1:
-        return next(iter(valid.values()))
-    if valid:
-        # 49171… in Germany: a mobile with its country code is likelier than a landline without its zero.
-        mobiles = [reading for reading in valid.values() if reading.line == "mobile"]
-        if len(mobiles) == 1 and not dialled.startswith("0"):
-            return mobiles[0]
-        return _Reading("", PhoneCode.AMBIGUOUS)
-    if readings[0].code is PhoneCode.TOO_LONG:
-        return readings[-1]
-    return readings[0]
-
-
-def _readings(dialled: str, region: str) -> Iterable[_Reading]:
-    if dialled.startswith("+"):
-        yield _read(dialled, None)
-        return
+    if usual := numbering.read_usual(dialled, region):
+        return usual
     first = _read(dialled, region)
-    yield first
-    if dialled.startswith("00"):
-        if not first.e164:  # 00 is understood everywhere, also where people dial 011 or 0011
-            yield _read("+" + dialled[2:], None)
-        return
-    country_code = str(phonenumbers.country_code_for_region(region))
-    if dialled.startswith(country_code):
-        if first.e164 != "+" + dialled:
-            yield _read("+" + dialled, None)
-    elif dialled.startswith("0" + country_code) and len(dialled) > 10:
-        yield _read("+" + dialled[1:], None)
+    international = _international(dialled, region, first)
+    if not international:
+        return first
+    second = _read(international, region)
+    if not first.e164:
+        return second if second.e164 or first.code is PhoneCode.TOO_LONG else first
+    if second.e164 in {"", first.e164}:
+        return first
+    # 49171… in Germany: a mobile with its country code is likelier than a landline without its zero.
+    mobiles = [reading for reading in (first, second) if reading.line == "mobile"]
+    if len(mobiles) == 1 and not dialled.startswith("0"):
+        return mobiles[0]
+    return Reading("", PhoneCode.AMBIGUOUS)
 
 
-def _read(dialled: str, region: str | None) -> _Reading:
+def _international(dialled: str, region: str, first: Reading) -> str:
+    """How else the digits may be meant, with a plus; empty when they cannot."""
+    if dialled.startswith("+"):
+        return ""
+    if dialled.startswith("00"):  # understood everywhere, also where people dial 011 or 0011
+        return "" if first.e164 else "+" + dialled[2:]
+    code = numbering.country_code(region)
+    if dialled.startswith(code):
+        return "" if first.e164 == "+" + dialled else "+" + dialled
+    if dialled.startswith("0" + code) and len(dialled) > 10:
+        return "+" + dialled[1:]
+    return ""
+
+
+def _read(dialled: str, region: str) -> Reading:
+    return numbering.read(dialled, region) or ask_library(dialled, region)
+
+
+def ask_library(dialled: str, region: str) -> Reading:
+    """Digits, with or without a plus, read in a region by the library alone."""
     try:
-        number = phonenumbers.parse(dialled, region)
+        number = phonenumbers.parse(dialled, None if dialled.startswith("+") else region)
     except NumberParseException as error:
-        return _Reading("", _UNREADABLE[error.error_type])
+        return Reading("", _UNREADABLE[error.error_type])
     kind = phonenumbers.number_type(number)
     if kind == PhoneNumberType.UNKNOWN:
-        return _Reading("", _why_not(number))
+        return Reading("", _why_not(number))
     significant = phonenumbers.national_significant_number(number)
-    return _Reading(f"+{number.country_code}{significant}", PhoneCode.OK, _LINES.get(kind, "other"))
+    return Reading(f"+{number.country_code}{significant}", PhoneCode.OK, _LINES.get(kind, "other"))
 
 
 def _why_not(number: PhoneNumber) -> PhoneCode:
@@ -191,6 +207,19 @@ def search_digits(text: str) -> str:
             return international.lstrip("0")
         return f"{number.country_code}{phonenumbers.national_significant_number(_without_trunk_zero(number))}"
     return digits.lstrip("0")
+
+
+def country_of(e164: str) -> str:
+    """The country a number in E.164 belongs to (ISO, such as "IR"); its country code where that is no country's, else empty."""
+    for length in (1, 2, 3):
+        code = e164[1 : 1 + length]
+        regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(int(code)) if code.isdecimal() else None
+        if regions and len(regions) == 1:
+            return regions[0] if regions[0] != "001" else f"+{code}"
+        if regions:  # several countries share the code
+            number = phonenumbers.parse(e164, None)
+            return phonenumbers.region_code_for_number(number) or f"+{code}"
+    return ""
 
 
 def display(e164: str) -> str:

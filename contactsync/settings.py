@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -112,7 +113,16 @@ else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": []}}
+_BACKENDS = {"database": "django_tasks_db.DatabaseBackend", "celery": "contactsync.celery.CeleryBackend"}
+TASKS_BACKEND = env.choice("TASKS_BACKEND", "database", tuple(_BACKENDS))
+if TASKS_BACKEND == "celery" and find_spec("celery") is None:
+    raise ImproperlyConfigured(
+        "TASKS_BACKEND is celery, and Celery is not installed. Install the packages of requirements-celery.lock, "
+        "or set TASKS_BACKEND to database."
+    )
+CELERY_BROKER_URL = env.broker("CELERY_BROKER_URL") if TASKS_BACKEND == "celery" else ""
+CELERY_QUEUE = env.name("CELERY_QUEUE", "contactsync")
+TASKS = {"default": {"BACKEND": _BACKENDS[TASKS_BACKEND], "QUEUES": []}}
 
 LANGUAGE_CODE = env.choice("LANGUAGE_CODE", "en", ("en", "fa"))
 LANGUAGES = [("en", _("English")), ("fa", _("Persian"))]
@@ -137,6 +147,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 IMPORT_MAX_MB = env.integer("IMPORT_MAX_MB", 200, minimum=1, maximum=4096)
+IMPORT_KEEP_DAYS = env.integer("IMPORT_KEEP_DAYS", 90, minimum=1, maximum=3650)
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 IMPORT_EXPORT_USE_TRANSACTIONS = True
 IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 
-from contactsync.text import ascii_digits
+from contactsync.text import DIGITS
 
 LONGEST_INPUT = 200
 
@@ -26,7 +26,7 @@ class PhoneCode(StrEnum):
     AMBIGUOUS = "ambiguous"
 
 
-_UNIFY = str.maketrans(
+_UNIFY = DIGITS | str.maketrans(
     {
         **dict.fromkeys("\u00ad\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u2060\u2066\u2067\u2068\u2069\ufeff"),
         **dict.fromkeys("\u202a\u202b\u202c\u202d\u202e"),
@@ -44,9 +44,11 @@ _UNIFY = str.maketrans(
         "٬": ",",
     }
 )
-_NO_PUNCTUATION = str.maketrans("", "", "() -\t\n")
+_NO_PUNCTUATION = str.maketrans("", "", "() -/\t\n")
 PLAIN = re.compile(r"(?:\+[1-9]|[0-9])[0-9]{6,14}")
-_FORMATTED = re.compile(r"(?:\+\s?[1-9(]|[0-9(])[0-9() -]+")  # nothing in it can be a sign of damage
+# Nothing in these can be a sign of damage, nor are there digits enough for two numbers.
+_FORMATTED = re.compile(r"(?:\+\s?[1-9(]|[0-9(])[0-9() -]+|[0-9][0-9()/ -]+")
+_WHOLE = re.compile(r"([0-9]{7,})[.,]0{1,2}")  # what a spreadsheet makes of a column of numbers
 # ="0912…" and '0912… are how people keep a zero in a spreadsheet.
 _WRAPPING = " \t\r\n\"'“”‘’`"
 _QUOTED_FORMULA = re.compile(r'="\s*([\d+().\- ]+)')  # its last quote is gone by then
@@ -62,13 +64,13 @@ _SPELLING = re.compile(r"[\d+().\-/,'_~\s]*")
 
 def unified(text: str) -> str:
     """The text with one kind of digit, dash, plus, bracket and space, and nothing invisible."""
-    return text if text.isascii() else ascii_digits(text.translate(_UNIFY))
+    return text if text.isascii() else text.translate(_UNIFY)
 
 
 def dialled_digits(raw: str) -> tuple[str, PhoneCode]:
     """What one would dial: digits, with a plus before them if it was written; or why that cannot be told."""
     text = unified(raw).strip(_WRAPPING)
-    if found := _QUOTED_FORMULA.fullmatch(text):
+    if text.startswith("=") and (found := _QUOTED_FORMULA.fullmatch(text)):
         text = found[1]
     if len(text) > LONGEST_INPUT:
         return "", PhoneCode.NOT_A_NUMBER
@@ -76,6 +78,8 @@ def dialled_digits(raw: str) -> tuple[str, PhoneCode]:
         plain = text.translate(_NO_PUNCTUATION)
         if len(plain) <= 13:
             return plain, PhoneCode.OK
+    if found := _WHOLE.fullmatch(text):
+        return found[1], PhoneCode.OK
     if code := _damage(text):
         return "", code
     if found := _FRACTION.fullmatch(text):

@@ -12,10 +12,12 @@ from contactsync.campaigns import audience, cancel, dispatch, reports
 from contactsync.campaigns.due import claim_due_reports
 from contactsync.campaigns.problems import CampaignProblem
 from contactsync.campaigns.settle import settle_again
+from contactsync.imports import keeping
 from contactsync.imports.lease import expired_jobs
 from contactsync.imports.run import run_apply, run_check
+from contactsync.imports.undo_run import WORK, run_undo_work
 from contactsync.inbound import handle, inbox
-from contactsync.models import Campaign, ImportJob, Run
+from contactsync.models import Campaign, ImportJob, ImportUndo, Run
 from contactsync.models.transitions import TransitionRefused
 from contactsync.sync import executor, planner
 from contactsync.sync.connect import ProviderError
@@ -39,6 +41,18 @@ def check_import(job_id: int) -> None:
 def apply_import(job_id: int) -> None:
     """The real run of an import."""
     run_apply(job_id)
+
+
+@task()
+def erase_import_rows(job_id: int) -> None:
+    """Erase what is kept of the rows of an import whose file was erased."""
+    keeping.erase_rows(job_id)
+
+
+@task()
+def undo_import(undo_id: int) -> None:
+    """What is to be done about the undo of an import: look through, undo, or redo."""
+    run_undo_work(undo_id)
 
 
 @task()
@@ -110,6 +124,13 @@ def sweep() -> int:
         woken += 1
     for job_id, state in expired_jobs():
         (check_import if state == ImportJob.State.CHECKING else apply_import).enqueue(job_id)
+        woken += 1
+    keeping.erase_old_files()
+    for job_id in keeping.half_erased():
+        erase_import_rows.enqueue(job_id)
+        woken += 1
+    for undo_id, _state in expired_jobs(ImportUndo, tuple(WORK)):
+        undo_import.enqueue(undo_id)
         woken += 1
     for campaign_id in audience.abandoned():
         prepare_campaign.enqueue(campaign_id)

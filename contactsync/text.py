@@ -6,7 +6,7 @@ import re
 import unicodedata
 
 # Beyond the second plane there are no digits, and looking there would slow every start.
-_DIGITS = {
+DIGITS = {
     code: str(unicodedata.decimal(chr(code))) for code in range(128, 0x20000) if unicodedata.category(chr(code)) == "Nd"
 }
 
@@ -23,7 +23,7 @@ _JOINER = re.compile(f"(?<![{_EMOJI}])\u200d|\u200d(?![{_EMOJI}])")
 
 # What most cells hold: words that are clean already. Only for speed; the long way gives the same.
 _PLAIN_LETTER = "\u0621-\u063a\u0641\u0642\u0644-\u0648پچژکگی"
-_PLAIN_WORD = f"[!-~À-ÖØ-öø-ÿ۰-۹{_PLAIN_LETTER}]+"
+_PLAIN_WORD = f"[!-~À-ÖØ-öø-ſ«»–—‘-”…€،؛؟۰-۹{_PLAIN_LETTER}]+"
 _PLAIN_WORD = f"{_PLAIN_WORD}(?:(?<=[{_PLAIN_LETTER}])\u200c(?=[{_PLAIN_LETTER}]){_PLAIN_WORD})*"
 _CLEAN_ALREADY = re.compile(f"{_PLAIN_WORD}(?: {_PLAIN_WORD})*")
 
@@ -42,7 +42,7 @@ def gettext_noop(message: str) -> str:
 
 def ascii_digits(text: str) -> str:
     """The text with Persian, Arabic and all other decimal digits written as 0-9."""
-    return text if text.isascii() else text.translate(_DIGITS)
+    return text if text.isascii() else text.translate(DIGITS)
 
 
 def clean(text: str) -> str:
@@ -51,6 +51,9 @@ def clean(text: str) -> str:
         return text
     if text.isascii() and text.isprintable():
         return " ".join(text.split())
+    spelled = " ".join(text.split()).translate(_PERSIAN_LETTERS)
+    if _CLEAN_ALREADY.fullmatch(spelled):
+        return spelled
     text = _PRESENTATION_FORMS.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
     text = _JUNK.sub("", text)
     text = unicodedata.normalize("NFC", " ".join(text.split())).translate(_PERSIAN_LETTERS)
@@ -69,6 +72,8 @@ def fold(text: str) -> str:
 
 def is_formula(text: str) -> bool:
     """Would a spreadsheet calculate this cell? Phone numbers and plain signed numbers are not formulas."""
+    if text[:1].isalnum():
+        return False
     if text[:1] in {"\t", "\r", "\n"}:
         return True
     text = text.strip()
@@ -78,3 +83,8 @@ def is_formula(text: str) -> bool:
 def defuse(text: str) -> str:
     """The text with a ' before it when a spreadsheet would calculate it."""
     return f"'{text}" if is_formula(text) else text
+
+
+def undefused(text: str) -> str:
+    """The text without the ' that `defuse` has put before it."""
+    return text[1:] if text.startswith("'") and is_formula(text[1:]) else text

@@ -6,6 +6,7 @@ What the screens call. Nothing here does the work itself, and everything here ma
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,17 +18,45 @@ from django.utils.translation import gettext as _
 from contactsync import tasks
 from contactsync.campaigns import lifecycle as campaigns
 from contactsync.campaigns.cancel import CANCELLABLE, cancel
-from contactsync.imports import jobs
+from contactsync.imports import jobs, keeping, undo
 from contactsync.inbound.receive import keep_events
-from contactsync.models import Campaign, Contact, CustomOption, ImportJob, Phonebook, ProviderAccount, Run
+from contactsync.inbound.retry import try_again
+from contactsync.models import (
+    Callback,
+    Campaign,
+    Contact,
+    CustomOption,
+    ImportJob,
+    ImportUndo,
+    Phonebook,
+    ProviderAccount,
+    Run,
+)
 from contactsync.models.transitions import StepRefused
 from contactsync.sync import accounts, bring_in, callbacks, reconcile, removal
 from contactsync.sync import lifecycle as runs
 
+logger = logging.getLogger(__name__)
+
 
 def _wake(task: Any, row_id: int) -> None:
-    """Enqueue once the rows are committed, never before."""
-    transaction.on_commit(lambda: task.enqueue(row_id))
+    """Enqueue once the rows are committed, never before. When the queue cannot be reached, that is logged: the sweep finds the row."""
+    transaction.on_commit(lambda: task.enqueue(row_id), robust=True)
+
+
+def _wake_or_refuse(task: Any, row_id: int) -> None:
+    """The same for what no sweep would find: whoever asked is told, with `StepRefused`, that nothing was done."""
+
+    def enqueue() -> None:
+        try:
+            task.enqueue(row_id)
+        except ConnectionError as error:
+            logger.error("Nobody was woken for %s(%s): %s", task.module_path, row_id, error)
+            raise StepRefused(
+                _("The queue of background work cannot be reached, so nothing was done. Try again in a moment.")
+            ) from error
+
+    transaction.on_commit(enqueue)
 
 
 def _not_a_send(run: Run) -> None:
@@ -43,10 +72,46 @@ def check_import(job: ImportJob, *, user: User | None) -> None:
 
 
 @transaction.atomic
-def apply_import(job: ImportJob, *, user: User | None) -> None:
-    """The real run of a checked import."""
-    jobs.begin_apply(job, user=user)
+def apply_import(job: ImportJob, *, user: User | None, go_on: bool = False) -> None:
+    """The real run of a checked import; with `go_on`, also where the phonebook is not as it was when checked."""
+    jobs.begin_apply(job, user=user, go_on=go_on)
     _wake(tasks.apply_import, job.pk)
+
+
+@transaction.atomic
+def erase_import(job: ImportJob) -> None:
+    """Erase the file of an import at once, and what is kept of its rows soon after."""
+    keeping.erase_file(job)
+    _wake(tasks.erase_import_rows, job.pk)
+
+
+@transaction.atomic
+def check_undo(job: ImportJob, *, user: User | None) -> ImportUndo:
+    """Look what the undo of an import would do."""
+    found = undo.begin_check(job, user=user)
+    _wake(tasks.undo_import, found.pk)
+    return found
+
+
+@transaction.atomic
+def undo_import(row: ImportUndo, choices: Mapping[str, str], *, user: User | None) -> None:
+    """Undo an import as chosen."""
+    undo.begin_undo(row, choices, user=user)
+    _wake(tasks.undo_import, row.pk)
+
+
+@transaction.atomic
+def redo_import(row: ImportUndo, *, user: User | None) -> None:
+    """Undo the undo of an import."""
+    undo.begin_redo(row, user=user)
+    _wake(tasks.undo_import, row.pk)
+
+
+@transaction.atomic
+def resume_undo(row: ImportUndo, *, user: User | None) -> None:
+    """Go on with what was stopped: looking through, undoing or redoing."""
+    undo.go_on(row, user=user)
+    _wake(tasks.undo_import, row.pk)
 
 
 @transaction.atomic
@@ -179,7 +244,9 @@ def cancel_campaign(campaign: Campaign) -> None:
         return
     if not Campaign.objects.filter(pk=campaign.pk, state__in=CANCELLABLE).exclude(scheduled_for=None).exists():
         raise StepRefused(_("The campaign is not scheduled (any more), so there is nothing to cancel."))
-    _wake(tasks.cancel_campaign, campaign.pk)
+    # What an earlier attempt found out is not the answer to this one.
+    Campaign.objects.filter(pk=campaign.pk, state=Campaign.State.SCHEDULED).update(error={})
+    _wake_or_refuse(tasks.cancel_campaign, campaign.pk)
 
 
 def leave_unsent(campaign: Campaign, *, user: User) -> Campaign:
@@ -190,7 +257,7 @@ def leave_unsent(campaign: Campaign, *, user: User) -> Campaign:
 @transaction.atomic
 def refresh_report(campaign: Campaign) -> None:
     """Read the delivery report of a campaign now."""
-    _wake(tasks.pull_report, campaign.pk)
+    _wake_or_refuse(tasks.pull_report, campaign.pk)
 
 
 def take_callback(
@@ -207,6 +274,13 @@ def take_callback(
     with transaction.atomic():
         if keep_events(account, events):
             _wake(tasks.handle_callbacks, account.pk)
+
+
+@transaction.atomic
+def retry_callback(callback: Callback) -> None:
+    """Work once more on a call back that was given up."""
+    try_again(callback)
+    _wake(tasks.handle_callbacks, callback.account_id)
 
 
 def read_inbox(account: ProviderAccount) -> None:

@@ -119,8 +119,9 @@ class Provider:
         """What may stand as the sender of a message."""
         self._unsupported(Operation.LIST_SENDERS)
 
-    def estimate_price(self, *, sender: str, text: str) -> PriceEstimate:
-        """Price of one message to one person."""
+    def estimate_price(self, *, sender: str, text: str, number: str) -> PriceEstimate:
+        """Price of one message to this number. Nothing is sent. Numbers of one country cost the same, and where
+        `price_differs_by_country` is not set, all numbers."""
         self._unsupported(Operation.ESTIMATE_PRICE)
 
     # Phonebooks

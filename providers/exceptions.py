@@ -40,7 +40,10 @@ class ProviderError(Exception):
 
 
 class Misconfigured(ProviderError):
-    """The account's own settings make any call pointless (no base URL, malformed credentials)."""
+    """The account's own settings make any call pointless (no base URL, malformed credentials).
+
+    `fields` names the credential or setting at fault, or `base_url`, as far as it is one.
+    """
 
 
 class AuthFailed(ProviderError):

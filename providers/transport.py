@@ -16,16 +16,16 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 import requests
-import urllib3
 
 from providers import answers
 from providers.address import bad_address, checked_base_url, is_loopback
 from providers.answers import Answer, Complaint
-from providers.exceptions import Misconfigured, NotSent, OutcomeUnknown, ProviderError, Throttled
+from providers.exceptions import Misconfigured, OutcomeUnknown, ProviderError, Throttled
+from providers.exchange import exchange
 from providers.redact import Redactor
 from providers.text import gettext_noop
 from providers.types import Exchange, Pacer
-from providers.wire import WatchedSession, departure, is_timeout, why_not_sent
+from providers.wire import WatchedSession
 
 logger = logging.getLogger(__name__)
 
@@ -34,27 +34,13 @@ LARGEST_ANSWER = 64 * 1024 * 1024
 LONGEST_EXCERPT = 2_000  # characters of a body kept in an Exchange
 IDLE_SECONDS = 2.0  # a connection idle for longer is not used again: the server may be closing it just now
 FIRST_BLOCK = 1.0  # seconds without a request after a 429 that does not say how long
-PATIENCE = 3  # an answer that keeps trickling in is given up after this many read time-outs
 
-_NO_ANSWER = gettext_noop(
-    "%(host)s did not answer within %(seconds)s seconds; it is not known whether the request was carried out."
-)
-_BROKEN_OFF = gettext_noop(
-    "The connection to %(host)s broke off before the answer was complete; it is not known whether the request was carried out."
-)
-_TOO_LARGE = gettext_noop(
-    "The answer of %(host)s is larger than %(megabytes)s MB and was not read; it is not known whether the request was carried out."
-)
 _UNREADABLE = gettext_noop(
     "%(host)s answered HTTP %(status)s with something that cannot be read; it is not known whether the request was carried out."
 )
 _BAD_CREDENTIAL = gettext_noop(
     "A credential of this account contains a space, a line break or a character that is not ASCII. Paste it again, the bare value only."
 )
-
-
-class _TooLarge(Exception):
-    pass
 
 
 class _Credentials(requests.auth.AuthBase):
@@ -193,51 +179,10 @@ class Transport:
 
     def _exchange(self, prepared: requests.PreparedRequest) -> tuple[Answer | ProviderError, str]:
         """The complete answer or the error in its place, and an excerpt of what was read."""
-        settings = self._session.merge_environment_settings(prepared.url, {}, True, None, None)
-        body = bytearray()
-        try:
-            response = self._session.send(prepared, timeout=self._timeouts, allow_redirects=False, **settings)
-        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as error:
-            return self._sort(error), ""
-        outcome: Answer | ProviderError
-        try:
-            self._read(response, body)
-        except _TooLarge:
-            size: dict[str, str | int] = {"host": self.host, "megabytes": self._largest_answer // 2**20}
-            outcome = OutcomeUnknown(_TOO_LARGE, params=size, status=response.status_code)
-        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            outcome = self._sort(error, status=response.status_code)
-        else:
-            data, is_json = answers.read_json(bytes(body))
-            outcome = Answer(
-                response.status_code,
-                response.headers,
-                data,
-                is_json=is_json,
-                is_empty=not body,
-                text="" if response.ok else bytes(body[: 4 * answers.LONGEST_WORDS]).decode("utf-8", "replace"),
-            )
-        finally:
-            response.close()
-        return outcome, self.redact.excerpt(bytes(body), LONGEST_EXCERPT)
-
-    def _read(self, response: requests.Response, body: bytearray) -> None:
-        deadline = time.monotonic() + PATIENCE * self._timeouts[1]
-        while chunk := response.raw.read1(65_536, decode_content=True):
-            body += chunk
-            if len(body) > self._largest_answer:
-                raise _TooLarge
-            if time.monotonic() > deadline:
-                raise requests.exceptions.ReadTimeout
-
-    def _sort(self, error: Exception, *, status: int | None = None) -> ProviderError:
-        if not departure.begun:
-            return NotSent(why_not_sent(error), params={"host": self.host})
-        if is_timeout(error):
-            return OutcomeUnknown(
-                _NO_ANSWER, params={"host": self.host, "seconds": f"{self._timeouts[1]:g}"}, status=status
-            )
-        return OutcomeUnknown(_BROKEN_OFF, params={"host": self.host}, status=status)
+        outcome, body = exchange(
+            self._session, prepared, host=self.host, timeouts=self._timeouts, largest=self._largest_answer
+        )
+        return outcome, self.redact.excerpt(body, LONGEST_EXCERPT)
 
     def _judge(self, answer: Answer) -> ProviderError | None:
         if not answer.is_success:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,6 +64,25 @@ def sandbox_server() -> Iterator[SandboxServer]:
         yield server
 
 
+@contextmanager
+def noting_violations(server: SandboxServer) -> Iterator[list[object]]:
+    """Everything that was asked against a document, until the end, where the server is emptied; also what a `reset` forgets."""
+    noted: list[object] = []
+    forget = server.reset
+
+    def note_and_forget() -> None:
+        for slug, dialect in server.dialects.items():
+            noted.extend((slug, violation) for violation in dialect.state.violations)
+        forget()
+
+    server.reset = note_and_forget  # type: ignore[method-assign]
+    try:
+        yield noted
+    finally:
+        server.reset = forget  # type: ignore[method-assign]
+        note_and_forget()
+
+
 @pytest.fixture
 def sandbox(sandbox_server: SandboxServer, request: pytest.FixtureRequest) -> Iterator[SandboxServer]:
     """The provider's place: `url("ippanel")`, `state("ippanel")`, `fault(...)`, `requests`, `advance(seconds)`.
@@ -71,11 +91,8 @@ def sandbox(sandbox_server: SandboxServer, request: pytest.FixtureRequest) -> It
     speak to the sandbox by hand (`client_of_sandbox`), and those marked `violations_expected`.
     """
     sandbox_server.reset()
-    yield sandbox_server
-    violations = {
-        slug: dialect.state.violations for slug, dialect in sandbox_server.dialects.items() if dialect.state.violations
-    }
-    sandbox_server.reset()
+    with noting_violations(sandbox_server) as violations:
+        yield sandbox_server
     on_purpose = "client_of_sandbox" in request.fixturenames or request.node.get_closest_marker("violations_expected")
     assert on_purpose or not violations, f"Asked for against the document: {violations}"
 

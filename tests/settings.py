@@ -9,7 +9,7 @@ from pathlib import Path
 from cryptography.fernet import Fernet
 
 os.environ["ENV_FILE"] = os.devnull
-for _name in ("PROVIDER", "PROVIDER_TOKEN", "PROVIDER_BASE_URL", "PROVIDER_SENDER"):
+for _name in ("PROVIDER", "PROVIDER_TOKEN", "PROVIDER_BASE_URL", "PROVIDER_SENDER", "TASKS_BACKEND"):
     os.environ.pop(_name, None)
 os.environ.setdefault("SECRET_KEY", "only-for-tests-" + "x" * 50)
 os.environ.setdefault("CREDENTIAL_KEYS", Fernet.generate_key().decode())
@@ -21,6 +21,9 @@ from contactsync.settings import *  # noqa: E402, F403
 from contactsync.settings import DATABASES, STORAGES  # noqa: E402
 
 ALLOWED_HOSTS = ["*"]
+# For the tests that put their work there; a queue of its own for each process of theirs.
+CELERY_BROKER_URL = os.environ.get("TEST_BROKER_URL", "amqp://guest:guest@127.0.0.1:5672//")
+CELERY_QUEUE = f"contactsync-tests-{os.getpid()}"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":

@@ -163,10 +163,46 @@ def test_another_database_is_refused_without_showing_its_password(
     assert "very-secret" not in str(caught.value)
 
 
-def start(**variables: str) -> subprocess.CompletedProcess[str]:
+@pytest.mark.parametrize("value", ["amqp://user:pass@host:5672/vhost", "amqps://user:pass@host", "amqp://host//"])
+def test_a_broker_is_an_address_of_rabbitmq(env: Environment, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("THING", value)
+    assert env.broker("THING") == value
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "redis://:very-secret@host",
+        "host:5672",
+        "amqp://",
+        "amqp://user:very-secret/word@host",
+        "amqp://user:very-secret#word@host",
+        "amqp://user:very-secret@host:port",
+        "amqp://user:very-secret@host?ssl=1",
+        "amqp://user:very-secret@[host",
+    ],
+)
+def test_anything_else_is_no_broker_and_its_password_is_not_shown(
+    env: Environment, monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    monkeypatch.setenv("THING", value)
+    with pytest.raises(ImproperlyConfigured, match="THING is not the address of a RabbitMQ broker") as caught:
+        env.broker("THING")
+    assert "very-secret" not in str(caught.value)
+
+
+def test_a_name_is_short_and_plain(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert env.name("THING", "contactsync") == "contactsync"
+    for wrong in ("two words", "a/b", "x" * 101):
+        monkeypatch.setenv("THING", wrong)
+        with pytest.raises(ImproperlyConfigured, match=r"THING is .*Set it to at most 100"):
+            env.name("THING", "contactsync")
+
+
+def start(code: str = "import contactsync.settings", **variables: str) -> subprocess.CompletedProcess[str]:
     """Load the settings in a fresh process with these variables and nothing else."""
     return subprocess.run(
-        [sys.executable, "-c", "import contactsync.settings"],
+        [sys.executable, "-c", code],
         cwd=ROOT,
         env={"ENV_FILE": os.devnull, "PATH": os.environ["PATH"], **variables},
         capture_output=True,
@@ -197,6 +233,10 @@ def test_the_settings_load_with_the_two_keys_only() -> None:
         ({"LANGUAGE_CODE": "xx"}, "LANGUAGE_CODE is 'xx'"),
         ({"IMPORT_MAX_MB": "0"}, "IMPORT_MAX_MB is 0"),
         ({"LOG_LEVEL": "LOUD"}, "LOG_LEVEL is 'LOUD'"),
+        ({"TASKS_BACKEND": "redis"}, "TASKS_BACKEND is 'redis'. Set it to one of: database, celery"),
+        ({"TASKS_BACKEND": "celery"}, "CELERY_BROKER_URL is not set. Set it to the address of RabbitMQ: amqp://"),
+        ({"TASKS_BACKEND": "celery", "CELERY_BROKER_URL": "redis://very-secret@x"}, "CELERY_BROKER_URL is not the"),
+        ({"CELERY_QUEUE": "two words"}, "CELERY_QUEUE is 'two words'"),
     ],
 )
 def test_a_wrong_setting_stops_the_start_and_is_named(change: dict[str, str], named: str) -> None:
@@ -205,3 +245,21 @@ def test_a_wrong_setting_stops_the_start_and_is_named(change: dict[str, str], na
     assert named in done.stderr
     assert "not-a-fernet-key" not in done.stderr
     assert "very-secret" not in done.stderr
+
+
+def test_without_celery_installed_its_setting_stops_the_start() -> None:
+    not_installed = "import sys; sys.modules['celery'] = None; import contactsync.settings"
+    assert start(not_installed, **GOOD).returncode == 0
+    done = start(not_installed, **GOOD, TASKS_BACKEND="celery", CELERY_BROKER_URL="amqp://host")
+    assert done.returncode != 0
+    assert "TASKS_BACKEND is celery, and Celery is not installed" in done.stderr
+
+
+def test_the_address_of_the_broker_may_lie_in_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "broker"
+    path.write_text("amqp://user:password@host//\n")
+    asked = "from contactsync import settings; print(settings.CELERY_BROKER_URL, settings.TASKS)"
+    done = start(asked, **GOOD, TASKS_BACKEND="celery", CELERY_BROKER_URL_FILE=str(path))
+    assert done.stdout.startswith(
+        "amqp://user:password@host// {'default': {'BACKEND': 'contactsync.celery.CeleryBackend'"
+    )

@@ -13,6 +13,8 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 GROUPS = PROJECT["dependency-groups"]
+APP = PROJECT["project"]["dependencies"]
+CELERY = PROJECT["project"]["optional-dependencies"]["celery"]
 
 
 def locked(name: str) -> dict[str, str]:
@@ -24,8 +26,9 @@ def locked(name: str) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("lock", "wanted"),
     [
-        ("requirements.lock", PROJECT["project"]["dependencies"]),
-        ("tests/requirements.lock", [*PROJECT["project"]["dependencies"], *GROUPS["test"], *GROUPS["lint"]]),
+        ("requirements.lock", APP),
+        ("requirements-celery.lock", [*APP, *CELERY]),
+        ("tests/requirements.lock", [*APP, *CELERY, *GROUPS["test"], *GROUPS["lint"]]),
     ],
 )
 def test_a_lock_has_every_package_in_a_version_that_is_asked_for(lock: str, wanted: list[str]) -> None:
@@ -36,6 +39,11 @@ def test_a_lock_has_every_package_in_a_version_that_is_asked_for(lock: str, want
         assert requirement.specifier.contains(version), f"{lock} has {requirement.name} {version}; run ./run lock"
 
 
-def test_the_two_locks_agree() -> None:
-    app, everything = locked("requirements.lock"), locked("tests/requirements.lock")
+@pytest.mark.parametrize("smaller", ["requirements.lock", "requirements-celery.lock"])
+def test_the_locks_agree(smaller: str) -> None:
+    app, everything = locked(smaller), locked("tests/requirements.lock")
     assert {name: everything.get(name) for name in app} == app
+
+
+def test_celery_is_in_no_installation_that_has_not_asked_for_it() -> None:
+    assert not {"celery", "kombu", "amqp"} & set(locked("requirements.lock"))

@@ -9,7 +9,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from contactsync.options import LARGEST_INTEGER, OPTION_MESSAGES, OptionCode, display_option, jalali, parse_option
+from contactsync.options import (
+    LARGEST_INTEGER,
+    OPTION_MESSAGES,
+    OptionCode,
+    display_option,
+    jalali,
+    parse_option,
+    plain_date,
+)
 
 PERSIAN = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
 ARABIC = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
@@ -29,6 +37,19 @@ def test_a_day_is_the_same_day_in_both_calendars(day: dt.date, script: dict[int,
     assert parse_option(there, "date").note_code == OptionCode.FROM_JALALI
     assert parse_option(here, "date").value == day.isoformat()
     assert parse_option(here, "date").note_code == ""
+
+
+@pytest.mark.parametrize("month", range(1, 13))
+def test_the_jalali_months_of_all_years_are_those_of_jdatetime(month: int) -> None:
+    for year in range(1200, 1600):
+        for day in (1, 29, 30, 31):
+            try:
+                date = jdatetime.date(year, month, day).togregorian().isoformat()
+            except ValueError:
+                date = ""
+            verdict = parse_option(f"{year}/{month}/{day}", "date")
+            assert (verdict.value, verdict.is_valid) == (date, bool(date))
+            assert plain_date(f"{year}/{month:02d}/{day}") == date
 
 
 @given(days)

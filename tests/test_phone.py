@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from unittest import mock
+
 import phonenumbers
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from contactsync.phone import PHONE_MESSAGES, PhoneCode, display, parse_phone, search_digits
+from contactsync import spelling
+from contactsync.phone import PHONE_MESSAGES, PhoneCode, country_of, display, parse_phone, search_digits
+from tests.long_way import NEVER
 
 PERSIAN = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
 ARABIC = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
@@ -83,6 +87,9 @@ def test_the_canonical_form_is_read_as_itself_and_unchanged(
 @example("\ud800" + "0912" * 100, "IR")
 @example("0" * 200, "AU")
 @example('="', "IR")
+@example("((", "IR")
+@example("+(", "IR")
+@example("+((", "DE")
 def test_any_text_gets_a_verdict(text: str, region: str) -> None:
     verdict = parse_phone(text, region)
     assert verdict.raw == text
@@ -200,6 +207,21 @@ def test_what_is_intact_is_read(raw: str, region: str, e164: str) -> None:
     assert parse_phone(raw, region).e164 == e164
 
 
+@given(
+    st.one_of(
+        st.from_regex(r"[0-9][0-9()/ -]{6,20}", fullmatch=True),
+        st.from_regex(r"\+?[0-9]{6,14}[.,][0-9]{1,3}", fullmatch=True),
+    ),
+    st.sampled_from(["IR", "DE"]),
+)
+@example("02188776655/66", "IR")
+@example("0301234567/7654321", "DE")
+def test_usual_marks_between_digits_are_no_reason_for_another_verdict(text: str, region: str) -> None:
+    verdict = parse_phone(text, region)
+    with mock.patch.object(spelling, "_FORMATTED", NEVER), mock.patch.object(spelling, "_WHOLE", NEVER):
+        assert parse_phone(text, region) == verdict
+
+
 def test_landlines_are_told_from_mobiles() -> None:
     assert parse_phone("021-88776655", "IR").line == "fixed"
     assert parse_phone("0912 000 1234", "IR").line == "mobile"
@@ -253,3 +275,25 @@ def test_any_text_can_be_searched_and_shown(text: str) -> None:
 def test_numbers_are_shown_with_spaces() -> None:
     assert display("+989120001234") == "+98 912 000 1234"
     assert display("unknown") == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("number", "country"),
+    [
+        ("+989120000001", "IR"),
+        ("+4915200000001", "DE"),
+        ("+41790000001", "CH"),
+        ("+61491570010", "AU"),
+        ("+393511110010", "IT"),
+        ("+447400123456", "GB"),
+        ("+12015550123", "US"),
+        ("+16135550123", "CA"),  # the same country code
+        ("+77012345678", "KZ"),
+        ("+79123456789", "RU"),
+        ("+88213000000", "+882"),  # a network of no country
+        ("+15550000000", "+1"),  # of none of its countries
+        ("", ""),
+    ],
+)
+def test_the_country_of_a_number(number: str, country: str) -> None:
+    assert country_of(number) == country

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from contactsync.text import ascii_digits, clean, defuse, fold, gettext_noop, is_formula
+from contactsync.text import ascii_digits, clean, defuse, fold, gettext_noop, is_formula, undefused
 
 tricky = st.text(
     st.one_of(
@@ -62,9 +62,15 @@ def test_clean_text_can_be_stored_anywhere_on_one_line(text: str) -> None:
     kept.encode()
 
 
-@given(st.text(st.sampled_from("abآابپکیگءؤئۀ\u200c ۱٢éß-'\u0654\u064e")))
+@given(st.text(st.sampled_from("abآابپکیگءؤئۀيكى،«»…–ğŁ\u200c \u00a0\t۱٢éß-'\u0654\u064e\u0301")))
 def test_the_short_way_for_clean_words_gives_what_the_long_way_gives(text: str) -> None:
     assert clean(text) == clean(f"\u2060{text}\u2060")  # marks that nobody sees send it the long way
+
+
+def test_the_short_way_is_right_for_every_character() -> None:
+    for character in map(chr, range(0x3000)):
+        for text in (character, f"a{character}b", f"ا{character}ب"):
+            assert clean(text) == clean(f"\u2060{text}\u2060"), ascii(text)
 
 
 @pytest.mark.parametrize(
@@ -166,3 +172,8 @@ def test_defused_is_defused(text: str) -> None:
 
 def test_marking_for_translation_changes_nothing() -> None:
     assert gettext_noop("A sentence.") == "A sentence."
+
+
+@pytest.mark.parametrize("text", ["=1+1", "-2+3", "@SUM(A1)", "+98 912", "Sara", "'quoted'", "O'Neill", ""])
+def test_what_was_defused_is_read_as_it_was(text: str) -> None:
+    assert undefused(defuse(text)) == text

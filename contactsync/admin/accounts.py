@@ -17,14 +17,15 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.debug import sensitive_post_parameters
 
 from contactsync import work
+from contactsync.admin.abilities import why_not
 from contactsync.admin.account_callbacks import CallbackSteps, callback_facts
 from contactsync.admin.bring_in import can_bring_in, may_bring_in
 from contactsync.admin.common import ScreenAdmin, person, require, say
 from contactsync.admin.downloads import DownloadMixin
-from contactsync.admin.forms.accounts import CREDENTIAL, SETTING, account_form
+from contactsync.admin.forms.accounts import SETTING, access_fields, account_form
 from contactsync.models import ProviderAccount
-from contactsync.sync.accounts import set_credentials
-from contactsync.sync.connect import Misconfigured, provider_choices, provider_class
+from contactsync.sync.accounts import missed_last_test, set_credentials
+from contactsync.sync.connect import Misconfigured, Operation, provider_choices, provider_class
 from contactsync.sync.pace import paused_until
 from contactsync.templatetags.contactsync import badge, ltr, money, when
 
@@ -88,7 +89,7 @@ class ProviderAccountAdmin(CallbackSteps, DownloadMixin, ScreenAdmin):
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         if self.has_change_permission(request, obj):
-            kwargs["form"] = account_form(self._slug(request, obj))
+            kwargs["form"] = account_form(self._slug(request, obj), obj)
         return super().get_form(request, obj, change, **kwargs)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -96,11 +97,11 @@ class ProviderAccountAdmin(CallbackSteps, DownloadMixin, ScreenAdmin):
         if not self.has_change_permission(request, obj):
             return (common,)
         backend = provider_class(self._slug(request, obj))
-        credentials = [f"{CREDENTIAL}{field.name}" for field in backend.credential_fields]
+        credentials = access_fields(account_form(backend.slug, obj))
         settings = [f"{SETTING}{field.name}" for field in backend.setting_fields]
         parts: list[Any] = [common]
         if credentials:
-            parts.append((_("Access"), {"fields": tuple(credentials)}))
+            parts.append((_("Access"), {"fields": credentials}))
         if settings:
             parts.append((_("Settings of this provider"), {"fields": tuple(settings)}))
         return tuple(parts)
@@ -137,6 +138,8 @@ class ProviderAccountAdmin(CallbackSteps, DownloadMixin, ScreenAdmin):
             context["may_check"] = self.has_change_permission(request, account)
             context["key_changed_at"] = self._key_changed_at(account)
             context["notes"] = self._notes(account)
+            context["no_balance"] = why_not(account, Operation.READ_BALANCE)
+            context["no_senders"] = why_not(account, Operation.LIST_SENDERS)
             context["paused_until"] = paused_until(account)
             context["callbacks"] = callback_facts(account) if context["may_check"] else None
         return super().render_change_form(request, context, *args, **kwargs)
@@ -165,8 +168,8 @@ class ProviderAccountAdmin(CallbackSteps, DownloadMixin, ScreenAdmin):
         if change and obj.base_url != form.address_before:
             obj.state, obj.state_reason = State.UNCHECKED, {}
         obj.save()
-        if form.new_credentials:
-            set_credentials(obj, form.new_credentials)
+        if form.new_credentials or form.forgotten:
+            set_credentials(obj, form.new_credentials, remove=form.forgotten)
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         """To the account's page, where the next step is to test the connection."""
@@ -185,6 +188,8 @@ class ProviderAccountAdmin(CallbackSteps, DownloadMixin, ScreenAdmin):
                 request,
                 _("The connection works. Connected as %(identity)s.") % {"identity": account.identity or account},
             )
+        elif missed_last_test(account):
+            say(request, reason, level=messages.WARNING)
         elif account.state == State.READY:
             say(request, _("The connection works, but: %(reason)s") % {"reason": reason}, level=messages.WARNING)
         elif account.state == State.REFUSED:

@@ -6,12 +6,14 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from contactsync.admin.common import may
+from contactsync import work
+from contactsync.admin.common import may, require, say
 from contactsync.admin.downloads import DownloadMixin
-from contactsync.admin.flow import FlowAdmin
+from contactsync.admin.flow import FlowAdmin, in_plain_words
 from contactsync.admin.words import callback_label
 from contactsync.models import Callback
 from contactsync.templatetags.contactsync import EMPTY, badge, ltr, number, when, yes_no
@@ -26,6 +28,8 @@ class CallbackAdmin(DownloadMixin, FlowAdmin):
     list_select_related = ("account",)
     search_fields = ("reference", "our_reference", "contact_remote_id")
     search_help_text = gettext_lazy("A reference, whole or in part.")
+    change_form_template = "admin/contactsync/callback/change_form.html"
+    steps = ("again",)
     show_full_result_count = False
     ordering = ("-id",)
     fields = (
@@ -63,6 +67,12 @@ class CallbackAdmin(DownloadMixin, FlowAdmin):
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        response = super().render_change_form(request, context, *args, **kwargs)
+        if context.get("original"):
+            response.context_data["title"] = self.what(context["original"])
+        return response
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Callback]:
         return super().get_queryset(request).select_related("account")
@@ -114,3 +124,13 @@ class CallbackAdmin(DownloadMixin, FlowAdmin):
     @admin.display(description=gettext_lazy("not before"))
     def next_try(self, row: Callback) -> str:
         return when(row.not_before)
+
+    # The button
+
+    def again_view(self, request: HttpRequest, callback: Callback) -> HttpResponse:
+        """Work once more on one that was given up."""
+        require(request, "change_provideraccount")
+        with in_plain_words(request, callback):
+            work.retry_callback(callback)
+            say(request, _("It is worked on once more. What comes of it stands here in a moment."))
+        return self.back(callback)

@@ -13,12 +13,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from contactsync.admin import ledger_columns
+from contactsync.admin.abilities import counts_parts
+from contactsync.admin.call_report import report
 from contactsync.admin.common import may, require, say
 from contactsync.admin.downloads import DownloadMixin
 from contactsync.admin.flow import FlowAdmin, in_plain_words, person
+from contactsync.admin.plan_facts import option_titles
 from contactsync.admin.recipients import recipient_table
 from contactsync.admin.run_items import item_table
-from contactsync.admin.runs import option_titles
 from contactsync.admin.words import operation_label
 from contactsync.campaigns import reports
 from contactsync.models import Call, Run
@@ -97,8 +99,10 @@ class CallAdmin(DownloadMixin, FlowAdmin):
             call=call,
             title=_("Call: %(operation)s") % {"operation": operation_label(call.operation)},
             recipients=carried,
+            counts_parts=counts_parts(call.run.account),
             items=None if carried else item_table(request, call.items.all()),
             option_titles=option_titles(call.run),
+            report=report(call) if call.request_line else "",
             is_unknown_send=call.state == Call.State.UNKNOWN and is_send(call),
             may_decide=may(request.user, "send_campaign"),
         )

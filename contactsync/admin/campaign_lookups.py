@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from contactsync.admin import search
-from contactsync.admin.forms.campaign_ways import message_note
+from contactsync.admin.abilities import counts_parts
+from contactsync.admin.forms.campaign_ways import has_templates, message_note
 from contactsync.admin.forms.campaigns import contact_label
 from contactsync.models import Contact, CustomOption, ProviderAccount
 from contactsync.options import jalali
@@ -25,9 +26,12 @@ PAGE = 20
 LONGEST = 5_000  # characters looked at; no SMS is longer
 
 
-def parts(text: str) -> dict[str, Any]:
-    """How many SMS parts the text takes as written, and what makes it dear."""
+def parts(text: str, account: ProviderAccount | None = None) -> dict[str, Any]:
+    """How many SMS parts the text takes as written, and what makes it dear; where there are no parts, its characters."""
     text = text[:LONGEST]
+    if not counts_parts(account):
+        line = ngettext("%(count)d character", "%(count)d characters", len(text)) % {"count": len(text)}
+        return {"parts": None, "line": line, "hint": _as_written(text)}
     counted = count_parts(text)
     foreign = [character for _place, character in non_gsm_characters(text)]
     return {
@@ -46,6 +50,10 @@ def _hint(text: str, encoding: str, foreign: list[str]) -> str:
         return _("Because of %(characters)s each part holds 70 characters instead of 160.") % {
             "characters": " ".join(f"“{character}”" for character in few)
         }
+    return _as_written(text)
+
+
+def _as_written(text: str) -> str:
     if placeholders(text):
         return _("Placeholders are counted as written; “Prepare” counts what each person gets.")
     return ""
@@ -62,6 +70,10 @@ def facts(account: ProviderAccount) -> dict[str, Any]:
         ],
         "placeholders": [*BUILT_IN, *titles],
         "message_note": message_note(limits),
+        "has_templates": has_templates(limits),
+        "slice_note": ""
+        if limits.sends_slices
+        else _("This provider's phonebooks have no fixed order, so rows of them cannot be chosen."),
         "schedule_note": ""
         if limits.schedule_earliest is not None
         else _(

@@ -10,19 +10,19 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.db.models.functions import Length
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from contactsync.admin import campaign_lookups, progress, stages, sums
+from contactsync.admin import campaign_lookups, outcome_lists, progress, stages, sums
+from contactsync.admin.abilities import counts_parts, why_not
+from contactsync.admin.campaign_buttons import WAITS_FOR_SENDER, buttons
 from contactsync.admin.common import may
 from contactsync.admin.recipients import recipient_table
 from contactsync.admin.shares import shares
-from contactsync.campaigns.cancel import CANCELLABLE
-from contactsync.campaigns.problems import is_scheduled_here
-from contactsync.campaigns.settle import resumable_refusals
+from contactsync.campaigns.problems import frozen_sender, is_scheduled_here
 from contactsync.models import Call, Campaign, Recipient
 from contactsync.models.reasons import describe
+from contactsync.sync.connect import Operation
 from contactsync.templatetags.contactsync import number
 
 State = Campaign.State
@@ -34,12 +34,6 @@ TEMPLATES = {
     State.SENDING: "running",
     State.STOPPING: "running",
 }
-
-
-#: where going on or taking back waits for somebody with the right to send
-WAITS_FOR_SENDER = frozenset({State.PAUSED, State.STOPPED, State.WAITING, State.SCHEDULED})
-CAN_CONTINUE = frozenset({State.PAUSED, State.STOPPED, State.ATTENTION})
-CAN_LEAVE = frozenset({State.STOPPED, State.ATTENTION})
 
 
 def template(campaign: Campaign) -> str:
@@ -57,41 +51,37 @@ def context(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
         "may_write": may_write,
         "may_stop": may_send or may_write,
         "who_may_send": [] if may_send else who_may_send(),
+        "counts_parts": counts_parts(campaign.account),
+        "sender": sender_shown(campaign),
         "waits_here": is_scheduled_here(campaign),
         "moment": campaign_lookups.moment_in_words(campaign.scheduled_for) if campaign.scheduled_for else "",
     }
     if campaign.state == State.PREPARED:
         return common | prepared(request, campaign)
     common["progress"] = shown = progress.of_campaign(campaign)
+    if campaign.state != State.PREPARING and campaign.started_at is not None:
+        common["lists"] = outcome_lists.of_campaign(request, campaign, shown.counts)
     if template(campaign) == "report":
-        return common | reported(request, campaign, shown.counts) | buttons(request, campaign, shown.counts)
+        return common | reported(request, campaign, shown.counts) | buttons(request.user, campaign, shown.counts)
+    common["rest"] = progress.rest_of_campaign(campaign)
     if campaign.state != State.PREPARING:
         common["sum"] = sums.of_sending(campaign, shown.counts, goes_on=True)
     return common
 
 
-def buttons(request: HttpRequest, campaign: Campaign, counts: Mapping[str, int]) -> dict[str, bool]:
-    """What may be pressed on the page of the report, by state and by person."""
-    may_send, may_write = may(request.user, "send_campaign"), may(request.user, "change_campaign")
-    rest = counts.get(Recipient.State.PLANNED, 0) + counts.get(Recipient.State.NOT_SENT, 0)
-    if counts.get(Recipient.State.REFUSED):
-        rest += resumable_refusals(campaign).count()
-    state = campaign.state
-    is_past = campaign.scheduled_for is not None and campaign.scheduled_for <= timezone.now()
-    return {
-        "can_continue": may_send and state in CAN_CONTINUE and rest > 0,
-        "at_once": is_past and not is_scheduled_here(campaign),
-        "can_stop": (may_send or may_write) and state == State.PAUSED,
-        "can_cancel": may_send
-        and bool(campaign.scheduled_for)
-        and state in CANCELLABLE
-        and (not is_past or state == State.WAITING),
-        "can_leave": may_send and state in CAN_LEAVE and not counts.get(Recipient.State.UNKNOWN, 0),
-        "can_redraft": may_write and state == State.FAILED and campaign.started_at is None,
-        "can_refresh": (may_send or may_write) and bool(counts.get(Recipient.State.ACCEPTED)),
-        "may_export": may(request.user, "export_campaign"),
-        "waits_for_sender": not may_send and state in WAITS_FOR_SENDER,
-    }
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """The sender as its provider names it; `title` is empty where it told none."""
+
+    value: str
+    title: str
+
+
+def sender_shown(campaign: Campaign) -> Sender:
+    """The sender, with the title that the account's list of senders has for it."""
+    value = frozen_sender(campaign)
+    titles = {sender["value"]: sender.get("label", "") for sender in campaign.account.senders}
+    return Sender(value, titles.get(value, ""))
 
 
 def who_may_send() -> list[str]:
@@ -110,6 +100,7 @@ def prepared(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
         "exclusions": Recipient.Exclusion.values,
         "exclusion_reasons": exclusion_reasons(campaign),
         "price": price(campaign.summary),
+        "no_price": why_not(campaign.account, Operation.ESTIMATE_PRICE),
         "balance": balance(campaign),
         "examples": examples(campaign),
         "table": recipient_table(request, campaign.recipients.all()),
@@ -171,6 +162,7 @@ def reported(request: HttpRequest, campaign: Campaign, counts: Mapping[str, int]
         "people": sum(counts.values()),
         "report": campaign.summary.get("report", {}),
         "reading": _reading(request, campaign),
+        "awaited": _awaited(request, campaign),
         "report_notes": report_notes(campaign.summary.get("report", {})),
         "unknown_calls": list(Call.objects.filter(run__campaign=campaign, state=Call.State.UNKNOWN)),
         "runs": list(campaign.runs.all()),
@@ -182,6 +174,15 @@ def _reading(request: HttpRequest, campaign: Campaign) -> progress.Progress | No
     """The reading of the report that somebody has just asked for, while it lasts."""
     reading = progress.of_report(campaign, request.GET.get("read_since", ""))
     return reading if reading.running else None
+
+
+def _awaited(request: HttpRequest, campaign: Campaign) -> progress.Progress | None:
+    """What the page waits for and then shows by itself: the answer to a cancellation, or a beginning that is near."""
+    if "cancel_since" in request.GET:
+        awaited = progress.of_cancellation(campaign, request.GET["cancel_since"])
+    else:
+        awaited = progress.of_waiting(campaign)
+    return awaited if awaited.running else None
 
 
 def report_notes(report: Mapping[str, Any]) -> list[str]:

@@ -95,16 +95,14 @@ class CampaignSteps(FlowAdmin):
     def cancel_view(self, request: HttpRequest, campaign: Campaign) -> HttpResponse:
         """Take a scheduled campaign back, at the provider where it has it."""
         require(request, "send_campaign")
-        waits_here = campaign.state == Campaign.State.WAITING
-        self._do(
-            request,
-            campaign,
-            lambda: work.cancel_campaign(campaign),
-            _("The campaign is cancelled. Nobody got the message.")
-            if waits_here
-            else _("The provider is being asked to cancel. The page shows its answer."),
-        )
-        return self.back(campaign)
+        if campaign.state == Campaign.State.WAITING:
+            done = _("The campaign is cancelled. Nobody got the message.")
+            self._do(request, campaign, lambda: work.cancel_campaign(campaign), done)
+            return self.back(campaign)
+        mark = progress.cancel_mark()
+        if not self._do(request, campaign, lambda: work.cancel_campaign(campaign)):
+            return self.back(campaign)
+        return HttpResponseRedirect(f"{link(campaign)}?cancel_since={mark}")
 
     def leave_view(self, request: HttpRequest, campaign: Campaign) -> HttpResponse:
         """Close a stopped campaign, or one that waits for a decision, as it is."""
@@ -123,8 +121,8 @@ class CampaignSteps(FlowAdmin):
         self._do(request, campaign, lambda: work.refresh_report(campaign))
         return HttpResponseRedirect(f"{link(campaign)}?read_since={progress.report_mark(campaign)}")
 
-    def _do(self, request: HttpRequest, campaign: Campaign, service: Callable[[], Any], said: str = "") -> None:
-        """Carry out one service and say so; a refusal is said in plain words and changes nothing."""
+    def _do(self, request: HttpRequest, campaign: Campaign, service: Callable[[], Any], said: str = "") -> bool:
+        """Carry out one service and say so; a refusal is said in plain words, changes nothing, and gives False."""
         with in_plain_words(request, campaign):
             try:
                 with transaction.atomic():
@@ -135,15 +133,21 @@ class CampaignSteps(FlowAdmin):
             else:
                 if said:
                     say(request, said)
+                return True
+        return False
 
     # Readings
 
     def progress_view(self, request: HttpRequest, campaign: Campaign) -> JsonResponse:
         if "read_since" in request.GET:
             return progress.of_report(campaign, request.GET["read_since"]).answer()
+        if "cancel_since" in request.GET:
+            return progress.of_cancellation(campaign, request.GET["cancel_since"]).answer()
+        if campaign.state == Campaign.State.WAITING:
+            return progress.of_waiting(campaign).answer()
         return progress.of_campaign(campaign).answer()
 
     def export_view(self, request: HttpRequest, campaign: Campaign) -> HttpResponseBase:
         """Every recipient as CSV or Excel."""
         require(request, "export_campaign")
-        return export_recipients(campaign, request.GET.get("format", "csv"))
+        return export_recipients(campaign, request.GET.get("format", "csv"), request.GET.get("list", ""))

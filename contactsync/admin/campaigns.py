@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
-from contactsync.admin import campaign_lookups, campaign_pages, stages
+from contactsync.admin import campaign_lookups, campaign_pages, stages, template_refresh
+from contactsync.admin.abilities import limits_of
 from contactsync.admin.campaign_steps import CampaignSteps
 from contactsync.admin.common import link, may, require, say
 from contactsync.admin.exports import CampaignResource, ExportScreenMixin
@@ -21,6 +22,7 @@ from contactsync.admin.flow import require_any
 from contactsync.admin.forms.campaign_ways import WAYS, fields_of, with_values
 from contactsync.admin.forms.campaigns import CampaignForm, TargetForm
 from contactsync.campaigns.problems import problems
+from contactsync.campaigns.sources import is_slice
 from contactsync.models import Campaign, CampaignTarget, ProviderAccount
 from contactsync.models.reasons import describe
 from contactsync.templatetags.contactsync import badge, number, when
@@ -49,6 +51,13 @@ class TargetInline(PlainChoices, admin.StackedInline):
     fields = (("phonebook", "type"), ("start", "size"), "contacts")
     verbose_name = gettext_lazy("target")
     verbose_name_plural = gettext_lazy("Who gets it")
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Rows are asked for where the provider's phonebooks have an order; a choice made before stays in sight."""
+        limits = limits_of(obj.account) if obj else None
+        if limits is None or limits.sends_slices or any(map(is_slice, obj.targets.all())):
+            return self.fields
+        return (("phonebook", "type"), "contacts")
 
     def has_add_permission(self, request: HttpRequest, obj: Any) -> bool:
         return may(request.user, "add_campaign") or may(request.user, "change_campaign")
@@ -97,6 +106,11 @@ class CampaignAdmin(ExportScreenMixin, PlainChoices, CampaignSteps):
                 "account/<int:account_id>/",
                 self.admin_site.admin_view(require_GET(self.account_view)),
                 name="contactsync_campaign_account",
+            ),
+            path(
+                "account/<int:account_id>/templates/",
+                self.admin_site.admin_view(require_POST(self.templates_view)),
+                name="contactsync_campaign_templates",
             ),
             *super().get_urls(),
         ]
@@ -223,11 +237,18 @@ class CampaignAdmin(ExportScreenMixin, PlainChoices, CampaignSteps):
     def parts_view(self, request: HttpRequest) -> JsonResponse:
         """A POST because texts are long; it changes nothing."""
         self._require_writer(request)
-        return JsonResponse(campaign_lookups.parts(request.POST.get("text", "")))
+        chosen = request.POST.get("account", "")
+        account = ProviderAccount.objects.filter(pk=int(chosen)).first() if chosen.isdecimal() else None
+        return JsonResponse(campaign_lookups.parts(request.POST.get("text", ""), account))
 
     def account_view(self, request: HttpRequest, account_id: int) -> JsonResponse:
         self._require_writer(request)
         return JsonResponse(campaign_lookups.facts(get_object_or_404(ProviderAccount, pk=account_id)))
+
+    def templates_view(self, request: HttpRequest, account_id: int) -> JsonResponse:
+        """Read the account's templates anew. Nothing of the draft is saved or lost by it."""
+        self._require_writer(request)
+        return JsonResponse(template_refresh.refreshed(get_object_or_404(ProviderAccount, pk=account_id)))
 
     def contacts_view(self, request: HttpRequest) -> JsonResponse:
         self._require_writer(request)

@@ -11,6 +11,7 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import ModelAdmin, ShowFacets
 from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth.models import User
+from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
@@ -101,9 +102,16 @@ class ScreenAdmin(ModelAdmin):
         def on_row(request: HttpRequest, object_id: int) -> HttpResponse:
             return view(request, self.row(request, object_id))
 
-        return path(
-            f"<int:object_id>/{name}/", self.admin_site.admin_view(require_POST(on_row)), name=self.name_of(name)
-        )
+        step = self.admin_site.admin_view(require_POST(on_row))
+
+        def for_people(request: HttpRequest, object_id: int) -> Any:
+            if self.admin_site.has_permission(request):
+                return step(request, object_id)
+            # after the login a browser comes with GET, which a step does not answer: it comes to the page of the row
+            change = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
+            return redirect_to_login(reverse(change, args=[object_id]), reverse("admin:login"))
+
+        return path(f"<int:object_id>/{name}/", for_people, name=self.name_of(name))
 
     def name_of(self, page: str) -> str:
         return f"{self.opts.app_label}_{self.opts.model_name}_{page}"

@@ -84,6 +84,10 @@ class ContactActions:
     def has_push_permission(self, request: HttpRequest) -> bool:
         return may(request.user, "push_phonebook")
 
+    def has_renumber_permission(self, request: HttpRequest) -> bool:
+        """Only where a provider cannot change numbers: everywhere else the number is simply corrected."""
+        return self.has_push_permission(request) and bool(renumbering.accounts_with_fixed_numbers())
+
     def has_campaign_permission(self, request: HttpRequest) -> bool:
         return may(request.user, "add_campaign")
 
@@ -144,7 +148,7 @@ class ContactActions:
         say(request, done % {"count": number(marked)})
         return None
 
-    @admin.action(description=gettext_lazy("Make a new contact"), permissions=["push"])
+    @admin.action(description=gettext_lazy("Make a new contact"), permissions=["renumber"])
     def make_new(self, request: HttpRequest, contacts: Any) -> HttpResponse | None:
         return renumbering.ask(self, request, contacts)  # type: ignore[arg-type]
 

@@ -8,25 +8,19 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from contactsync.admin.abilities import limits_of
 from contactsync.admin.forms.contacts import OPTION, options_of
 from contactsync.admin.words import field_label
 from contactsync.models import Contact, CustomOption, ImportChange, Phonebook, PhonebookOption
-from contactsync.sync.connect import Capabilities, Misconfigured, capabilities
+from contactsync.sync.connect import Capabilities
 from contactsync.sync.mapping import places_of
-from contactsync.templatetags.contactsync import listed
+from contactsync.templatetags.contactsync import listed, with_jalali
 
 FIELDS = (
     "phone", "prefix", "first_name", "last_name", "company", "email", "tags", "assigned_user", "note",
     "consented_at", "consent_source",
 )  # fmt: skip
 CONSENT = ("consented_at", "consent_source")
-
-
-def _limits(book: Phonebook) -> Capabilities | None:
-    try:
-        return capabilities(book.account)
-    except Misconfigured:
-        return None
 
 
 def told_fields(book: Phonebook) -> frozenset[str]:
@@ -40,7 +34,7 @@ def told_fields(book: Phonebook) -> frozenset[str]:
 
 def fieldsets(book: Phonebook) -> tuple[Any, ...]:
     """The form in parts: what the provider is told, options, consent where it is asked for, and what stays here."""
-    limits = _limits(book)
+    limits = limits_of(book.account)
     told = told_fields(book) if limits else frozenset(FIELDS)
     parts: list[Any] = [(None, {"fields": tuple(name for name in FIELDS if name in told and name not in CONSENT)})]
     if options := tuple(f"{OPTION}{option.pk}" for option in options_of(book)):
@@ -63,7 +57,7 @@ def fieldsets(book: Phonebook) -> tuple[Any, ...]:
 def _why_here(book: Phonebook, limits: Capabilities | None) -> str:
     if limits is not None and limits.option_identity != "id":
         return _(
-            "These fields stay here: this provider has no place for them, unless one is given on the page “Places” of the phonebook."
+            "These fields stay here: this provider has no place for them, unless one is given on the phonebook's page “Places at the provider”."
         )
     return _("These fields stay here: this provider has no place for them.")
 
@@ -85,18 +79,19 @@ def changed_by(change: ImportChange, titles: Mapping[str, str]) -> list[Changed]
         if name == "options":
             found += list(_options(before.get("options") or {}, value or {}, titles))
         elif name != "deleted_at":
-            found.append(Changed(field_label(name, {}), _shown(before.get(name)), _shown(value)))
+            found.append(Changed(field_label(name, {}), shown(before.get(name)), shown(value)))
     return found
 
 
 def _options(old: Mapping[str, Any], new: Mapping[str, Any], titles: Mapping[str, str]) -> Iterable[Changed]:
     for key in dict.fromkeys([*old, *new]):
         if old.get(key) != new.get(key):
-            yield Changed(titles.get(key, key), _shown(old.get(key)), _shown(new.get(key)))
+            yield Changed(titles.get(key, key), shown(old.get(key)), shown(new.get(key)))
 
 
-def _shown(value: Any) -> str:
-    return listed(value) if isinstance(value, list) else str(value or "").replace("T", " ", 1)[:200]
+def shown(value: Any) -> str:
+    """A stored value of a contact for people to read."""
+    return listed(value) if isinstance(value, list) else with_jalali(str(value or "").replace("T", " ", 1)[:200])
 
 
 def imports_of(contact: Contact, *, at_most: int) -> list[ImportChange]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
@@ -13,7 +13,6 @@ from contactsync.models import Contact
 
 SyncState = Contact.SyncState
 GROUPS: dict[str, tuple[str, ...]] = {
-    "waiting": (SyncState.NEW, SyncState.CHANGED),
     "trouble": (SyncState.FAILED, SyncState.UNKNOWN, SyncState.MISSING),
 }
 
@@ -25,10 +24,19 @@ class SyncFilter(admin.SimpleListFilter):
     parameter_name = "sync"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("waiting", _("waiting for a push")), ("trouble", _("needs attention")), *SyncState.choices]
+        groups = [
+            ("waiting", _("waiting for a push")),
+            ("cannot", _("cannot be pushed")),
+            ("trouble", _("needs attention")),
+        ]
+        return [*groups, *SyncState.choices]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value() or ""
+        if value == "cannot":
+            return queryset.filter(~Q(sync_error={}), sync_state__in=Contact.WAITING)
+        if value == "waiting":
+            return queryset.filter(sync_error={}, sync_state__in=Contact.WAITING)
         states = GROUPS.get(value) or tuple({value} & set(SyncState.values))
         return queryset.filter(sync_state__in=states) if states else queryset
 

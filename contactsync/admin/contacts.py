@@ -15,7 +15,8 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from contactsync.admin import planning, search
+from contactsync.admin import explain, planning, search
+from contactsync.admin.abilities import limits_of, why_not
 from contactsync.admin.common import ScreenAdmin, link, list_link, may, require, say
 from contactsync.admin.contact_actions import ContactActions
 from contactsync.admin.contact_export import contact_file
@@ -25,6 +26,7 @@ from contactsync.admin.downloads import DownloadMixin
 from contactsync.admin.forms.contacts import contact_form
 from contactsync.models import Contact, CustomOption, Phonebook, Suppression
 from contactsync.phone import display
+from contactsync.sync.connect import Operation
 from contactsync.templatetags.contactsync import age, badge, ltr
 
 #: rows of each kind in the history of a contact
@@ -74,6 +76,11 @@ class ContactAdmin(ContactActions, DownloadMixin, ScreenAdmin):
         if not search_term.strip():
             return queryset, False
         return search.contacts(queryset, search_term, self._options(request)), False
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        """A search for a number leads to the page about it, also when no contact has it."""
+        found = explain.address_if_number(request.GET.get("q", "")) if may(request.user, "view_contact") else ""
+        return super().changelist_view(request, {"explain_url": found, **(extra_context or {})})
 
     def _options(self, request: HttpRequest) -> Iterable[CustomOption]:
         """The options to search: those of the phonebook the list is narrowed to, else those in use."""
@@ -154,6 +161,7 @@ class ContactAdmin(ContactActions, DownloadMixin, ScreenAdmin):
 
     def _page(self, request: HttpRequest, contact: Contact) -> dict[str, Any]:
         items = contact.run_items.select_related("run", "call").order_by("-id")
+        limits = limits_of(contact.phonebook.account)
         messages_sent = contact.recipients.select_related("campaign").order_by("-id")
         return {
             "suppression": Suppression.objects.filter(phone=contact.phone).first(),
@@ -161,7 +169,10 @@ class ContactAdmin(ContactActions, DownloadMixin, ScreenAdmin):
             "run_items": items[:SHOWN] if may(request.user, "view_run") else (),
             "campaigns": messages_sent[:SHOWN] if may(request.user, "view_campaign") else (),
             "may_remove": self.has_delete_permission(request, contact) and not contact.deleted_at,
+            "no_removal": why_not(contact.phonebook.account, Operation.DELETE_CONTACTS) if contact.remote_id else "",
+            "deleting": _(limits.deleting_contacts) if limits and limits.deleting_contacts else "",
             "others_url": list_link(Contact, q=contact.phone),
+            "explain_url": explain.address(contact.phone) if may(request.user, "view_contact") else "",
         }
 
     # Deletion: always planned, never at once

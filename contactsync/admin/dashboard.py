@@ -15,7 +15,8 @@ from django.utils.translation import gettext_lazy, ngettext
 from contactsync.admin import progress
 from contactsync.admin.book_counts import contact_counts, grouped
 from contactsync.admin.common import link, list_link, may
-from contactsync.models import Call, Campaign, Contact, ImportJob, Phonebook, ProviderAccount, Run
+from contactsync.admin.undo_pages import UNDER_WAY, moving_undos, undos_of, waiting_undos
+from contactsync.models import Call, Callback, Campaign, Contact, ImportJob, Phonebook, ProviderAccount, Run
 
 #: rows of each list on the page
 SHOWN = 8
@@ -47,16 +48,19 @@ def dashboard(user: Any) -> dict[str, Any]:
     accounts = list(ProviderAccount.objects.all()) if _sees_work(user) else []
     runs = _runs(user)
     imports = _imports(user)
+    undos = undos_of(imports)
     books = _books(user)
     return {
         "decisions": [
             *_account_decisions(user, accounts),
             *_run_decisions(runs),
             *_call_decisions(user),
+            *_callback_decisions(user),
             *_import_decisions(imports),
+            *(Decision(*each) for each in waiting_undos(undos)),
             *_campaign_decisions(user),
         ],
-        "moving": [*_moving_imports(imports), *_moving_runs(runs)],
+        "moving": [*_moving_imports(imports), *moving_undos(undos), *_moving_runs(runs)],
         "totals": _totals(books),
         "books": books[:SHOWN],
         "more_books": len(books) > SHOWN,
@@ -122,6 +126,20 @@ def _call_decisions(user: Any) -> Iterator[Decision]:
         yield Decision(None, text % {"count": unknown}, "", url, _("Look and decide"))
 
 
+def _callback_decisions(user: Any) -> Iterator[Decision]:
+    """Administrators alone see call backs."""
+    sees = may(user, "view_callback") and may(user, "change_provideraccount")
+    failed = Callback.objects.filter(state=Callback.State.FAILED).count() if sees else 0
+    if failed:
+        text = ngettext(
+            "%(count)d call back of a provider could not be worked on.",
+            "%(count)d call backs of providers could not be worked on.",
+            failed,
+        )
+        url = list_link(Callback, state__exact=Callback.State.FAILED)
+        yield Decision(None, text % {"count": failed}, "", url, _("Look and try again"))
+
+
 WAITING_IMPORTS = {
     ImportJob.State.CHECKED: gettext_lazy("Look at the check"),
     ImportJob.State.UPLOADED: gettext_lazy("Choose the columns"),
@@ -132,7 +150,7 @@ MOVING_IMPORTS = (ImportJob.State.CHECKING, ImportJob.State.APPLYING)
 def _imports(user: Any) -> list[ImportJob]:
     if not may(user, "view_importjob"):
         return []
-    states = [*WAITING_IMPORTS, *MOVING_IMPORTS]
+    states = [*WAITING_IMPORTS, *MOVING_IMPORTS, *UNDER_WAY]
     return list(ImportJob.objects.filter(state__in=states).select_related("phonebook").order_by("-id")[: 2 * SHOWN])
 
 
@@ -163,17 +181,19 @@ def _books(user: Any) -> list[tuple[Phonebook, dict[str, int]]]:
         return []
     counts = contact_counts()
     books = [(book, grouped(counts.get(book.pk, {}))) for book in Phonebook.objects.only("title")]
-    return sorted(books, key=lambda pair: (-pair[1]["failed"], -pair[1]["waiting"], -pair[1]["total"]))
+    order = ("failed", "cannot", "waiting", "total")
+    return sorted(books, key=lambda pair: [-pair[1][name] for name in order])
 
 
 def _totals(books: list[tuple[Phonebook, dict[str, int]]]) -> dict[str, Any]:
-    names = ("total", "synced", "waiting", "failed")
+    names = ("total", "synced", "waiting", "cannot", "failed")
     return {
         **{name: sum(counts[name] for _book, counts in books) for name in names},
         "urls": {
             "total": list_link(Contact),
             "synced": list_link(Contact, sync="synced"),
             "waiting": list_link(Contact, sync="waiting"),
+            "cannot": list_link(Contact, sync="cannot"),
             "failed": list_link(Contact, sync="trouble"),
         },
     }
@@ -205,7 +225,9 @@ def _moving_imports(imports: list[ImportJob]) -> Iterator[dict[str, Any]]:
 
 
 def _moving_runs(runs: list[Run]) -> Iterator[dict[str, Any]]:
-    for run in [run for run in runs if run.state in progress.RUN_BUSY][:SHOWN]:
+    """What waits for its time does not move; it stands among the campaigns."""
+    busy = [run for run in runs if run.state in progress.RUN_BUSY]
+    for run in [run for run in busy if not (run.campaign and run.campaign.state == Campaign.State.WAITING)][:SHOWN]:
         yield {"text": _about(run), "url": link(run), "progress": progress.of_run(run), "ask": link(run, "progress")}
 
 

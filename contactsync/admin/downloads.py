@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import IO, Any
@@ -12,15 +11,15 @@ from typing import IO, Any
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import FileResponse, Http404, HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
-from openpyxl import Workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
+from contactsync.admin.xlsx_stream import xlsx_pieces
 from contactsync.text import defuse
 
 BOM = "\ufeff"
@@ -66,19 +65,18 @@ def csv_file(name: str, headers: Sequence[Any], rows: Iterable[Row]) -> Streamin
 
 def write_xlsx(file: IO[bytes], headers: Sequence[Any], rows: Iterable[Row]) -> None:
     """Write an XLSX file, row by row."""
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet()
-    for row in chain([headers], rows):
-        sheet.append([cell(value) for value in row])
-    book.save(file)
+    file.writelines(_xlsx(headers, rows))
 
 
-def xlsx_file(name: str, headers: Sequence[Any], rows: Iterable[Row]) -> FileResponse:
-    """An XLSX download, by way of a temporary file that goes away by itself."""
-    file = tempfile.TemporaryFile()  # noqa: SIM115  closed by the response
-    write_xlsx(file, headers, rows)
-    file.seek(0)
-    return FileResponse(file, as_attachment=True, filename=f"{name}.xlsx", content_type=XLSX_TYPE)
+def _xlsx(headers: Sequence[Any], rows: Iterable[Row]) -> Iterator[bytes]:
+    return xlsx_pieces([cell(title) for title in headers], ([cell(value) for value in row] for row in rows))
+
+
+def xlsx_file(name: str, headers: Sequence[Any], rows: Iterable[Row]) -> StreamingHttpResponse:
+    """An XLSX download, streamed."""
+    answer = StreamingHttpResponse(_xlsx(headers, rows), content_type=XLSX_TYPE)
+    answer["Content-Disposition"] = f'attachment; filename="{name}.xlsx"'
+    return answer
 
 
 WRITERS: dict[str, Callable[[str, Sequence[Any], Iterable[Row]], HttpResponseBase]] = {

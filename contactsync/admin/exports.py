@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from io import BytesIO, StringIO
 from typing import Any
 
+import openpyxl
 import tablib  # type: ignore[import-untyped]
-from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -23,9 +23,8 @@ from import_export.tmp_storages import MediaStorage
 from import_export.widgets import ForeignKeyWidget
 
 from contactsync.admin.downloads import BOM, cell, may_export, write_xlsx
-from contactsync.models import Campaign, CustomOption, Phonebook, PhonebookOption, ProviderAccount, Suppression
-from contactsync.phone import PHONE_MESSAGES, parse_phone
-from contactsync.text import clean, is_formula
+from contactsync.models import Campaign, ProviderAccount
+from contactsync.text import clean, undefused
 
 
 class CSVFile(base_formats.CSV):
@@ -46,7 +45,19 @@ class CSVFile(base_formats.CSV):
 
 
 class XLSXFile(base_formats.XLSX):
-    """Excel files, formulas defused."""
+    """Excel files, formulas defused. Empty cells at the end of a row need not be in the file."""
+
+    def create_dataset(self, in_stream: Any) -> tablib.Dataset:
+        sheet: Any = openpyxl.load_workbook(BytesIO(in_stream), read_only=True, data_only=True).active
+        rows = sheet.iter_rows(values_only=True)
+        dataset = tablib.Dataset()
+        dataset.headers = list(next(rows))
+        width = len(dataset.headers)
+        for row in rows:
+            if any(value is not None for value in row):
+                more = row[width:] if any(value is not None for value in row[width:]) else ()
+                dataset.append([*row[:width], *[None] * (width - len(row)), *more])
+        return dataset
 
     def export_data(self, dataset: tablib.Dataset, **kwargs: Any) -> bytes:
         file = BytesIO()
@@ -58,7 +69,19 @@ FORMATS = [CSVFile, XLSXFile]
 
 
 class PlainDiff(Diff):
-    """Old and new values side by side, without the inline styles of the original."""
+    """Old and new values side by side as a file holds them, without the inline styles of the original."""
+
+    @classmethod
+    def _read_field_values(cls, resource: Any, instance: Any) -> list[Any]:
+        return [resource.export_field(field, instance) for field in resource.get_import_fields()]
+
+    def __init__(self, resource: Any, instance: Any, new: bool) -> None:
+        self.left = self._read_field_values(resource, instance)
+        self.right: list[Any] = []
+        self.new = new
+
+    def compare_with(self, resource: Any, instance: Any) -> None:
+        self.right = self._read_field_values(resource, instance)
 
     def as_html(self) -> list[Any]:
         return [self._cell(str(old), str(new)) for old, new in zip(self.left, self.right, strict=True)]
@@ -72,7 +95,7 @@ class PlainDiff(Diff):
 
 
 class SmallResource(ModelResource):
-    """A resource whose files make the round trip: what was defused on the way out is read as it was."""
+    """A resource whose files make the round trip: what was defused on the way out is read as it was, and what is the same is left alone."""
 
     def get_diff_class(self) -> type[Diff]:
         return PlainDiff
@@ -83,8 +106,7 @@ class SmallResource(ModelResource):
 
     def before_import_row(self, row: Any, **kwargs: Any) -> None:
         for name, value in row.items():
-            text = "" if value is None else str(value)
-            row[name] = text[1:] if text.startswith("'") and is_formula(text[1:]) else text
+            row[name] = undefused("" if value is None else str(value))
 
 
 class AccountByName(ForeignKeyWidget):
@@ -101,97 +123,8 @@ class AccountByName(ForeignKeyWidget):
         return found
 
 
-def _account_field() -> Field:
+def account_field() -> Field:
     return Field(attribute="account", column_name="account", widget=AccountByName(ProviderAccount, "name"))
-
-
-class PhonebookResource(SmallResource):
-    account = _account_field()
-    options = Field(column_name="options")
-
-    class Meta:
-        model = Phonebook
-        fields = ("account", "title", "description", "options")
-        import_id_fields = ("account", "title")
-        clean_model_instances = True
-
-    def dehydrate_options(self, book: Phonebook) -> str:
-        return " | ".join(place.option.title for place in book.option_places.all() if place.option is not None)
-
-    def before_import_row(self, row: Any, **kwargs: Any) -> None:
-        super().before_import_row(row, **kwargs)
-        row["title"] = clean(row.get("title", ""))
-
-    def before_save_instance(self, instance: Any, row: Any, **kwargs: Any) -> None:
-        self._wanted(instance, row)
-
-    def after_save_instance(self, instance: Any, row: Any, **kwargs: Any) -> None:
-        for option in self._wanted(instance, row):
-            PhonebookOption.objects.get_or_create(phonebook=instance, option=option)
-
-    def _wanted(self, book: Phonebook, row: Any) -> list[CustomOption]:
-        """The options a row names. Raises `ValidationError` for one the account does not have."""
-        titles = [clean(title) for title in row.get("options", "").split("|") if clean(title)]
-        known = {option.title: option for option in CustomOption.objects.filter(account=book.account)}
-        missing = [title for title in titles if title not in known]
-        if missing:
-            raise ValidationError(
-                {"options": _("The account has no option “%(title)s”. Add it first.") % {"title": missing[0]}}
-            )
-        return [known[title] for title in titles]
-
-
-class CustomOptionResource(SmallResource):
-    account = _account_field()
-    choices = Field(column_name="choices")
-
-    class Meta:
-        model = CustomOption
-        fields = ("account", "title", "kind", "choices")
-        import_id_fields = ("account", "title")
-        clean_model_instances = True
-        skip_unchanged = True
-
-    def dehydrate_choices(self, option: CustomOption) -> str:
-        return " | ".join(option.choices)
-
-    def before_import_row(self, row: Any, **kwargs: Any) -> None:
-        super().before_import_row(row, **kwargs)
-        row["title"] = clean(row.get("title", ""))
-        row["kind"] = row.get("kind", "").strip() or CustomOption.Kind.TEXT
-
-    def import_instance(self, instance: Any, row: Any, **kwargs: Any) -> None:
-        kind_before = instance.kind if instance.pk and instance.remote_key else ""
-        super().import_instance(instance, row, **kwargs)
-        if "choices" in row:
-            instance.choices = [clean(word) for word in row["choices"].split("|") if clean(word)]
-        if kind_before and instance.kind != kind_before:
-            raise ValidationError({"kind": _("The kind is fixed: the option exists at the provider already.")})
-
-
-class SuppressionResource(SmallResource):
-    source = Field(attribute="source", column_name="source", readonly=True)
-    since = Field(attribute="since", column_name="since", readonly=True)
-
-    class Meta:
-        model = Suppression
-        fields = ("phone", "reason", "source", "since")
-        import_id_fields = ("phone",)
-        clean_model_instances = True
-        skip_unchanged = True
-
-    def before_import_row(self, row: Any, **kwargs: Any) -> None:
-        super().before_import_row(row, **kwargs)
-        verdict = parse_phone(row.get("phone", ""), default_region())
-        if not verdict.is_valid:
-            raise ValidationError({"phone": _(PHONE_MESSAGES[verdict.code])})
-        row["phone"] = verdict.e164
-
-    def init_instance(self, row: Any = None) -> Suppression:
-        return Suppression(source=Suppression.Source.IMPORT)
-
-    def dehydrate_since(self, suppression: Suppression) -> str:
-        return str(cell(suppression.since)) if suppression.pk else ""
 
 
 class CampaignResource(SmallResource):
@@ -217,11 +150,6 @@ class CampaignResource(SmallResource):
 
     def dehydrate_parts(self, campaign: Campaign) -> Any:
         return campaign.summary.get("parts", "")
-
-
-def default_region() -> str:
-    """The country of numbers without a country code where no account is at hand: that of the first account."""
-    return ProviderAccount.objects.order_by("pk").values_list("default_region", flat=True).first() or "IR"
 
 
 class ExportScreenMixin(ExportMixin):
@@ -258,14 +186,3 @@ class ImportScreenMixin(ImportMixin, ExportScreenMixin):
 
     def get_import_formats(self) -> Sequence[Any]:
         return FORMATS
-
-
-__all__ = [
-    "CampaignResource",
-    "CustomOptionResource",
-    "ExportScreenMixin",
-    "ImportScreenMixin",
-    "PhonebookResource",
-    "SuppressionResource",
-    "default_region",
-]

@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from contactsync.admin import progress, stages, sums
+from contactsync.admin import import_changes, import_columns, progress, stages, sums
 from contactsync.admin.common import list_link, may
 from contactsync.admin.tables import Table
+from contactsync.imports import attempts, keeping
 from contactsync.imports.discard import can_be_discarded
-from contactsync.models import Contact, ImportIssue, ImportJob
+from contactsync.imports.issues import sentence
+from contactsync.imports.jobs import field_choices
+from contactsync.imports.letters import column_titles
+from contactsync.imports.rules import Rules
+from contactsync.imports.settle import Outcome
+from contactsync.imports.undo import can_be_undone, undo_of
+from contactsync.models import Contact, ImportIssue, ImportJob, ImportUndo
 
 State = ImportJob.State
 #: where an import that has begun can go on
 GOES_ON = ImportJob.TRANSITIONS[State.APPLYING] - {State.CHECKED}
-FIRST_PROBLEMS = 20
+OUTCOMES: dict[str, Any] = {
+    Outcome.CREATED: gettext_lazy("new"),
+    Outcome.UPDATED: gettext_lazy("updated"),
+    Outcome.UNCHANGED: gettext_lazy("unchanged"),
+    Outcome.SKIPPED: gettext_lazy("skipped"),
+    Outcome.DUPLICATE: gettext_lazy("repeated"),
+    Outcome.REJECTED: gettext_lazy("rejected"),
+}
 TEMPLATES = {State.CHECKING: "running", State.APPLYING: "running", State.CHECKED: "checked"}
 
 
@@ -28,31 +46,92 @@ def template(job: ImportJob) -> str:
 
 def context(request: HttpRequest, job: ImportJob, *, progress_url: str) -> dict[str, Any]:
     """Everything the page of this state needs."""
+    last = undo_of(job) if job.counts else None
+    has_file = keeping.has_file(job)
     found: dict[str, Any] = {
         "steps": stages.of_import(job),
         "progress": progress.of_import(job),
         "progress_url": progress_url,
         "can_discard": can_be_discarded(job) and may(request.user, "add_importjob"),
-        "can_go_on": bool(job.counts) and job.state in GOES_ON,
+        "has_file": has_file,
+        "can_erase": has_file and keeping.can_be_erased(job) and may(request.user, "add_importjob"),
+        "erased_on": job.created_at + dt.timedelta(days=settings.IMPORT_KEEP_DAYS),
+        "same_file": keeping.same_file(job).first(),
+        "columns_used": columns_used(job),
+        "can_go_on": bool(job.counts) and job.state in GOES_ON and has_file,
         "may_import": may(request.user, "add_importjob"),
         "may_download": may(request.user, "export_importjob"),
         "may_push": may(request.user, "push_phonebook"),
+        "undo": last if last and last.state not in {ImportUndo.State.CHECKED, ImportUndo.State.REDONE} else None,
+        "can_undo": can_be_undone(job) and may(request.user, "undo_importjob"),
         "contacts_url": list_link(Contact, phonebook__id__exact=job.phonebook_id),
     }
+    fixed = {name: kept["text"] for name, kept in job.fixed_values.items()}
+    found["skipped"] = (job.counts or job.checked_counts).get(Outcome.SKIPPED, 0)
+    found["rules"] = Rules.of(job).words() if job.mapping and job.state != State.UPLOADED else []
+    found["fixed"] = import_columns.fixed_words(job, fixed) if fixed else ""
     if job.state == State.CHECKED:
-        found |= {"sum": sums.of_import(job), "problems": job.issues.all()[:FIRST_PROBLEMS]}
+        found |= {"sum": sums.of_import(job), "table": issue_table(request, job.issues.all())}
+        found |= import_changes.of_check(request, job)
     elif template(job) == "result" and job.state != State.UPLOADED:
         found |= {"sum": sums.of_import(job) if job.counts else None, "table": issue_table(request, job.issues.all())}
+        found |= import_changes.of_result(request, job)
+    found["attempts"] = attempt_list(job) if job.corrects_id or job.corrections.exists() else []
+    if job.corrects_id and job.checked_counts:
+        found |= {"corrected": sums.of_corrections(job), "corrections": correction_table(request, job)}
     return found
 
 
+def columns_used(job: ImportJob) -> list[tuple[str, str]]:
+    """The columns that were imported: title in the file, field here."""
+    labels = dict(field_choices(job.phonebook))
+    titles = column_titles(job.columns)
+    used = [(titles[int(index)], labels.get(field, field)) for index, field in job.mapping.items() if field]
+    return used if job.state != State.UPLOADED else []
+
+
+def correction_table(request: HttpRequest, job: ImportJob) -> Table:
+    """The rows of a corrected workbook, each with what was changed in it and what became of it."""
+    table = Table(request, job.corrected_rows.all(), param="c")
+    rows = list(table.page.object_list)
+    outcomes = attempts.outcomes_of_rows(job, [row.row for row in rows])
+    labels = OUTCOMES if job.state == State.APPLIED else OUTCOMES | {Outcome.UNCHANGED: _("can be imported")}
+    for row in rows:
+        row.outcome, row.outcome_label = outcomes[row.row], labels[outcomes[row.row]]
+    table.page.object_list = rows
+    return table
+
+
+def attempt_list(job: ImportJob) -> list[ImportJob]:
+    """The attempts of an import, each with its counts in short."""
+    found = attempts.attempts_of(job)
+    for one in found:
+        parts = sums.of_import(one).parts
+        one.in_short = sums.in_short(parts, {"created", "updated", "unchanged", "skipped", "rejected"})  # type: ignore[attr-defined]
+    return found
+
+
+def codes_of(issues: QuerySet[ImportIssue]) -> list[tuple[str, str]]:
+    """The codes that occur, each with its sentence's first words, for a filter."""
+    found = issues.order_by("code").values_list("code", flat=True).distinct()
+    return [(code, Truncator(sentence(code)).chars(60)) for code in found]
+
+
 def issue_table(request: HttpRequest, issues: QuerySet[ImportIssue]) -> Table:
-    """Issues of one import, searchable by what stands in the file."""
+    """Issues of one import, searchable by what stands in the file; skipped rows only when they are asked for, for they are many."""
+    others = issues.filter(severity__in=set(ImportIssue.Severity) - {ImportIssue.Severity.SKIPPED})
+    asked = request.GET.get("q") or request.GET.get("severity") == ImportIssue.Severity.SKIPPED
 
     def search(rows: QuerySet[ImportIssue], words: str) -> QuerySet[ImportIssue]:
         line = Q(line=int(words)) if words.isascii() and words.isdigit() and len(words) < 10 else Q()
         return rows.filter(Q(value__icontains=words) | Q(column__icontains=words) | line)
 
     return Table(
-        request, issues, search=search, filters={"severity": (_("What happened"), ImportIssue.Severity.choices)}
+        request,
+        issues if asked else others,
+        search=search,
+        filters={
+            "severity": (_("What happened"), ImportIssue.Severity.choices),
+            "code": (_("What is the matter"), codes_of(others)),
+        },
     )

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import mimetypes
+import tempfile
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.http import (
+    FileResponse,
     Http404,
     HttpRequest,
     HttpResponse,
+    HttpResponseBase,
     HttpResponseNotAllowed,
     HttpResponseRedirect,
     JsonResponse,
@@ -25,13 +28,18 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from contactsync import work
-from contactsync.admin import import_pages, ledger_columns, progress, stages, sums
+from contactsync.admin import import_columns, import_pages, ledger_columns, progress, stages, sums
 from contactsync.admin.common import link, may, require, say
-from contactsync.admin.downloads import DownloadMixin
+from contactsync.admin.downloads import XLSX_TYPE, DownloadMixin
 from contactsync.admin.flow import FlowAdmin, in_plain_words, person
 from contactsync.admin.forms.imports import ColumnsForm, UploadForm
-from contactsync.imports import jobs, report
+from contactsync.admin.forms.reading import ReadingForm
+from contactsync.admin.forms.rules import RulesForm
+from contactsync.admin.import_undo import UndoMixin
+from contactsync.imports import jobs, keeping, report
+from contactsync.imports.correction_workbook import write_workbook
 from contactsync.imports.discard import can_be_discarded, discard
+from contactsync.imports.errors import ImportRefused
 from contactsync.models import ImportJob, Phonebook
 from contactsync.templatetags.contactsync import badge, number, when
 
@@ -42,17 +50,17 @@ OPEN = frozenset({State.UPLOADED, State.CHECKED, State.STOPPED, State.FAILED})
 
 
 @admin.register(ImportJob)
-class ImportJobAdmin(DownloadMixin, FlowAdmin):
+class ImportJobAdmin(UndoMixin, DownloadMixin, FlowAdmin):
     """The four steps of an import. Whoever may add imports may take them to their end."""
 
     download_columns = ledger_columns.IMPORTS
     change_list_template = "admin/contactsync/importjob/change_list.html"
     list_display = ("file_name", "phonebook", "state_badge", "counted", "uploaded")
-    list_filter = ("state",)
+    list_filter = ("state", "created_by", "created_at")
     list_select_related = ("phonebook", "created_by")
-    search_fields = ("file_name", "phonebook__title")
-    steps = ("apply", "stop", "discard")
-    readings = ("progress", "rejected")
+    search_fields = ("file_name", "phonebook__title", "=sha256")
+    steps = ("apply", "go_on", "check", "stop", "discard", "erase", *UndoMixin.steps)
+    readings = ("progress", "rejected", "workbook", *UndoMixin.readings)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return may(request.user, "add_importjob")
@@ -79,7 +87,7 @@ class ImportJobAdmin(DownloadMixin, FlowAdmin):
         """“431 new · 28 rejected”, of the check while nothing is imported yet."""
         if not (job.counts or job.checked_counts):
             return number(job.total_rows)
-        return sums.in_short(sums.of_import(job).parts, {"created", "updated", "rejected"})
+        return sums.in_short(sums.of_import(job).parts, {"created", "updated", "skipped", "rejected"})
 
     @admin.display(description=gettext_lazy("uploaded"), ordering="created_at")
     def uploaded(self, job: ImportJob) -> str:
@@ -132,51 +140,57 @@ class ImportJobAdmin(DownloadMixin, FlowAdmin):
         require(request, "add_importjob")
         if job.state not in OPEN or job.counts:
             return self.back(job)
+        if "_reread" in request.POST:
+            return self._read_again(request, job)
         return self._save_columns(request, job) if request.method == "POST" else self._show_columns(request, job)
 
-    def _columns_form(self, job: ImportJob, data: Any = None) -> tuple[ColumnsForm, jobs.Sample]:
+    def _columns_form(self, request: HttpRequest, job: ImportJob, data: Any = None) -> tuple[ColumnsForm, jobs.Sample]:
         sample = jobs.sample(job)
         initial = {f"column_{index}": field for index, field in job.mapping.items()}
-        initial |= {"encoding": sample.encoding, "delimiter": sample.delimiter, "has_header": sample.has_header}
-        form = ColumnsForm(
-            data,
-            initial=initial,
-            columns=sample.columns,
-            fields=jobs.field_choices(job.phonebook),
-            is_text=bool(sample.encoding),
-        )
-        return form, sample
+        initial |= {name: getattr(sample.form, name) for name in ReadingForm.base_fields}
+        initial |= {name: getattr(job, name) for name in RulesForm.base_fields}
+        offer = import_columns.offer(request, job, sample.columns)
+        is_text = bool(sample.form.encoding)
+        return ColumnsForm(data, initial=initial, offer=offer, is_text=is_text, sheets=sample.sheets), sample
 
     def _show_columns(self, request: HttpRequest, job: ImportJob, form: ColumnsForm | None = None) -> HttpResponse:
-        fresh, sample = self._columns_form(job)
+        fresh, sample = self._columns_form(request, job)
+        form = form or fresh
         return self.page(
             request,
             "columns",
             job,
-            form=form or fresh,
+            form=form,
             sample=sample,
             steps=stages.of_import(job, current="columns"),
-            mapped=sum(1 for field in job.mapping.values() if field),
+            same_file=keeping.same_file(job).first(),
             can_discard=can_be_discarded(job),
+            **import_columns.context(request, job, form),
         )
 
     def _save_columns(self, request: HttpRequest, job: ImportJob) -> HttpResponse:
-        form, _sample = self._columns_form(job, request.POST)
+        if "_use" in request.POST:
+            with in_plain_words(request, job):
+                import_columns.use(request, job)
+            return HttpResponseRedirect(link(job, "columns"))
+        form, _sample = self._columns_form(request, job, request.POST)
         if not form.is_valid():
             return self._show_columns(request, job, form)
-        if "_reread" in request.POST:
-            return self._read_again(request, job, form)
         with in_plain_words(request, job):
             try:
-                jobs.set_columns(job, mapping=form.mapping(), **form.dialect())
+                import_columns.confirm(request, job, form, log=lambda option: self.log_addition(request, option, []))
                 work.check_import(job, user=person(request))
             except (jobs.MappingError, jobs.UnreadableFile) as error:
-                form.add_error(None, error.describe())
+                column, fixed = getattr(error, "column", ""), getattr(error, "fixed", "")
+                form.show_refusal(error.describe(), column=column, fixed=fixed)
                 return self._show_columns(request, job, form)
         return self.back(job)
 
-    def _read_again(self, request: HttpRequest, job: ImportJob, form: ColumnsForm) -> HttpResponse:
+    def _read_again(self, request: HttpRequest, job: ImportJob) -> HttpResponse:
         """Read the sample again in the form the person chose, and guess the columns anew."""
+        form, _sample = self._columns_form(request, job, request.POST)
+        if form.errors.keys() & ReadingForm.base_fields.keys():
+            return self._show_columns(request, job, form)
         with in_plain_words(request, job):
             try:
                 jobs.read_again(job, **form.dialect())
@@ -206,6 +220,23 @@ class ImportJobAdmin(DownloadMixin, FlowAdmin):
             work.apply_import(job, user=person(request))
         return self.back(job)
 
+    def go_on_view(self, request: HttpRequest, job: ImportJob) -> HttpResponse:
+        """Import the rest although the phonebook is not as it was when the file was checked."""
+        require(request, "add_importjob")
+        with in_plain_words(request, job):
+            work.apply_import(job, user=person(request), go_on=True)
+        return self.back(job)
+
+    def check_view(self, request: HttpRequest, job: ImportJob) -> HttpResponse:
+        """Check the file once more, with the columns as they are."""
+        require(request, "add_importjob")
+        with in_plain_words(request, job):
+            try:
+                work.check_import(job, user=person(request))
+            except ImportRefused as refused:
+                say(request, refused.describe(), level=messages.WARNING)
+        return self.back(job)
+
     def stop_view(self, request: HttpRequest, job: ImportJob) -> HttpResponse:
         """Stop after the rows in hand."""
         require(request, "add_importjob")
@@ -222,6 +253,14 @@ class ImportJobAdmin(DownloadMixin, FlowAdmin):
             say(request, _("Discarded: the file was deleted, and nothing of it was imported."))
         return self.back(job)
 
+    def erase_view(self, request: HttpRequest, job: ImportJob) -> HttpResponse:
+        """Erase the uploaded file and what is kept of its rows."""
+        require(request, "add_importjob")
+        with in_plain_words(request, job):
+            work.erase_import(job)
+            say(request, _("The file was erased. What it changed stays on record."))
+        return self.back(job)
+
     # Readings
 
     def progress_view(self, request: HttpRequest, job: ImportJob) -> JsonResponse:
@@ -234,3 +273,19 @@ class ImportJobAdmin(DownloadMixin, FlowAdmin):
         stem = slugify(Path(job.file_name).stem) or "import"
         answer["Content-Disposition"] = f'attachment; filename="{stem}-rejected-{job.pk}.csv"'
         return answer
+
+    def workbook_view(self, request: HttpRequest, job: ImportJob) -> HttpResponseBase:
+        """The rejected rows as a workbook to correct and upload again."""
+        require(request, "export_importjob")
+        file = tempfile.TemporaryFile()  # noqa: SIM115  closed by the response
+        try:
+            write_workbook(job, file)
+        except ImportRefused as refused:
+            file.close()
+            say(request, refused.describe(), level=messages.WARNING)
+            return self.back(job)
+        file.seek(0)
+        stem = slugify(Path(job.file_name).stem) or "import"
+        return FileResponse(
+            file, as_attachment=True, filename=f"{stem}-corrections-{job.pk}.xlsx", content_type=XLSX_TYPE
+        )

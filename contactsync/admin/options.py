@@ -12,11 +12,14 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from contactsync.admin.abilities import limits_of, why_not
+from contactsync.admin.book_files import CustomOptionResource
 from contactsync.admin.common import ScreenAdmin
-from contactsync.admin.exports import CustomOptionResource, ImportScreenMixin
+from contactsync.admin.exports import ImportScreenMixin
 from contactsync.admin.removal import RemovalStep, removal_facts
 from contactsync.models import CustomOption, ProviderAccount
-from contactsync.sync.connect import Misconfigured, capabilities
+from contactsync.sync.connect import Operation
+from contactsync.sync.option_rules import choices_problem, kind_problem, takes
 from contactsync.templatetags.contactsync import listed, ltr, number
 from contactsync.text import clean
 
@@ -43,11 +46,15 @@ class CustomOptionForm(forms.ModelForm[CustomOption]):
             self.initial["choices"] = "\n".join(self.instance.choices)
         if "kind" in self.fields:
             self._offer_kinds()
+        limits = limits_of(self.instance.account) if self.instance.pk else None
+        if "title" in self.fields and limits is not None and limits.option_identity == "name":
+            why = why_not(self.instance.account, Operation.RENAME_OPTION)
+            self.fields["title"].help_text = _("Another title stays here. %(reason)s") % {"reason": why} if why else ""
 
     def _offer_kinds(self) -> None:
         """Show only the kinds that an account can have; beside them what each account's provider has no options of."""
         accounts = [self.instance.account] if self.instance.pk else list(ProviderAccount.objects.order_by("name"))
-        lacking = {account.name: [kind for kind in Kind if not _takes(account, kind)] for account in accounts}
+        lacking = {account.name: [kind for kind in Kind if not takes(account, kind)] for account in accounts}
         nowhere = {kind for kind in Kind if lacking and all(kind in kinds for kinds in lacking.values())}
         field: Any = self.fields["kind"]
         field.widget.choices = [
@@ -71,24 +78,12 @@ class CustomOptionForm(forms.ModelForm[CustomOption]):
         cleaned = super().clean() or {}
         kind = cleaned.get("kind") or self.instance.kind
         choices = cleaned.get("choices")
-        if kind in {Kind.CHOICE, Kind.MULTIPLE} and choices is not None and not choices:
-            self.add_error("choices", _("Write at least one allowed value."))
-        if kind == Kind.MULTIPLE and any(sign in choice for choice in choices or () for sign in ";|"):
-            self.add_error(
-                "choices", _("Several choices are told apart by “;” and “|”, so no choice may have them in it.")
-            )
+        if choices is not None and (problem := choices_problem(kind, choices)):
+            self.add_error("choices", problem)
         account = cleaned.get("account") or (self.instance.account if self.instance.account_id else None)
-        if account and kind and "kind" in cleaned and not _takes(account, kind):
-            label = Kind(kind).label
-            raise ValidationError({"kind": _("This provider has no options of the kind “%(kind)s”.") % {"kind": label}})
+        if account and kind and "kind" in cleaned and (problem := kind_problem(account, kind)):
+            raise ValidationError({"kind": problem})
         return cleaned
-
-
-def _takes(account: Any, kind: str) -> bool:
-    try:
-        return kind in set(capabilities(account).option_kinds)
-    except Misconfigured:
-        return True
 
 
 @admin.register(CustomOption)

@@ -13,16 +13,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from contactsync.admin import planning, reconcile
+from contactsync.admin.abilities import limits_of, why_not
 from contactsync.admin.book_counts import contact_counts, grouped
 from contactsync.admin.book_deletion import LocalDeletion
+from contactsync.admin.book_files import PhonebookResource
 from contactsync.admin.bring_in import BringInPages
 from contactsync.admin.common import QuickChangeList, ScreenAdmin, link, list_link, may, require
-from contactsync.admin.exports import ImportScreenMixin, PhonebookResource
+from contactsync.admin.exports import ImportScreenMixin
 from contactsync.admin.phonebook_options import OptionInline
 from contactsync.admin.places import PlacesMixin
 from contactsync.admin.removal import RemovalStep, removal_facts
 from contactsync.models import Contact, Phonebook, ProviderAccount
-from contactsync.sync.connect import Misconfigured, Operation, capabilities
+from contactsync.sync.connect import Operation
 from contactsync.templatetags.contactsync import number, when
 
 
@@ -41,7 +43,7 @@ class PhonebookChangeList(QuickChangeList):
 class PhonebookAdmin(PlacesMixin, BringInPages, LocalDeletion, RemovalStep, ImportScreenMixin, ScreenAdmin):
     resource_classes = (PhonebookResource,)
     change_form_template = "admin/contactsync/phonebook/change_form.html"
-    list_display = ("title", "account", "contacts", "in_step", "waiting", "failed", "pushed")
+    list_display = ("title", "account", "contacts", "in_step", "waiting", "cannot", "failed", "pushed")
     list_filter = ("account",)
     list_select_related = ("account",)
     search_fields = ("title", "description")
@@ -73,6 +75,10 @@ class PhonebookAdmin(PlacesMixin, BringInPages, LocalDeletion, RemovalStep, Impo
     @admin.display(description=gettext_lazy("waiting"))
     def waiting(self, book: Phonebook) -> str:
         return self._count(book, "waiting", sync="waiting")
+
+    @admin.display(description=gettext_lazy("cannot be pushed"))
+    def cannot(self, book: Phonebook) -> str:
+        return self._count(book, "cannot", sync="cannot")
 
     @admin.display(description=gettext_lazy("failed"))
     def failed(self, book: Phonebook) -> str:
@@ -119,6 +125,12 @@ class PhonebookAdmin(PlacesMixin, BringInPages, LocalDeletion, RemovalStep, Impo
         class PhonebookForm(form):  # type: ignore[valid-type]
             """Knows the account, so that a title already in use is a message, not a crash."""
 
+            def __init__(self, *args: Any, **kwargs: Any) -> None:
+                super().__init__(*args, **kwargs)
+                for name, note in _notes(account, obj).items():
+                    if name in self.fields:
+                        self.fields[name].help_text = note
+
             def _get_validation_exclusions(self) -> set[str]:
                 self.instance.account = account
                 excluded: set[str] = super()._get_validation_exclusions()
@@ -140,11 +152,12 @@ class PhonebookAdmin(PlacesMixin, BringInPages, LocalDeletion, RemovalStep, Impo
             "contacts_url": list_link(Contact, **contacts),
             "synced_url": list_link(Contact, **contacts, sync="synced"),
             "waiting_url": list_link(Contact, **contacts, sync="waiting"),
+            "cannot_url": list_link(Contact, **contacts, sync="cannot"),
             "failed_url": list_link(Contact, **contacts, sync="trouble"),
             "account_url": link(book.account) if may(request.user, "view_provideraccount") else "",
             "may_push": may(request.user, "push_phonebook"),
-            "no_push": _cannot(book, Operation.CREATE_CONTACTS),
-            "no_pull": _cannot(book, Operation.LIST_CONTACTS),
+            "no_push": why_not(book.account, Operation.CREATE_CONTACTS),
+            "no_pull": why_not(book.account, Operation.LIST_CONTACTS),
             "reconcile_url": reconcile.url_of_last_pull(book) if may(request.user, "view_run") else "",
             **removal_facts(request, book),
             **self.deletion_facts(request, book),
@@ -175,13 +188,19 @@ class PhonebookAdmin(PlacesMixin, BringInPages, LocalDeletion, RemovalStep, Impo
         return planning.pull(request, books, back=request.get_full_path())
 
 
-def _cannot(book: Phonebook, operation: Operation) -> str:
-    """Why the provider cannot do this, in one line; empty when it can."""
-    try:
-        can = capabilities(book.account)
-    except Misconfigured as error:
-        return error.reason
-    return "" if can.can(operation) else _(can.why_not(operation))
+def _notes(account: ProviderAccount | None, book: Phonebook | None) -> dict[str, str]:
+    """Field -> what the provider does not do with it."""
+    limits = limits_of(account)
+    if account is None or limits is None:
+        return {}
+    notes = {}
+    if book is not None and book.remote_id and (why := why_not(account, Operation.UPDATE_PHONEBOOK)):
+        notes["title"] = _("Another title stays here. %(reason)s") % {"reason": why}
+    elif not (book and book.remote_id) and (why := why_not(account, Operation.CREATE_PHONEBOOK)):
+        notes["title"] = _("Write it exactly as it is there. %(reason)s") % {"reason": why}
+    if not limits.has_description:
+        notes["description"] = _("It stays here: this provider keeps no descriptions.")
+    return notes
 
 
 def _account(request: HttpRequest) -> ProviderAccount | None:

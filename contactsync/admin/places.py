@@ -49,16 +49,14 @@ class PlacesMixin:
             return HttpResponseRedirect(link(book))
         plan = places.propose(book)
         others = other_fields(limits, plan) if limits.option_identity != "id" else []
-        form = None
-        if limits.option_identity != "id":
-            form = PlacesForm(
-                [*plan.rows, *plan.left_out, *others],
-                limits,
-                request.POST if request.method == "POST" else None,
-                may_change=may(request.user, "change_phonebook"),
-            )
-            if form.is_bound and self._saved(request, book, form):
-                return HttpResponseRedirect(link(book, "places"))
+        form = PlacesForm(
+            [*plan.rows, *plan.left_out, *others],
+            limits,
+            request.POST if request.method == "POST" else None,
+            may_change=may(request.user, "change_phonebook"),
+        )
+        if form.is_bound and self._saved(request, book, form):
+            return HttpResponseRedirect(link(book, "places"))
         return self._places_page(request, book, plan, form, others=others)
 
     def _saved(self, request: HttpRequest, book: Phonebook, form: PlacesForm) -> bool:
@@ -76,7 +74,7 @@ class PlacesMixin:
         return True
 
     def _places_page(
-        self, request: HttpRequest, book: Phonebook, plan: places.PlacePlan, form: PlacesForm | None, *, others: Any
+        self, request: HttpRequest, book: Phonebook, plan: places.PlacePlan, form: PlacesForm, *, others: Any
     ) -> TemplateResponse:
         request.current_app = self.admin_site.name
         context = {
@@ -93,7 +91,7 @@ class PlacesMixin:
             "warnings": [describe(why) for why in plan.warnings],
             "free": plan.free,
             "broken": [(campaign, link(campaign), names) for campaign, names in plan.broken],
-            "may_save": form is not None and may(request.user, "change_phonebook"),
+            "may_save": bool(form.fields) and may(request.user, "change_phonebook"),
             "see_campaigns": may(request.user, "view_campaign"),
         }
         return TemplateResponse(request, "admin/contactsync/phonebook/places.html", context)

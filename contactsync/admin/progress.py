@@ -12,7 +12,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from contactsync.models import Campaign, ImportJob, Recipient, Run, RunItem
+from contactsync.campaigns.cancel import CANCELLABLE
+from contactsync.models import Call, Campaign, ImportJob, ImportUndo, Recipient, Run, RunItem
+from contactsync.sync.connect import Operation
 from contactsync.templatetags.contactsync import number
 
 FIRST_SECONDS = 2.0  # before that, a speed says nothing
@@ -59,6 +61,14 @@ class Progress:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """Why work that goes on by itself waits, and until when."""
+
+    why: str
+    until: dt.datetime | None
+
+
 def time_left(seconds: float) -> str:
     """“about 3 minutes left”."""
     whole = max(1, round(seconds))
@@ -71,18 +81,56 @@ def time_left(seconds: float) -> str:
     return ngettext("about %(count)d hour left", "about %(count)d hours left", hours) % {"count": hours}
 
 
+@dataclass(frozen=True, slots=True)
+class Attended:
+    """Whether somebody works on a row with a lease: its `label` says so, and there is no speed while nobody does."""
+
+    label: str
+    started_at: dt.datetime | None
+
+
+def attended(row: ImportJob | ImportUndo | Run | Campaign, *, busy: bool) -> Attended:
+    """Work that nobody has taken up yet waits; work whose lease ran out was left by a worker that is gone."""
+    label = str(row.get_state_display())
+    if not busy or row.error:  # with an error it rests, and the page says why and until when
+        return Attended(label, row.started_at)
+    if not row.lease_owner:
+        return Attended(_("waiting for its turn"), None)
+    if row.lease_until is not None and row.lease_until < timezone.now():
+        return Attended(_("its worker has stopped; another goes on within two minutes"), None)
+    return Attended(label, row.started_at)
+
+
 def of_import(job: ImportJob) -> Progress:
     """Rows read of the rows in the file."""
     running = job.state in {ImportJob.State.CHECKING, ImportJob.State.APPLYING}
     counts = job.checked_counts if job.state == ImportJob.State.CHECKING else job.counts
+    work = attended(job, busy=running)
     return Progress(
         state=job.state,
-        label=job.get_state_display(),
+        label=work.label,
         running=running,
         done=job.position,
         total=job.total_rows,
         counts={name: count for name, count in counts.items() if type(count) is int},
-        started_at=job.started_at,
+        started_at=work.started_at,
+    )
+
+
+UNDO_BUSY = frozenset({ImportUndo.State.CHECKING, ImportUndo.State.UNDOING, ImportUndo.State.REDOING})
+
+
+def of_undo(undo: ImportUndo) -> Progress:
+    """Contacts dealt with, of those that the import has changed (for a redo: the undo)."""
+    busy = undo.state in UNDO_BUSY
+    work = attended(undo, busy=busy)
+    return Progress(
+        state=undo.state,
+        label=work.label,
+        running=busy,
+        done=undo.done,
+        total=undo.total,
+        started_at=work.started_at,
     )
 
 
@@ -91,10 +139,13 @@ RUN_BUSY = frozenset({Run.State.PLANNING, Run.State.QUEUED, Run.State.RUNNING, R
 
 def of_run(run: Run) -> Progress:
     """Contacts (for a send: people) dealt with, of those planned."""
+    work = attended(run, busy=run.state in RUN_BUSY)
     if run.kind == Run.Kind.REMOVE:  # one call, and nothing to count
-        return Progress(run.state, run.get_state_display(), run.state in RUN_BUSY, started_at=run.started_at)
+        return Progress(run.state, work.label, run.state in RUN_BUSY, started_at=work.started_at)
     if run.kind == Run.Kind.BRING_IN:
-        return _of_bringing_in(run)
+        return _of_bringing_in(run, work)
+    if run.kind == Run.Kind.PULL and run.state in RUN_BUSY:
+        return _of_pulling(run, work)
     if run.kind == Run.Kind.SEND and run.campaign_id:
         counts = recipient_counts(run.campaign_id)
         waiting = counts.get(Recipient.State.PLANNED, 0) + counts.get(Recipient.State.ON_WIRE, 0)
@@ -105,30 +156,60 @@ def of_run(run: Run) -> Progress:
     planning = run.state == Run.State.PLANNING
     return Progress(
         state=run.state,
-        label=run.get_state_display(),
+        label=work.label,
         running=run.state in RUN_BUSY,
         done=total if planning else total - waiting,
         total=None if planning else total,
         counts=counts,
-        started_at=run.started_at,
+        started_at=work.started_at,
     )
 
 
-def _of_bringing_in(run: Run) -> Progress:
-    """Contacts brought in or found impossible, of those there; the run counts them itself."""
+def _of_pulling(run: Run, work: Attended) -> Progress:
+    """Contacts read there and then looked at here, of all on both sides; the run counts them itself."""
+    read, there = run.counts.get("read", 0), run.counts.get("there", 0)
+    return Progress(
+        state=run.state,
+        label=work.label,
+        running=True,
+        done=read + run.counts.get("compared", 0),
+        total=there + run.counts.get("here", 0) if there or not read else None,  # not every provider counts
+        counts=item_counts(run),
+        started_at=work.started_at,
+    )
+
+
+def _of_bringing_in(run: Run, work: Attended) -> Progress:
+    """Contacts brought in or found impossible, of those there; the run counts them itself. First they are read."""
+    if "read" in run.counts:
+        done, total = run.counts["read"], run.counts["there"] or None
+        return Progress(run.state, work.label, run.state in RUN_BUSY, done, total, {}, work.started_at)
     waits = run.state in Run.OPEN_STATES or run.state == Run.State.STOPPED
     left = RunItem.State.PLANNED if waits else RunItem.State.NOT_ATTEMPTED
     names = {RunItem.State.DONE: "done", RunItem.State.FAILED: "failed", left: "not_attempted"}
     counts = {str(state): run.counts.get(name, 0) for state, name in names.items()}
     return Progress(
         state=run.state,
-        label=run.get_state_display(),
+        label=work.label,
         running=run.state in RUN_BUSY,
         done=counts[RunItem.State.DONE] + counts[RunItem.State.FAILED],
         total=run.counts.get("contacts"),
         counts=counts,
-        started_at=run.started_at,
+        started_at=work.started_at,
     )
+
+
+def rest_of_run(run: Run) -> Rest | None:
+    """What the run waits for by itself; None when somebody works on it, or a person is awaited."""
+    return Rest(run.error_text, run.lease_until) if run.error and run.state in RUN_BUSY else None
+
+
+def rest_of_campaign(campaign: Campaign) -> Rest | None:
+    """The same of a campaign: of its preparation, or of the run that sends it."""
+    if campaign.state == Campaign.State.PREPARING:
+        return Rest(campaign.error_text, campaign.lease_until) if campaign.error else None
+    run = campaign.runs.filter(kind=Run.Kind.SEND, state=Run.State.RUNNING).first()
+    return rest_of_run(run) if run else None
 
 
 CAMPAIGN_BUSY = frozenset({Campaign.State.PREPARING, Campaign.State.SENDING, Campaign.State.STOPPING})
@@ -149,6 +230,36 @@ def of_campaign(campaign: Campaign) -> Progress:
         counts=counts,
         started_at=campaign.started_at,
     )
+
+
+NEAR = dt.timedelta(minutes=10)
+ANSWERED_WITHIN = dt.timedelta(minutes=2)
+
+
+def of_waiting(campaign: Campaign) -> Progress:
+    """Whether a campaign that waits here is about to begin."""
+    when = campaign.scheduled_for
+    near = campaign.state == Campaign.State.WAITING and when is not None and when - timezone.now() < NEAR
+    return Progress(state=campaign.state, label=campaign.get_state_display(), running=near)
+
+
+def cancel_mark() -> str:
+    """When the provider was asked to cancel."""
+    return str(timezone.now().timestamp())
+
+
+def of_cancellation(campaign: Campaign, mark: str) -> Progress:
+    """Whether the provider has answered the cancellation asked for at `mark`: cancelled, or why not."""
+    try:
+        asked_at = dt.datetime.fromtimestamp(float(mark), tz=dt.UTC)
+    except (ValueError, OverflowError, OSError):
+        return Progress(state="answered", label="", running=False)
+    calls = Call.objects.filter(run__campaign=campaign, operation=Operation.CANCEL_SEND, finished_at__gte=asked_at)
+    refused = campaign.state == Campaign.State.SCHEDULED and bool(campaign.error)
+    ended = campaign.state not in CANCELLABLE or refused or (calls.exists() and not campaign.lease_owner)
+    if ended or timezone.now() - asked_at > ANSWERED_WITHIN:
+        return Progress(state="answered", label="", running=False)
+    return Progress(state="asking", label=_("The provider is being asked to cancel."), running=True)
 
 
 def report_mark(campaign: Campaign) -> str:

@@ -104,8 +104,14 @@ def _callbacks(can: Capabilities) -> Cell:
     return Cell(False) if kind == "none" else Cell(text=str(CALLBACK_WAYS.get(kind, kind)))
 
 
-def _callback_help(can: Capabilities) -> Cell:
-    return Cell(text=_(can.callback_help) if can.callback_help else "–")
+def _line(name: str) -> Ask:
+    """A sentence of the provider's own, where it has one."""
+
+    def ask(can: Capabilities) -> Cell:
+        text = getattr(can, name)
+        return Cell(text=_(text) if text else "–")
+
+    return ask
 
 
 def _rate(can: Capabilities) -> Cell:
@@ -132,6 +138,7 @@ def _sections() -> Iterable[tuple[Any, Sequence[tuple[Any, Ask]]]]:
         _("Account"),
         [
             *_operations(O.CHECK, O.READ_BALANCE, O.LIST_SENDERS, O.ESTIMATE_PRICE),
+            (_("the price differs by country, and is asked for each"), _flag("price_differs_by_country")),
             (_("currency"), lambda can: Cell(text=can.currency or "–")),
         ],
     )
@@ -174,6 +181,7 @@ def _sections() -> Iterable[tuple[Any, Sequence[tuple[Any, Ask]]]]:
             (_("one number can be looked up"), _flag("searches_numbers")),
             (_("only the recent contacts can be read"), _flag("lists_recent")),
             (_("the phone number of a contact can be changed"), _flag("can_change_phone")),
+            (_("what else goes with a deleted contact"), _line("deleting_contacts")),
         ],
     )
     yield (
@@ -186,6 +194,7 @@ def _sections() -> Iterable[tuple[Any, Sequence[tuple[Any, Ask]]]]:
             (_("numbers in one send, at most"), _most("max_numbers_per_send")),
             (_("parts of phonebooks in one send, at most"), _most("max_targets_per_send")),
             (_("texts in one send, at most"), _most("max_texts_per_send")),
+            (_("messages are SMS, counted in parts"), _flag("counts_parts")),
             (_("characters of a message, at most"), _most("max_message_chars")),
             (_("SMS parts of a message, at most"), _most("max_message_parts")),
             (_("schedule at the provider"), _schedule),
@@ -202,7 +211,7 @@ def _sections() -> Iterable[tuple[Any, Sequence[tuple[Any, Ask]]]]:
             (_("the provider calls this application"), _callbacks),
             *_operations(O.SUBSCRIBE_CALLBACKS, O.UNSUBSCRIBE_CALLBACKS),
             (_("call backs are signed"), _flag("callbacks_are_signed")),
-            (_("what to do at the provider"), _callback_help),
+            (_("what to do at the provider"), _line("callback_help")),
         ],
     )
     yield (

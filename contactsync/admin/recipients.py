@@ -12,7 +12,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from contactsync.admin import downloads
+from contactsync.admin.abilities import counts_parts
 from contactsync.admin.flow import FlowAdmin
+from contactsync.admin.outcome_lists import people_in
 from contactsync.admin.search import by_number
 from contactsync.admin.tables import Table
 from contactsync.models import Campaign, Recipient
@@ -101,16 +103,26 @@ class RecipientAdmin(downloads.DownloadMixin, FlowAdmin):
         recipient = self.row(request, object_id)
         if request.method != "GET":
             return HttpResponseNotAllowed(["GET"])
-        return self.page(request, "page", recipient, recipient=recipient, title=_("Recipient"))
+        return self.page(
+            request,
+            "page",
+            recipient,
+            recipient=recipient,
+            title=_("Recipient"),
+            counts_parts=counts_parts(recipient.campaign.account),
+        )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Recipient]:
-        return super().get_queryset(request).select_related("campaign", "contact", "call", "target")
+        return super().get_queryset(request).select_related("campaign__account", "contact", "call", "target")
 
 
-def export_recipients(campaign: Campaign, form: str) -> HttpResponseBase:
-    """Everybody the campaign looked at, with what became of each, as a file of the form "csv" or "xlsx"."""
+def export_recipients(campaign: Campaign, form: str, name: str = "") -> HttpResponseBase:
+    """Everybody the campaign looked at, or the people of one list, with what became of each, as "csv" or "xlsx"."""
     if form not in downloads.WRITERS:
         raise Http404(_("Files are “csv” or “xlsx”."))
-    rows = campaign.recipients.order_by("id").iterator(chunk_size=downloads.CHUNK)
+    people = people_in(campaign, name) if name else campaign.recipients.all()
+    rows = people.order_by("id").iterator(chunk_size=downloads.CHUNK)
     lines = ([getter(row) for _title, getter in COLUMNS] for row in rows)
-    return downloads.WRITERS[form](f"campaign-{campaign.pk}", [title for title, _getter in COLUMNS], lines)
+    return downloads.WRITERS[form](
+        f"campaign-{campaign.pk}{'-' * bool(name)}{name}", [title for title, _getter in COLUMNS], lines
+    )

@@ -151,7 +151,7 @@ class ReconcileMixin(FlowAdmin):
         may_decide = may(request.user, "push_phonebook")
         ready = is_ready(run)
         context = context_of(request, run, may_decide=may_decide) if ready else {}
-        title = _("Compare and decide: %(phonebook)s") % {"phonebook": run.phonebook or run}
+        title = _("Compare with the provider: %(phonebook)s") % {"phonebook": run.phonebook or run}
         return self.page(
             request,
             "reconcile",

@@ -10,9 +10,9 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from contactsync.admin.abilities import limits_of
 from contactsync.admin.common import confirm, say
 from contactsync.models import Contact, ProviderAccount
-from contactsync.sync.connect import Misconfigured, capabilities
 from contactsync.sync.renumber import make_new_contacts
 from contactsync.templatetags.contactsync import number
 
@@ -36,6 +36,7 @@ def ask(screen: ModelAdmin, request: HttpRequest, contacts: QuerySet[Contact]) -
             _(
                 "The provider cannot change a number: the old contact is deleted there, and one with the new number added."
             ),
+            *deletion_warnings(wanted),
             _("What only the provider keeps with the old contact, such as conversations, may be lost."),
             _("Nothing goes to the provider now; the next push shows its plan first."),
         ],
@@ -48,22 +49,27 @@ def ask(screen: ModelAdmin, request: HttpRequest, contacts: QuerySet[Contact]) -
     return None
 
 
+def deletion_warnings(contacts: QuerySet[Contact]) -> list[str]:
+    """What the providers of these contacts destroy with a contact beyond its phonebook."""
+    accounts = ProviderAccount.objects.filter(pk__in=contacts.order_by().values("phonebook__account"))
+    found = [limits for account in accounts if (limits := limits_of(account)) is not None]
+    return list(dict.fromkeys(_(limits.deleting_contacts) for limits in found if limits.deleting_contacts))
+
+
+def accounts_with_fixed_numbers() -> list[int]:
+    """Accounts whose provider cannot change the number of a contact."""
+    limits = {account.pk: limits_of(account) for account in ProviderAccount.objects.all()}
+    return [pk for pk, can in limits.items() if can is not None and not can.can_change_phone]
+
+
 def with_another_number(contacts: QuerySet[Contact]) -> QuerySet[Contact]:
     """Those of the contacts that have another number at a provider that cannot change it."""
-    fixed = [account.pk for account in ProviderAccount.objects.all() if _keeps_numbers(account)]
-    there = contacts.filter(deleted_at=None, phonebook__account__in=fixed).exclude(remote_id="")
+    there = contacts.filter(deleted_at=None, phonebook__account__in=accounts_with_fixed_numbers()).exclude(remote_id="")
     return (
         there.alias(number_there=KT("pushed_payload__phone"))
         .exclude(number_there=None)
         .exclude(number_there=F("phone"))
     )
-
-
-def _keeps_numbers(account: ProviderAccount) -> bool:
-    try:
-        return not capabilities(account).can_change_phone
-    except Misconfigured:
-        return False
 
 
 def _say_done(request: HttpRequest, *, made: int, count: int) -> None:

@@ -7,25 +7,28 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed, JsonResponse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from contactsync import work
-from contactsync.admin import ledger_columns, progress, stages, sums
-from contactsync.admin.common import link, may, say
+from contactsync.admin import ledger_columns, outcome_lists, progress, stages, sums
+from contactsync.admin.common import link, may, require, say
 from contactsync.admin.downloads import DownloadMixin
 from contactsync.admin.flow import in_plain_words, person
+from contactsync.admin.plan_facts import deletion, option_titles, plan_places
 from contactsync.admin.reconcile import ReconcileMixin, is_ready
 from contactsync.admin.removal import removal_plan
 from contactsync.admin.run_items import item_table
 from contactsync.admin.tables import Table
-from contactsync.models import CustomOption, Run, RunItem
+from contactsync.models import Run, RunItem
 from contactsync.sync import lifecycle
 from contactsync.templatetags.contactsync import badge, when
 
 State = Run.State
+#: what works on contacts at the provider, so that each of them has an outcome
+LISTED = frozenset({Run.Kind.PUSH, Run.Kind.DELETE, Run.Kind.RECONCILE})
 
 
 def may_steer(request: HttpRequest, run: Run) -> bool:
@@ -43,7 +46,7 @@ class RunAdmin(DownloadMixin, ReconcileMixin):
     list_select_related = ("account", "phonebook", "campaign", "created_by")
     search_fields = ("phonebook__title", "campaign__title")
     steps = ("approve", "discard", "stop", "resume", "acknowledge", "decide", "decide_all", "plan_changes")
-    readings = ("progress", "reconcile")
+    readings = ("progress", "reconcile", "export")
 
     # The list
 
@@ -95,13 +98,17 @@ class RunAdmin(DownloadMixin, ReconcileMixin):
             run=run,
             steps=stages.of_run(run),
             progress=shown,
+            rest=progress.rest_of_run(run),
             progress_url=link(run, "progress"),
             may_steer=may_steer(request, run),
             plan=sums.Plan.of(run),
+            places=plan_places(run),
+            deletion=deletion(run),
             decisions=sums.decisions(run),
             sum=sums.of_run(run, shown.counts),
             table=item_table(request, run.items.all()),
             calls=Table(request, run.calls.all(), param="cp"),
+            lists=outcome_lists.of_run(request, run, shown.counts) if run.started_at and run.kind in LISTED else (),
             option_titles=option_titles(run),
             removal=removal_plan(run),
             is_waiting=run.state == State.PLANNED,
@@ -112,6 +119,7 @@ class RunAdmin(DownloadMixin, ReconcileMixin):
             can_acknowledge=run.state == State.ATTENTION,
             acknowledged_by=run.plan.get("acknowledged_by", ""),
             reconcile_url=link(run, "reconcile") if is_ready(run) else "",
+            has_differences=run.items.exists(),
             not_all_told=run.counts.get("not_all_told", 0) if run.kind == Run.Kind.BRING_IN else 0,
             opt_outs_unread=run.counts.get("opt_outs_unread", 0),
         )
@@ -181,15 +189,10 @@ class RunAdmin(DownloadMixin, ReconcileMixin):
             say(request, _("Closed. The table still shows what failed or is not known."))
         return self.back(run)
 
+    def export_view(self, request: HttpRequest, run: Run) -> HttpResponseBase:
+        """One list of the contacts of the run, by what became of them."""
+        require(request, "export_contact")
+        return outcome_lists.export_items(run, request.GET.get("list", ""), request.GET.get("format", "csv"))
+
     def progress_view(self, request: HttpRequest, run: Run) -> JsonResponse:
         return progress.of_run(run).answer()
-
-
-def option_titles(run: Run) -> dict[str, str]:
-    """Titles of the account's options, by our id and by the provider's key."""
-    found: dict[str, str] = {}
-    for pk, key, title in CustomOption.objects.filter(account_id=run.account_id).values_list(
-        "pk", "remote_key", "title"
-    ):
-        found |= {str(pk): title, **({key: title} if key else {})}
-    return found

@@ -18,6 +18,7 @@ from contactsync.admin import (
     recipients,
     replies,
     runs,
+    saved_mappings,
     suppression,
 )
 
@@ -37,5 +38,6 @@ __all__ = [
     "recipients",
     "replies",
     "runs",
+    "saved_mappings",
     "suppression",
 ]

@@ -9,10 +9,11 @@ from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_GET
 
 #: title of a group -> the models in it, in the order they are shown
 GROUPS = (
-    (_("Contacts"), ("Phonebook", "Contact", "CustomOption", "Suppression", "ImportJob")),
+    (_("Contacts"), ("Phonebook", "Contact", "CustomOption", "Suppression", "ImportJob", "SavedMapping")),
     (_("Campaigns"), ("Campaign", "Recipient", "InboundMessage")),
     (_("Provider"), ("ProviderAccount", "Run", "Call", "Callback")),
     (_("People"), ("User", "Group")),
@@ -41,6 +42,7 @@ class ContactSyncAdminSite(AdminSite):
                 groups.append({**app, "name": title, "models": [model for _app, model in found]})
         if app_label is None:
             self._add_providers(groups)
+            self._add_explain(groups)
         return groups
 
     def _add_providers(self, groups: list[Any]) -> None:
@@ -61,8 +63,28 @@ class ContactSyncAdminSite(AdminSite):
             groups.append(own)
         own["models"] = [*own["models"], entry]
 
+    def _add_explain(self, groups: list[Any]) -> None:
+        """The page about one number, after the contacts."""
+        own = next((group for group in groups if group["name"] == GROUPS[0][0]), None)
+        places = [at for at, model in enumerate(own["models"], 1) if model["object_name"] == "Contact"] if own else []
+        if own is not None and places:
+            entry = {"name": _("What happened to a number"), "object_name": "Explain", "add_url": None}
+            entry |= {"admin_url": reverse("admin:explain", current_app=self.name), "view_only": True}
+            entry |= {"perms": {"add": False, "change": False, "delete": False, "view": True}}
+            own["models"] = [*own["models"][: places[0]], entry, *own["models"][places[0] :]]
+
     def get_urls(self) -> list[Any]:
-        return [path("providers/", self.admin_view(self.providers_view), name="providers"), *super().get_urls()]
+        return [
+            path("providers/", self.admin_view(self.providers_view), name="providers"),
+            path("explain/", self.admin_view(require_GET(self.explain_view)), name="explain"),
+            *super().get_urls(),
+        ]
+
+    def explain_view(self, request: HttpRequest) -> TemplateResponse:
+        """What happened to a number."""
+        from contactsync.admin.explain import page  # models are not loaded yet when the site is made
+
+        return page(self, request)
 
     def providers_view(self, request: HttpRequest) -> TemplateResponse:
         """What each provider can do."""

@@ -11,7 +11,7 @@ from django.utils.html import format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from contactsync.imports import report
+from contactsync.imports import attempts, report
 from contactsync.models import Campaign, ImportJob, Recipient, Run, RunItem
 from contactsync.templatetags.contactsync import listed, number, tone
 
@@ -56,18 +56,42 @@ def in_short(parts: Sequence[Part], names: set[str]) -> str:
 
 
 def of_import(job: ImportJob) -> Sum:
-    """Rows = new + updated + unchanged + repeated + rejected: of the check, until the import has begun."""
+    """Rows = new + updated + unchanged + skipped + repeated + rejected: of the check, until the import has begun.
+
+    Where nothing can be skipped, that part is not shown.
+    """
     equation = report.equation(job)
     labels = {
         "created": _("new"),
         "updated": _("updated"),
         "unchanged": _("unchanged"),
+        "skipped": _("skipped"),
         "duplicate": _("repeated"),
         "rejected": _("rejected"),
         "waiting": _("waiting"),
     }
-    parts = [Part(name, labels.get(name, name), count) for name, count in equation.parts.items()]
+    parts = [
+        Part(name, labels.get(name, name), count)
+        for name, count in equation.parts.items()
+        if count or name != "skipped" or job.mode != ImportJob.Mode.ADD_AND_UPDATE
+    ]
     return Sum(equation.total, ngettext("row", "rows", equation.total), parts, agrees=equation.balances)
+
+
+def of_corrections(job: ImportJob) -> Sum:
+    """Rows rejected before = imported + skipped + repeated + rejected again + not in the workbook."""
+    corrected = attempts.outcome_of(job)
+    done = job.state == ImportJob.State.APPLIED
+    labels = {
+        "imported": _("imported now") if done else _("can be imported now"),
+        "skipped": _("skipped"),
+        "duplicate": _("repeated"),
+        "rejected": _("rejected again"),
+        "missing": _("not in the workbook"),
+    }
+    parts = [Part(name, labels[name], count) for name, count in corrected.parts.items() if count or name != "skipped"]
+    label = ngettext("row that had been rejected", "rows that had been rejected", corrected.total)
+    return Sum(corrected.total, label, parts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from contactsync.admin.common import ScreenAdmin
-from contactsync.admin.exports import ImportScreenMixin, SuppressionResource, default_region
+from contactsync.admin.exports import ImportScreenMixin
 from contactsync.admin.search import by_number
+from contactsync.admin.suppression_files import SuppressionResource, default_region
 from contactsync.models import Suppression
 from contactsync.phone import PHONE_MESSAGES, display, parse_phone
 from contactsync.templatetags.contactsync import ltr, when

@@ -34,7 +34,8 @@ class Table:
 
     `filters` maps a field to its label and choices; what is not among the choices is
     ignored. `search` narrows the rows by the words in `?q=`. `param` carries the page
-    number, so that two tables can stand on one page.
+    number; `prefix` stands before every name in the address, so that two tables with a search can
+    stand on one page.
     """
 
     def __init__(
@@ -45,15 +46,17 @@ class Table:
         search: Callable[[QuerySet[Any], str], QuerySet[Any]] | None = None,
         filters: Mapping[str, tuple[str, Sequence[tuple[str, Any]]]] | None = None,
         param: str = "p",
+        prefix: str = "",
     ) -> None:
-        self.param = param
+        self.param = param = prefix + param
+        self.words_name, self.anchor = prefix + "q", prefix + "rows"
         self.searchable = search is not None
-        self.words = request.GET.get("q", "").strip()[:200]
+        self.words = request.GET.get(self.words_name, "").strip()[:200]
         self.filters: list[Filter] = []
         for name, (label, choices) in (filters or {}).items():
-            wanted = request.GET.get(name, "")
+            wanted = request.GET.get(prefix + name, "")
             known = [Choice(str(value), str(text), str(value) == wanted) for value, text in choices]
-            self.filters.append(Filter(name, label, known))
+            self.filters.append(Filter(prefix + name, label, known))
             if wanted and any(choice.selected for choice in known):
                 rows = rows.filter(**{name: wanted})
         if search is not None and self.words:

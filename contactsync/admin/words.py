@@ -84,6 +84,7 @@ def callback_label(kind: str) -> str:
 
 
 def field_label(name: str, options: Mapping[str, str]) -> str:
-    """The field in words; `options` maps keys of custom options to their titles."""
+    """The field in words; `options` maps keys of custom options to their titles. Plans name options as `option:<title>`."""
     known: Any = FIELDS.get(name)
-    return str(known or options.get(name) or options.get(name.removeprefix("option:")) or name.removeprefix("option:"))
+    key = name.removeprefix("option:")
+    return str(known or (key if key in options.values() else options.get(key, key)))

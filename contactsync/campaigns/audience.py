@@ -10,9 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
@@ -25,47 +23,27 @@ from contactsync.campaigns.lease import CampaignLease, LeaseLost
 from contactsync.campaigns.opted_out import take_over_list
 from contactsync.campaigns.packets import WholeTarget
 from contactsync.campaigns.problems import CampaignProblem, frozen_sender, problems
-from contactsync.campaigns.rows import NewRecipient
 from contactsync.campaigns.sources import CHUNK, Candidate, RemoteBook, candidates, is_slice, needs_remote_book
+from contactsync.campaigns.tally import Tally
 from contactsync.models import Campaign, CampaignTarget, Recipient
 from contactsync.models.reasons import reason
 from contactsync.models.transitions import TransitionRefused, transition
 from contactsync.sync import sends
-from contactsync.sync.connect import ProviderError, reason_of
+from contactsync.sync.connect import ProviderError, capabilities, reason_of
 from contactsync.sync.line import Line
 from contactsync.sync.opt_outs import OptOuts
+from contactsync.sync.policy import rest_after
 
 logger = logging.getLogger(__name__)
 
 HASHED_PER_PULSE = 20_000
 
 
-@dataclass(slots=True)
-class Tally:
-    """What was read and decided, counted while it happens and compared with the rows at the end."""
-
-    targets: int = 0
-    considered: int = 0
-    duplicate: int = 0
-    excluded: Counter[str] = field(default_factory=Counter)
-    recipients: int = 0
-    #: (encoding, SMS parts) -> how many texts of that size, and one of them, for the price
-    sizes: dict[tuple[str, int], list[Any]] = field(default_factory=dict)
-    warnings: list[dict[str, Any]] = field(default_factory=list)
-
-    def count(self, row: NewRecipient) -> None:
-        if row.exclusion:
-            self.excluded[row.exclusion] += 1
-            return
-        self.recipients += 1
-        self.sizes.setdefault((row.encoding, row.parts), [0, row.text])[0] += 1
-
-
 def freeze(campaign_id: int) -> None:
     """Decide the audience of a campaign that is being prepared, and plan its calls.
 
-    Ends in `prepared`, or in `failed` with the reason. Does nothing when another worker is at it
-    or the campaign is in another state.
+    Ends in `prepared`, or in `failed` with the reason; or waits for the provider, and `abandoned` finds it later.
+    Does nothing when another worker is at it or the campaign is in another state.
     """
     lease = CampaignLease(campaign_id, Campaign.State.PREPARING)
     if not lease.claim():
@@ -78,7 +56,10 @@ def freeze(campaign_id: int) -> None:
     except CampaignProblem as problem:
         _fail(campaign, problem.reasons[0])
     except ProviderError as error:
-        _fail(campaign, reason_of(error))
+        if (rest := rest_after(error)) is not None:
+            lease.rest(timezone.now() + rest, reason_of(error))
+        else:
+            _fail(campaign, reason_of(error))
     except Exception:
         _fail(
             campaign,
@@ -99,7 +80,8 @@ def _freeze(campaign: Campaign, lease: CampaignLease) -> None:
     with transaction.atomic():
         lease.renew()
         forget(campaign)
-    tally = Tally(warnings=take_over_list(campaign, pulse=lease.renew))
+    by_country = capabilities(campaign.account).price_differs_by_country
+    tally = Tally(warnings=take_over_list(campaign, pulse=lease.renew), by_country=by_country)
     whole: dict[int, WholeTarget] = {}
     decider = Decider(campaign)
     targets = list(campaign.targets.select_related("phonebook__account").order_by("pk"))

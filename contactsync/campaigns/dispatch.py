@@ -22,9 +22,10 @@ from contactsync.campaigns.waiting import begin_if_due, missed
 from contactsync.models import Call, Campaign, Recipient, Run
 from contactsync.models.reasons import reason
 from contactsync.models.transitions import TransitionRefused, transition
-from contactsync.sync import leases, sends
+from contactsync.sync import accounts, leases, sends, shutdown
 from contactsync.sync.connect import SENDS, ProviderError, reason_of
 from contactsync.sync.line import Line
+from contactsync.sync.policy import is_held_back, rest_after
 from contactsync.sync.sends import Performed, SendReceipt, Verdict
 from contactsync.sync.sweep import abandon_calls
 
@@ -72,8 +73,12 @@ def _carry_out_or_settle(run: Run, owner: str) -> None:
         _carry_out(run, owner)
     except CampaignProblem as problem:
         settle(run, owner=owner, why_unsent=problem.reasons[0])
-    except ProviderError as error:
-        _pause(run, reason_of(error), owner=owner)
+    except ProviderError as error:  # a look before a call that did not get through, with all its patience
+        rest = rest_after(error)
+        if rest is None:
+            _pause(run, reason_of(error), owner=owner)
+        else:
+            _end(run, owner, not_before=timezone.now() + rest, why=reason_of(error))
     except LeaseLost:
         raise
     except Exception:
@@ -122,8 +127,8 @@ def _carry_out(run: Run, owner: str) -> None:
     counted_at = timezone.now()
     with Line(run.account, pulse=lambda: _go_on(run, owner)) as line:
         for call in _planned_calls(run):
-            if not _renew(run, owner):
-                break
+            if shutdown.is_asked_for() or not _renew(run, owner):
+                break  # what is left is for the next worker, or for nobody
             try:
                 outcome = _send(run, call, owner=owner, line=line)
             except Stopped:
@@ -132,7 +137,7 @@ def _carry_out(run: Run, owner: str) -> None:
                 counted_at = timezone.now()
                 Run.objects.filter(pk=run.pk).update(counts=progress(run))
             unknown = unknown + 1 if outcome.verdict is Verdict.UNKNOWN else 0
-            if outcome.error and _asks_for_a_person(outcome.verdict, attempts=call.attempts, unknown=unknown):
+            if outcome.error and _asks_for_a_person(outcome, attempts=call.attempts, unknown=unknown):
                 if run.calls.filter(state=Call.State.PLANNED, operation__in=SENDS).exists():
                     _pause(run, reason_of(outcome.error), owner=owner)
                     return
@@ -148,13 +153,11 @@ def _go_on(run: Run, owner: str) -> None:
         raise Stopped
 
 
-def _asks_for_a_person(verdict: Verdict, *, attempts: int, unknown: int) -> bool:
+def _asks_for_a_person(outcome: Performed[SendReceipt], *, attempts: int, unknown: int) -> bool:
     """Whether the next call would fare no better than this one."""
-    return (
-        verdict in {Verdict.PAUSE_ACCOUNT, Verdict.STOP_RUN}
-        or (verdict is Verdict.RETRY and attempts >= ATTEMPTS)
-        or unknown >= UNKNOWN_IN_A_ROW
-    )
+    out_of_patience = outcome.verdict is Verdict.RETRY and attempts >= ATTEMPTS and not is_held_back(outcome.error)
+    needs_mending = outcome.verdict in {Verdict.PAUSE_ACCOUNT, Verdict.STOP_RUN}
+    return needs_mending or out_of_patience or unknown >= UNKNOWN_IN_A_ROW
 
 
 def _planned_calls(run: Run) -> Iterator[Call]:
@@ -232,8 +235,8 @@ def _pause(run: Run, error: dict[str, Any], *, owner: str) -> None:
         settle(run, owner=owner)
 
 
-def _end(run: Run, owner: str) -> None:
-    """Settle the run, or leave it to the sweep while something is on the wire or has to wait."""
+def _end(run: Run, owner: str, *, not_before: dt.datetime | None = None, why: dict[str, Any] | None = None) -> None:
+    """Settle the run, or leave it to the sweep while something is on the wire or has to wait, until `not_before` at least."""
     run.refresh_from_db(fields=["state"])
     open_calls = run.calls.filter(operation__in=SENDS)
     on_wire = open_calls.filter(state=Call.State.ON_WIRE).order_by("-lease_until").first()
@@ -242,9 +245,10 @@ def _end(run: Run, owner: str) -> None:
     if on_wire:
         until = on_wire.lease_until or timezone.now()
     elif waiting and run.state == Run.State.RUNNING:
-        until = waiting.not_before or timezone.now()
+        until = max(waiting.not_before or timezone.now(), not_before or timezone.now())
+        why = why or waiting.error
     if until is None:
         settle(run, owner=owner)
+        accounts.note_balance(run.account)  # what the send has cost
         return
-    Run.objects.filter(pk=run.pk, lease_owner=owner).update(counts=progress(run))
-    leases.hand_back(run, owner, until=until)
+    leases.hand_back(run, owner, until=until, counts=progress(run), error=why or {})

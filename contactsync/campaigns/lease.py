@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from typing import Any
 
 from django.db.models import Q
 from django.utils import timezone
@@ -28,13 +29,18 @@ class CampaignLease:
     def claim(self) -> bool:
         """Take the lease when it is free; False when the state is another or somebody else works on it."""
         free = Q(lease_owner="") | Q(lease_until=None) | Q(lease_until__lt=timezone.now())
-        return self._set(free)
+        return self._set(free, error={})
 
     def renew(self) -> None:
         """Keep the lease. Called first in every transaction of the work; raises `LeaseLost` when it is gone."""
         if not self._set(Q(lease_owner=self.owner)):
             raise LeaseLost
 
-    def _set(self, condition: Q) -> bool:
+    def rest(self, until: dt.datetime, why: dict[str, Any]) -> None:
+        """Let go of the campaign until then; the sweep finds it. `why` is shown meanwhile."""
+        mine = Campaign.objects.filter(pk=self.campaign_id, state__in=self.states, lease_owner=self.owner)
+        mine.update(lease_owner="", lease_until=until, error=why)
+
+    def _set(self, condition: Q, **changes: Any) -> bool:
         row = Campaign.objects.filter(condition, pk=self.campaign_id, state__in=self.states)
-        return row.update(lease_owner=self.owner, lease_until=timezone.now() + DURATION) == 1
+        return row.update(lease_owner=self.owner, lease_until=timezone.now() + DURATION, **changes) == 1

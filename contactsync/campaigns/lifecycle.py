@@ -13,7 +13,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
@@ -27,10 +27,12 @@ from contactsync.campaigns.problems import (
     CampaignProblem,
     account_problems,
     is_scheduled_here,
+    is_too_late,
     problems,
     schedule_problems,
 )
 from contactsync.campaigns.settle import close_runs, handed_over, resumable_refusals, settle
+from contactsync.campaigns.waiting import begin_late
 from contactsync.models import Call, Campaign, Recipient, Run
 from contactsync.models.reasons import reason
 from contactsync.models.transitions import TransitionRefused, transition
@@ -164,8 +166,10 @@ def stop(campaign: Campaign) -> Campaign:
     with transaction.atomic():
         transition(campaign, Campaign.State.STOPPING, table=Campaign.TRANSITIONS)
         runs = Run.objects.filter(campaign=campaign, kind=Run.Kind.SEND)
-        idle = runs.filter(state__in=[Run.State.QUEUED, Run.State.PAUSED]).first()
-        if idle and runs.filter(pk=idle.pk, state=idle.state).update(state=Run.State.STOPPING):
+        resting = Q(state=Run.State.RUNNING, lease_owner="") & ~Q(calls__state=Call.State.ON_WIRE)
+        at_rest = runs.filter(Q(state__in=[Run.State.QUEUED, Run.State.PAUSED]) | resting)
+        idle = at_rest.first()
+        if idle and at_rest.filter(pk=idle.pk, state=idle.state).update(state=Run.State.STOPPING):
             settle(idle)
             campaign.refresh_from_db()
         else:
@@ -202,25 +206,30 @@ def resume(campaign: Campaign, *, user: User | None, at_once: bool = False, comm
 
     A paused run goes on as it is; after a stop or a decision a new run is planned for the rest. People
     suppressed or deleted meanwhile are left out. Those whom a refused call to a phonebook was for are sent to by
-    number, and those of a refused call with several texts text by text. When the scheduled time has passed, `at_once` sends the rest now.
+    number, and those of a refused call with several texts text by text. When the provider would not keep the rest for the
+    scheduled time any more, `at_once` sends it now. A campaign that waits here goes on once its time has come.
     """
     if user is None and not command:
         raise ValueError("Who sends must be on record: a user or the name of a command.")
+    by = user.get_username() if user else command
     with _all_or_nothing(campaign):
+        if run := begin_late(campaign, by=by):
+            if found := account_problems(campaign.account):
+                raise CampaignProblem(found)
+            return run
         paused = Campaign.objects.filter(pk=campaign.pk, state=Campaign.State.PAUSED).exists()
         transition(campaign, Campaign.State.SENDING, table=_FROM_RESUMABLE, error={}, finished_at=None)
         campaign.refresh_from_db()
         # What waited here for its time goes on now in any case: a person has just said so.
         is_here = is_scheduled_here(campaign)
         at_once = at_once and not is_here
-        if at_once and campaign.scheduled_for and campaign.scheduled_for <= timezone.now():
+        if at_once and is_too_late(campaign):
             campaign.scheduled_for = None
             campaign.save(update_fields=["scheduled_for"])
         late = [] if is_here else schedule_problems(campaign)
         if found := [*account_problems(campaign.account), *late]:
             raise CampaignProblem(found)
         left_out = leave_out(campaign, _rest(campaign)) + leave_out(campaign, resumable_refusals(campaign))
-        by = user.get_username() if user else command
         if paused and not left_out and not at_once:
             run = Run.objects.get(campaign=campaign, kind=Run.Kind.SEND, state=Run.State.PAUSED)
             run.calls.filter(state=Call.State.PLANNED).update(not_before=None)

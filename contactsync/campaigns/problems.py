@@ -85,6 +85,14 @@ def is_scheduled_here(campaign: Campaign) -> bool:
     return campaign.scheduled_for is not None and capabilities(campaign.account).schedule_earliest is None
 
 
+def is_too_late(campaign: Campaign) -> bool:
+    """Whether the provider would not keep the campaign for its time any more: it has passed, or is too near."""
+    earliest = capabilities(campaign.account).schedule_earliest
+    if campaign.scheduled_for is None or earliest is None:
+        return False
+    return campaign.scheduled_for - timezone.now() < earliest
+
+
 def schedule_problems(campaign: Campaign) -> list[dict[str, Any]]:
     """Why the campaign cannot be sent at this time: by the provider's limits, or by our own where it cannot schedule."""
     if campaign.scheduled_for is None:

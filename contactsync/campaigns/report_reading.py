@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -51,40 +51,101 @@ def _keep(call: Call, report: dict[str, Any], *, is_final: bool) -> None:
     call.save(update_fields=["report", "report_is_final", "reported_at"])
 
 
+@dataclass(slots=True)
+class _Known:
+    """What earlier readings of a call told, so that nothing is asked again that cannot have changed."""
+
+    entries: dict[str, dict[str, Any]]
+    references: set[str]  # whose people are known; empty where there is only one
+    moving: set[str]  # whose people are not all at an end; "" for people of whom nothing was said
+
+    @classmethod
+    def of(cls, call: Call) -> _Known:
+        people = Recipient.objects.filter(call=call).order_by()
+        several = len(call.references) > 1
+        named = people.exclude(reference="").values_list("reference", flat=True).distinct() if several else ()
+        moving = people.exclude(delivery__in=Recipient.FINAL_DELIVERIES)
+        return cls(
+            entries={entry["reference"]: entry for entry in call.report.get("sends", [])},
+            references=set(named),
+            moving=set(moving.values_list("reference", flat=True).distinct()) if several else {""},
+        )
+
+    def ended(self, reference: str) -> dict[str, Any] | None:
+        """The entry of a send that is over and whose people are asked for apart: its state stays as it is."""
+        entry = self.entries.get(reference)
+        return entry if entry and entry["final"] and entry["apart"] else None
+
+    def is_settled(self, reference: str) -> bool:
+        """Whether nothing at all can come of asking about this send."""
+        return self.ended(reference) is not None and not {reference, ""} & self.moving
+
+
 def _read(call: Call, line: Line) -> tuple[list[dict[str, Any]], int]:
     """(an entry per reference, carried numbers that a final report does not have)"""
     seen: set[str] = set()
-    entries = []
-    for reference in call.references:
-        report = sends.send_report(line.account, reference, line=line)
-        told = _people(call, report, reference, line)
-        if state := _AFTER_SEND.get(report.state):
-            _write_send_state(call, state, raw=report.raw_state)
-        repeated = told.rows - len(told.phones) + len(seen & told.phones)
-        seen |= told.phones
-        entries.append(
-            {
-                "reference": reference,
-                "state": str(report.state),
-                "raw_state": report.raw_state,
-                "label": report.label or report.reason,
-                "recipients": report.recipients,
-                "call": call.pk,
-                "final": report.state.is_final,
-                "cost": None if report.cost is None else str(report.cost),
-                "unexpected": len(told.phones) - told.carried,
-                "repeated": repeated,
-            }
-        )
+    known = _Known.of(call)
+    entries = [_read_send(call, reference, line, known=known, seen=seen) for reference in call.references]
+    _name_the_rest(call, entries)
     over = all(entry["final"] for entry in entries)
     unreported = Recipient.objects.filter(call=call, delivery_raw="").count() if over else 0
     return entries, unreported
 
 
-def _people(call: Call, report: SendReport, reference: str, line: Line) -> _People:
+def _name_the_rest(call: Call, entries: Sequence[Mapping[str, Any]]) -> None:
+    """A send that failed as a whole may list nobody: when there is only one of that kind, whoever is in no other is in it."""
+    people = Recipient.objects.filter(call=call).order_by()
+    named = set(people.values_list("reference", flat=True).distinct())
+    nameless = [entry for entry in entries if entry["reference"] not in named]
+    if len(entries) < 2 or len(nameless) != 1 or "" not in named:
+        return
+    (entry,) = nameless
+    state = sends.SendState(entry["state"])
+    if entry["final"] and state in _AFTER_SEND:
+        people.filter(reference="").update(reference=entry["reference"][:100])
+        _write_send_state(call, _AFTER_SEND[state], raw=entry["raw_state"], reference=entry["reference"])
+
+
+def _read_send(call: Call, reference: str, line: Line, *, known: _Known, seen: set[str]) -> dict[str, Any]:
+    """The entry of one reference. `seen` are the numbers of those before it."""
+    if known.is_settled(reference):
+        return known.entries[reference]
+    entry, asks, people = known.ended(reference), True, None
+    if entry is None:
+        report = sends.send_report(line.account, reference, line=line)
+        before = known.entries.get(reference, {})
+        entry = {"unexpected": 0, "repeated": 0, **before, **_entry(call, reference, report)}
+        people = report.people
+        is_named = len(call.references) == 1 or reference in known.references
+        asks = report.tells_states or not is_named
+    if asks:
+        told = _people(call, people, reference, line)
+        entry["repeated"] = told.rows - len(told.phones) + len(seen & told.phones)
+        entry["unexpected"] = len(told.phones) - told.carried
+        seen |= told.phones
+    if state := _AFTER_SEND.get(sends.SendState(entry["state"])):
+        _write_send_state(call, state, raw=entry["raw_state"], reference=reference)
+    return entry
+
+
+def _entry(call: Call, reference: str, report: SendReport) -> dict[str, Any]:
+    return {
+        "reference": reference,
+        "state": str(report.state),
+        "raw_state": report.raw_state,
+        "label": report.label or report.reason,
+        "recipients": report.recipients,
+        "call": call.pk,
+        "final": report.state.is_final,
+        "apart": report.people is None,
+        "cost": None if report.cost is None else str(report.cost),
+    }
+
+
+def _people(call: Call, people: Sequence[RecipientReport] | None, reference: str, line: Line) -> _People:
     """Everybody in one report; asked for where the report itself did not tell."""
-    if report.people is not None:
-        return _fold(call, iter([list(report.people)]), reference=reference)
+    if people is not None:
+        return _fold(call, iter([list(people)]), reference=reference)
     return sends.fold_recipients(line, reference, lambda chunks: _fold(call, chunks, reference=reference))
 
 
@@ -129,8 +190,10 @@ def _write(call: Call, rows: Iterable[RecipientReport], *, reference: str) -> in
     return found
 
 
-def _write_send_state(call: Call, state: str, *, raw: str) -> None:
-    """What holds for the whole send holds for everybody of whom nothing is said."""
+def _write_send_state(call: Call, state: str, *, raw: str, reference: str) -> None:
+    """What holds for the whole send holds for everybody of whom nothing is said; of several sends, for its own people."""
     silent = Recipient.objects.filter(call=call, delivery_raw="")
+    if len(call.references) > 1:
+        silent = silent.filter(reference=reference)
     code = raw[:50] if state in Recipient.FINAL_DELIVERIES else ""
     silent.update(delivery=state, delivery_raw=code, delivery_at=timezone.now())

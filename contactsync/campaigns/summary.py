@@ -5,20 +5,18 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db.models import Count
 from django.utils.translation import gettext_noop
 
 from contactsync.campaigns.problems import sender_of
+from contactsync.campaigns.tally import Tally
 from contactsync.models import Campaign, Recipient
 from contactsync.models.reasons import reason
 from contactsync.sync import accounts, sends
 from contactsync.sync.connect import Operation, ProviderError, capabilities, reason_of
 from contactsync.sync.line import Line
-
-if TYPE_CHECKING:
-    from contactsync.campaigns.audience import Tally
 
 logger = logging.getLogger(__name__)
 
@@ -32,9 +30,7 @@ def figures(campaign: Campaign, tally: Tally, *, pulse: Callable[[], None] = lam
     """
     rows = rows_by_exclusion(campaign)
     recipients = rows.pop("", 0)
-    sizes = {parts: 0 for _, parts in tally.sizes}
-    for (_, parts), (people, _) in tally.sizes.items():
-        sizes[parts] += people
+    groups = tally.prices.values()
     money, warnings = _price(campaign, tally, pulse)
     return {
         "considered": tally.considered,
@@ -44,9 +40,9 @@ def figures(campaign: Campaign, tally: Tally, *, pulse: Callable[[], None] = lam
         "balances": recipients == tally.recipients
         and rows == dict(tally.excluded)
         and tally.considered == recipients + tally.duplicate + sum(rows.values()),
-        "parts": sum(parts * people for parts, people in sizes.items()),
-        "parts_min": min(sizes, default=0),
-        "parts_max": max(sizes, default=0),
+        "parts": sum(group.parts * group.people for group in groups),
+        "parts_min": min((group.parts for group in groups), default=0),
+        "parts_max": max((group.parts for group in groups), default=0),
         "sender": sender_of(campaign),
         "warnings": [*_sender_warnings(campaign), *tally.warnings, *warnings],
         **money,
@@ -60,19 +56,19 @@ def rows_by_exclusion(campaign: Campaign) -> dict[str, int]:
 
 
 def _price(campaign: Campaign, tally: Tally, pulse: Callable[[], None]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Price range for everybody: one question per size of text, times how many get that size."""
+    """Price range for everybody: one question per size of text, and per country where that matters, times its people."""
     account = campaign.account
-    if not tally.sizes or not capabilities(account).can(Operation.ESTIMATE_PRICE):
+    if not tally.prices or not capabilities(account).can(Operation.ESTIMATE_PRICE):
         return {}, []
     low = high = Decimal(0)
     currency = ""
     try:
         with Line(account, pulse=pulse) as line:
-            for people, sample in tally.sizes.values():
+            for group in tally.prices.values():
                 pulse()
-                estimate = sends.estimate(account, sender_of(campaign), sample, line=line)
-                low += estimate.low * people
-                high += estimate.high * people
+                estimate = sends.estimate(account, sender_of(campaign), group.text, number=group.phone, line=line)
+                low += estimate.low * group.people
+                high += estimate.high * group.people
                 currency = estimate.currency
         accounts.refresh_balance(account)
     except ProviderError as error:

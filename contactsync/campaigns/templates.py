@@ -14,8 +14,6 @@ from contactsync.models import Campaign, Phonebook, ProviderAccount
 from contactsync.models.reasons import reason
 from contactsync.sync import sends
 from contactsync.sync.connect import Operation, capabilities
-from contactsync.sync.line import Line
-from contactsync.sync.templates import listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +40,6 @@ class Filled:
     def has_gap(self) -> bool:
         """A variable without a value, which no provider takes."""
         return bool(self.missing) or not all(value.strip() for value in self.values.values())
-
-
-def refresh_templates(account: ProviderAccount) -> None:
-    """Read the templates anew; does nothing where the provider lists none. Raises `ProviderError`."""
-    with Line(account) as line:
-        if line.capabilities.can(Operation.LIST_TEMPLATES):
-            account.templates = line.read(listed)
-            account.save(update_fields=["templates", "updated_at"])
 
 
 def known_templates(account: ProviderAccount) -> list[KnownTemplate]:
@@ -113,7 +103,7 @@ def problems(campaign: Campaign, phonebooks: Sequence[Phonebook]) -> list[dict[s
             reason(
                 gettext_noop(
                     "The template %(template)s is not among those the provider last listed. "
-                    "Read the templates anew on the account's page, then choose one."
+                    "Refresh the templates in the campaign's form, then choose one."
                 ),
                 template=campaign.template,
             )

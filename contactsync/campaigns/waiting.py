@@ -18,6 +18,7 @@ from contactsync.campaigns.settle import leave_unsent, lock
 from contactsync.models import Campaign, Run
 from contactsync.models.reasons import reason
 from contactsync.models.transitions import TransitionRefused, transition
+from contactsync.sync import leases
 
 TOO_LATE = dt.timedelta(hours=1)  # a campaign that could not start for longer than this may no longer be wanted
 
@@ -32,6 +33,18 @@ def begin_if_due(run_id: int) -> None:
     )
 
 
+def begin_late(campaign: Campaign, *, by: str) -> Run | None:
+    """Let a campaign go on a person's word whose time has come while nothing here was running; None when it does not wait for that."""
+    due = Campaign.objects.filter(pk=campaign.pk, state=Campaign.State.WAITING, scheduled_for__lte=timezone.now())
+    if not due.exists():
+        return None
+    transition(campaign, Campaign.State.SENDING, table=_FROM_WAITING, error={})
+    run = Run.objects.get(campaign=campaign, kind=Run.Kind.SEND, state=Run.State.QUEUED)
+    run.plan = {**run.plan, "resumed_by": by}  # however late it is, nobody is asked again
+    Run.objects.filter(pk=run.pk, state=Run.State.QUEUED).update(plan=run.plan, **leases.waiting())
+    return run
+
+
 def missed(run: Run) -> dict[str, Any]:
     """Why a person should be asked before this run starts, because its time is long past; empty when it may go."""
     begins_at = run.plan.get("begins_at")
@@ -43,7 +56,7 @@ def missed(run: Run) -> dict[str, Any]:
     return reason(
         gettext_noop(
             "Its time had passed %(minutes)s minutes before it could start, because nothing was running here. "
-            "Nothing was sent. Resume to send it now, or stop it."
+            "Nothing was sent. Press “Continue” to send it now, or stop it."
         ),
         minutes=int(late / dt.timedelta(minutes=1)),
     )
@@ -67,4 +80,7 @@ def cancel_waiting(campaign: Campaign) -> Campaign:
     return campaign
 
 
-_FROM_WAITING = {Campaign.State.CANCELLED: frozenset({Campaign.State.WAITING})}
+_FROM_WAITING = {
+    Campaign.State.CANCELLED: frozenset({Campaign.State.WAITING}),
+    Campaign.State.SENDING: frozenset({Campaign.State.WAITING}),
+}

@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from django.db import connection
 from django.utils import timezone
 
 from contactsync.fingerprint import contact_fingerprint
 from contactsync.imports import issues
-from contactsync.imports.check import Judged, Outcome, Verdict
-from contactsync.imports.issues import storable
-from contactsync.imports.read import Row
-from contactsync.imports.rows import Inserter
+from contactsync.imports.cells import Judged
+from contactsync.imports.issues import Problem, number_in, storable
+from contactsync.imports.rows import Inserter, among, next_ids, of_phonebook, time_ordered_uuids, update_rows
+from contactsync.imports.settle import Outcome, Verdict
 from contactsync.models import Contact, ImportChange, ImportIssue, ImportJob, Phonebook, Suppression
 
 #: what an import may set, and what it keeps of a contact before it does
 TOLD_FIELDS = ("prefix", "first_name", "last_name", "company", "email", "tags", "assigned_user", "note", "options")
 DATA_FIELDS = (*TOLD_FIELDS, "consented_at", "consent_source")
-_WRITTEN = (*DATA_FIELDS, "deleted_at", "payload_hash", "sync_state", "updated_at")
+_WRITTEN = (*DATA_FIELDS, "deleted_at", "payload_hash", "sync_state", "sync_error", "updated_at")
+#: as a new contact has it, but for what its row says
+_BLANK: dict[str, Any] = {name: Contact._meta.get_field(name).get_default() for name in DATA_FIELDS}  # type: ignore[union-attr]
 
 
-def numbers_of(rows: Sequence[Judged]) -> list[str]:
-    """The numbers that must be looked up to settle the rows."""
-    return [judged.phone for judged in rows if not judged.rejected and not judged.same_as_line]
+def fingerprints(rows: Sequence[Judged]) -> dict[str, str]:
+    """The hash of each usable row, by number, as if what it leaves blank were blank."""
+    return {
+        judged.phone: contact_fingerprint(phone=judged.phone, **_told(judged))
+        for judged in rows
+        if not judged.rejected and not judged.same_as_line
+    }
+
+
+def _told(judged: Judged) -> dict[str, Any]:
+    """What a provider may be told of a new contact; consent stays here."""
+    told = {**_BLANK, **judged.fields, "options": judged.options}
+    return {name: told[name] for name in TOLD_FIELDS}
 
 
 def lock_phonebook(phonebook_id: int) -> None:
@@ -33,9 +43,40 @@ def lock_phonebook(phonebook_id: int) -> None:
     list(Phonebook.objects.select_for_update(no_key=True).filter(pk=phonebook_id).values_list("pk"))
 
 
+def compare(
+    phonebook_id: int, rows: Sequence[Judged], hashes: Mapping[str, str], *, adds_only: bool = False
+) -> tuple[set[str], list[str]]:
+    """The numbers of the rows that are in the phonebook: those whose contact stays as it is, and those to be looked at.
+
+    It stays when the row says just the same: equal hashes tell that of all that providers are told, except of the
+    order of tags. With `adds_only` whoever is there stays, whatever the row says.
+    """
+    there = of_phonebook(Contact.objects.filter(phone__in=among(hashes)), phonebook_id)
+    found = {
+        phone: (known, deleted_at)
+        for phone, known, deleted_at in there.values_list("phone", "payload_hash", "deleted_at")
+    }
+    if not found:
+        return set(), []
+    if adds_only:
+        there_now = {phone for phone, (_known, deleted_at) in found.items() if deleted_at is None}
+        return there_now, [phone for phone in found if phone not in there_now]
+    same = {
+        judged.phone
+        for judged in rows
+        if found.get(judged.phone) == (hashes.get(judged.phone), None)
+        and "consented_at" not in judged.fields
+        and "consent_source" not in judged.fields
+        and len(judged.fields.get("tags", ())) < 2
+    }
+    return same, [phone for phone in found if phone not in same]
+
+
 def contacts_by_phone(phonebook_id: int, numbers: Collection[str], *, lock: bool = False) -> dict[str, Contact]:
     """The contacts with these numbers, deleted ones included; with `lock` they stay as they are until the transaction ends."""
-    contacts = Contact.objects.filter(phonebook_id=phonebook_id, phone__in=numbers).defer("pushed_payload")
+    if not numbers:
+        return {}
+    contacts = of_phonebook(Contact.objects.filter(phone__in=among(numbers)), phonebook_id).defer("pushed_payload")
     if lock:
         contacts = contacts.select_for_update().order_by("pk")
     return {contact.phone: contact for contact in contacts}
@@ -43,55 +84,41 @@ def contacts_by_phone(phonebook_id: int, numbers: Collection[str], *, lock: bool
 
 def suppressed_among(numbers: Collection[str]) -> frozenset[str]:
     """Those of the numbers that are on the suppression list."""
-    return frozenset(Suppression.objects.filter(phone__in=numbers).values_list("phone", flat=True))
+    return frozenset(Suppression.objects.filter(phone__in=among(numbers)).values_list("phone", flat=True))
 
 
-def write_contacts(job: ImportJob, verdicts: Sequence[Verdict]) -> None:
+def write_contacts(job: ImportJob, verdicts: Sequence[Verdict], hashes: Mapping[str, str]) -> None:
     """Create and update contacts as the verdicts say, and keep how each was before."""
-    created = [verdict.judged for verdict in verdicts if verdict.outcome is Outcome.CREATED]
+    created = [verdict for verdict in verdicts if verdict.outcome is Outcome.CREATED]
     updated = [verdict for verdict in verdicts if verdict.outcome is Outcome.UPDATED]
-    ids = _create(job.phonebook_id, created)
-    changes: list[tuple[int, Row, str, dict[str, Any] | None]] = [
-        (ids[judged.phone], judged.row, ImportChange.Kind.CREATED.value, None) for judged in created
-    ]
-    changes += [
-        (
-            verdict.contact.pk,
-            verdict.judged.row,
-            ImportChange.Kind.UPDATED.value,
-            _record(verdict.contact, verdict.changes),
-        )
-        for verdict in updated
-        if verdict.contact
-    ]
+    ids = iter(next_ids(Contact, len(created)))
+    changes: list[tuple[int, int, int, str, dict[str, Any] | None]] = []
+    for verdict in verdicts:
+        row = verdict.judged.row
+        if verdict.outcome is Outcome.CREATED:
+            changes.append((next(ids), row.number, row.line, ImportChange.Kind.CREATED.value, None))
+        elif verdict.outcome is Outcome.UPDATED and verdict.contact:
+            before = _record(verdict.contact, verdict.changes)
+            changes.append((verdict.contact.pk, row.number, row.line, ImportChange.Kind.UPDATED.value, before))
+    _create(job.phonebook_id, created, [change[0] for change in changes if change[4] is None], hashes)
     _update(updated)
     inserter = Inserter(ImportChange, ("contact", "row", "line", "kind", "before"), shared={"job": job.pk})
-    inserter.insert(
-        (contact_id, row.number, row.line, kind, before)
-        for contact_id, row, kind, before in sorted(changes, key=lambda change: change[1].number)
-    )
+    inserter.insert(changes)
 
 
-def _create(phonebook_id: int, rows: Sequence[Judged]) -> dict[str, int]:
-    """Write the new contacts; returns their ids by phone."""
+def _create(phonebook_id: int, verdicts: Sequence[Verdict], ids: Sequence[int], hashes: Mapping[str, str]) -> None:
     now = timezone.now()
     inserter = Inserter(
         Contact,
-        ("uuid", "phone", *DATA_FIELDS, "payload_hash"),
+        ("id", "uuid", "phone", *DATA_FIELDS, "payload_hash"),
         shared={"phonebook": phonebook_id, "created_at": now, "updated_at": now},
     )
-    blank = {name: Contact._meta.get_field(name).get_default() for name in DATA_FIELDS}  # type: ignore[union-attr]
-    contents = [(judged.phone, {**blank, **judged.fields, "options": judged.options}) for judged in rows]
+    blank = {**_BLANK, "tags": "[]", "options": "{}"}
     inserter.insert(
-        (uuid.uuid4(), phone, *content.values(), _fingerprint(phone, content)) for phone, content in contents
+        (number, uuid, phone, *{**blank, **verdict.changes}.values(), hashes[phone])
+        for number, uuid, verdict in zip(ids, time_ordered_uuids(len(verdicts)), verdicts, strict=True)
+        if (phone := verdict.judged.phone)
     )
-    found = Contact.objects.filter(phonebook_id=phonebook_id, phone__in=[judged.phone for judged in rows])
-    return dict(found.values_list("phone", "pk")) if rows else {}
-
-
-def _fingerprint(phone: str, content: Mapping[str, Any]) -> str:
-    """The hash of what a provider may be told; consent stays here."""
-    return contact_fingerprint(phone=phone, **{name: content[name] for name in TOLD_FIELDS})
 
 
 def _update(verdicts: Sequence[Verdict]) -> None:
@@ -106,23 +133,9 @@ def _update(verdicts: Sequence[Verdict]) -> None:
         contact.refresh_state()
         contact.updated_at = now
         contacts.append(contact)
-    _update_rows(contacts)
-
-
-def _update_rows(contacts: Sequence[Contact]) -> None:
-    """One prepared UPDATE for all rows; Django's bulk_update takes many times as long."""
-    if not contacts:
-        return
-    fields = [field for field in Contact._meta.concrete_fields if field.name in _WRITTEN]
-    quote = connection.ops.quote_name
-    assignments = ", ".join(f"{quote(str(field.column))} = %s" for field in fields)
-    table = quote(Contact._meta.db_table)
-    rows = [
-        (*(field.get_db_prep_save(getattr(contact, field.attname), connection) for field in fields), contact.pk)
-        for contact in contacts
-    ]
-    with connection.cursor() as cursor:
-        cursor.executemany(f"UPDATE {table} SET {assignments} WHERE id = %s", rows)  # noqa: S608 - names of our own columns
+    update_rows(
+        Contact, _WRITTEN, [(contact.pk, *[getattr(contact, name) for name in _WRITTEN]) for contact in contacts]
+    )
 
 
 def before_image(contact: Contact) -> dict[str, Any]:
@@ -131,7 +144,9 @@ def before_image(contact: Contact) -> dict[str, Any]:
     image["consented_at"] = contact.consented_at.isoformat() if contact.consented_at else None
     image["deleted_at"] = contact.deleted_at.isoformat() if contact.deleted_at else None
     image["sync_state"] = contact.sync_state
+    image["sync_error"] = contact.sync_error
     image["payload_hash"] = contact.payload_hash
+    image["updated_at"] = contact.updated_at.isoformat()
     return image
 
 
@@ -143,7 +158,7 @@ def _record(contact: Contact, changes: Mapping[str, Any]) -> dict[str, Any]:
 
 def write_issues(job: ImportJob, verdicts: Sequence[Verdict]) -> None:
     """Keep everything there is to say about the rows; rows that were not imported are kept whole, with their first issue."""
-    names = ("row", "line", "column", "severity", "code", "value", "params", "suggestion", "cells")
+    names = ("row", "line", "column", "severity", "code", "value", "params", "suggestion", "cells", "number")
     Inserter(ImportIssue, names, shared={"job": job.pk}).insert(
         (
             verdict.judged.row.number,
@@ -155,10 +170,18 @@ def write_issues(job: ImportJob, verdicts: Sequence[Verdict]) -> None:
             dict(problem.params),
             storable(problem.suggestion)[: issues.LONGEST_SUGGESTION],
             [storable(cell) for cell in verdict.judged.row.cells] if place == 0 and _is_left_out(verdict) else [],
+            _number_of(verdict.judged, problem),
         )
         for verdict in verdicts
         for place, problem in enumerate(verdict.problems)
     )
+
+
+def _number_of(judged: Judged, problem: Problem) -> str:
+    """The number the issue is about: that of the row, else the digits of the cell that is none."""
+    if judged.phone or not problem.code.startswith("phone_"):
+        return judged.phone
+    return number_in(problem.value)
 
 
 def _is_left_out(verdict: Verdict) -> bool:

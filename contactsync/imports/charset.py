@@ -30,6 +30,8 @@ ENCODINGS = {
 }
 BLOCK = 64 * 1024
 SAMPLE = 256 * 1024
+LONGEST_LINE = 1_000_000
+BYTES_OF_A_CHARACTER = 4  # at most, in any encoding that can be chosen
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -37,12 +39,17 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_NEED_A_MARK = {
+    "utf-16": (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE),
+    "utf-32": (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE),
+}
 _ARABIC_WORD = re.compile(r"[\u0621-\u064a\u067e\u0686\u0688\u0691\u0698\u06a9\u06af\u06ba\u06be\u06c1\u06d2]{2,}")
 _CYRILLIC_WORD = re.compile(r"[\u0400-\u045f]{2,}")
 # What other Latin pages look like when read as Windows-1252: signs inside words, Icelandic letters, letters of 0x80-0x9F.
 _STRANGE_IN_WESTERN = re.compile(r"(?<=[A-Za-z])[\u00a1-\u00bf\ufffd]|[\u00a1-\u00bf\ufffd](?=[A-Za-z])|[þðýÞÐÝŠšŽžŸƒ]")
 #: how files begin that are neither text nor a spreadsheet, however much text is in them
 _OTHER_FILES = (b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"Rar!", b"7z\xbc\xaf", b"\x1f\x8b", b"BZh", b"{\\rtf")
+_SCRIPTS = b"\x00\x04\x06"  # the first byte of Latin, Cyrillic and Arabic letters in UTF-16
 _CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x19\x1b-\x1f]")
 
 NOT_TEXT = gettext_noop(
@@ -52,14 +59,22 @@ UNDECODABLE = gettext_noop(
     "Line %(line)s holds characters that do not exist in the encoding %(encoding)s (byte %(byte)s). "
     "Choose another encoding, or save the file again as “CSV UTF-8”."
 )
+LONG_LINE = gettext_noop(
+    "Line %(line)s has more than %(limit)s characters. This does not look like a table of contacts."
+)
 UNKNOWN_ENCODING = gettext_noop("“%(encoding)s” is not an encoding that can be chosen here.")
 
 
 @dataclass(slots=True)
 class Scan:
-    """What one pass over the bytes shows. `marked` are blocks with bytes outside ASCII, as far as a sample goes."""
+    """What one pass over the bytes shows. `marked` are blocks with bytes outside ASCII, as far as a sample goes.
+
+    `lines` counts lines as they are in UTF-8 and in code pages; `long_line` is the first that is too long, or 0.
+    """
 
     size: int = 0
+    lines: int = 0
+    long_line: int = 0
     head: bytes = b""
     marked: bytes = b""
     is_utf8: bool = True
@@ -71,9 +86,16 @@ def scan(file: BinaryIO) -> Scan:
     """Read the file once, in blocks: size, fingerprint, samples, and whether it is valid UTF-8."""
     result = Scan()
     decoder = codecs.getincrementaldecoder("utf-8")()
+    last, unended = b"", 0
     file.seek(0)
     while block := file.read(BLOCK):
         result.size += len(block)
+        ends = _ends_of_bytes(block, after_cr=last.endswith(b"\r"))
+        unended = len(block) if ends else unended + len(block)
+        if unended > LONGEST_LINE * BYTES_OF_A_CHARACTER and not result.long_line:
+            result.long_line = result.lines + 1
+        result.lines += ends
+        last = block
         result._digest.update(block)
         if len(result.head) < SAMPLE:
             result.head += block
@@ -81,9 +103,17 @@ def scan(file: BinaryIO) -> Scan:
             result.marked += block
         result.is_utf8 = result.is_utf8 and _decodes(decoder, block)
     result.is_utf8 = result.is_utf8 and _decodes(decoder, b"", final=True)
+    result.lines += bool(last) and not last.endswith((b"\n", b"\r"))
     result.sha256 = result._digest.hexdigest()
     file.seek(0)
     return result
+
+
+def _ends_of_bytes(block: bytes, *, after_cr: bool) -> int:
+    """LF, CR and CRLF each end one line; a CRLF cut in two by a block border counts once."""
+    returns = block.count(b"\r")
+    ends = block.count(b"\n") + returns - (block.count(b"\r\n") if returns else 0)
+    return ends - 1 if after_cr and block.startswith(b"\n") else ends
 
 
 def _decodes(decoder: codecs.IncrementalDecoder, block: bytes, *, final: bool = False) -> bool:
@@ -111,12 +141,12 @@ def guess_encoding(found: Scan) -> str:
 
 
 def _unmarked_utf16(head: bytes) -> str:
-    """UTF-16 shows by the zero bytes of its delimiters, digits and line ends, all on one side."""
-    even, odd = head[::2].count(0), head[1::2].count(0)
-    few = len(head) // 20
-    if odd > few and even <= odd // 20:
+    """UTF-16 shows by the bytes that tell the script (Latin, Cyrillic, Arabic), all on one side."""
+    even, odd = (len(side) - len(side.translate(None, _SCRIPTS)) for side in (head[::2], head[1::2]))
+    many, few = 0.7 * (len(head) // 2), len(head) // 40
+    if odd > many and even <= few:
         return "utf-16-le"
-    if even > few and odd <= even // 20:
+    if even > many and odd <= few:
         return "utf-16-be"
     return ""
 
@@ -158,6 +188,9 @@ def count_lines(file: BinaryIO, encoding: str) -> int:
     """Decode the whole file strictly and count its lines. Raises `UnreadableFile` with the line that fails."""
     codec(encoding)
     decoder = codecs.getincrementaldecoder(encoding)()
+    file.seek(0)
+    if encoding in _NEED_A_MARK and (head := file.read(4)) and not head.startswith(_NEED_A_MARK[encoding]):
+        raise UnreadableFile(UNDECODABLE, line=1, encoding=encoding, byte=1)
     file.seek(0)
     ends, after_cr, last, offset = 0, False, "", 0
     block = b"-"

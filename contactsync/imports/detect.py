@@ -1,49 +1,47 @@
-"""What an uploaded file is: text or spreadsheet, in which encoding, with which delimiter, with a header or not."""
+"""What an uploaded file is: text or spreadsheet, in which encoding, with which delimiter, where its table begins."""
 
 from __future__ import annotations
 
-import csv
-import io
-import math
 import re
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import BinaryIO
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import Any, BinaryIO
 
-from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from contactsync.imports.charset import Scan, codec, count_lines, guess_encoding, scan
+from contactsync.imports.charset import LONG_LINE, LONGEST_LINE, Scan, codec, count_lines, guess_encoding, scan
 from contactsync.imports.errors import UnreadableFile
-from contactsync.imports.forms import Form, Kind
-from contactsync.imports.headers import is_known_header
-from contactsync.imports.read import is_blank_row, open_table
-from contactsync.imports.sheets import first_sheet, looks_like_sheet
-from contactsync.text import ascii_digits
+from contactsync.imports.forms import Asked, Form, Kind
+from contactsync.imports.guess import DELIMITERS, guess_delimiter, guess_header, guess_start, looks_like_phone
+from contactsync.imports.issues import storable
+from contactsync.imports.letters import column_letters
+from contactsync.imports.read import Row, first_lines, has_content, open_table
+from contactsync.imports.sheets import Sheet, list_sheets, looks_like_sheet
 
-#: what a person may choose
-DELIMITERS = {
-    ",": _("comma ,"),
-    ";": _("semicolon ;"),
-    "\t": _("tab"),
-    "|": _("vertical bar |"),
-    "،": _("Persian comma ،"),
-    "؛": _("Persian semicolon ؛"),
-}
+__all__ = ["DELIMITERS", "Found", "examine", "examine_again", "looks_like_phone"]
+
 SAMPLE_ROWS = 200
+#: up to this many bytes the rows are counted at once, which takes less than a second
+COUNTED_TEXT = 8_000_000
+COUNTED_SHEET = 2_000_000
+#: even empty lines take their time
+MOST_LINES = 20_000_000
+#: every column of a file is a choice on a page
+MOST_COLUMNS = 500
+SHOWN_ABOVE, SHOWN_WIDTH = 5, 200
 _WEB_PAGE = re.compile(
     rb"(\xef\xbb\xbf)?\s*<(!doctype|\?xml|html|head|body|meta|style|script|title|table|div|p|br)\b|"
     rb"(\xef\xbb\xbf)?\s*<!--",
     re.IGNORECASE,
 )
 _SEPARATOR_LINE = re.compile(r"\ufeff?sep=(.)(?:\r\n|\r|\n)", re.IGNORECASE)
-_SCIENTIFIC = re.compile(r"\d([.,]\d+)?[eE]\+?\d+")
-_DATE = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}")
-_NUMBER = re.compile(r"\+?[\d\s()./\-\u2010-\u2015\u200b-\u200f\u202a-\u202e\u2066-\u2069]+")
 
 EMPTY = gettext_noop("The file is empty.")
+EMPTY_SHEET = gettext_noop("The sheet “%(sheet)s” is empty.")
+NO_TABLE = gettext_noop("No sheet of the workbook holds a table with rows.")
 NO_ROWS = gettext_noop("The file has no rows below its header.")
+NOTHING_BELOW = gettext_noop("There is nothing below line %(line)s of the file. Skip fewer lines.")
 WEB_PAGE = gettext_noop(
     "This is a web page, whatever its name says. Open it in a spreadsheet, save it as .xlsx and upload that."
 )
@@ -51,18 +49,50 @@ SPOILED = gettext_noop(
     "Line %(line)s holds characters that cannot be read (byte %(byte)s is not %(encoding)s as the rest of the file). "
     "Open the file where it was made, save it again as “CSV UTF-8” and upload that."
 )
+TOO_WIDE = gettext_noop(
+    "The table on line %(line)s reaches to column %(column)s; at most %(limit)s columns can be read. "
+    "Delete the columns that are not needed, and upload the file again."
+)
+TOO_LONG = gettext_noop(
+    "The file has %(lines)s lines; at most %(limit)s can be read at once. Split it, and upload the parts one after the other."
+)
 UNKNOWN_DELIMITER = gettext_noop("“%(delimiter)s” is not a delimiter that can be chosen here.")
+UNKNOWN_SHEET = gettext_noop("The spreadsheet has no sheet “%(sheet)s” that can be chosen here.")
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A file that can be read: how, its fingerprint, its header (empty titles when it has none) and its first rows."""
+    """A file that can be read: how, its fingerprint, its header (empty titles when it has none) and its first rows.
+
+    `total` is the number of its rows, or None when counting them was left to the check; `trouble` is why they cannot
+    all be read in this form, `above` are the first of the lines that are skipped.
+    """
 
     form: Form
     sha256: str
     size: int
     columns: list[str]
     rows: list[list[str]]
+    total: int | None = None
+    trouble: dict[str, Any] = field(default_factory=dict)
+    above: list[str] = field(default_factory=list)
+    sheets: list[Sheet] = field(default_factory=list)
+
+    @property
+    def expected_rows(self) -> int | None:
+        """The number of rows, as far as lines tell where they were not counted."""
+        lines = self.form.lines - self.form.skip_lines - self.form.has_header
+        return self.total if self.total is not None else max(1, lines) if self.form.lines else None
+
+    def as_dialect(self) -> dict[str, Any]:
+        """The form as an import keeps it, with what a person needs to judge and to change it."""
+        return {
+            **self.form.as_dialect(),
+            "above": [storable(line[:SHOWN_WIDTH]) for line in self.above],
+            "sheets": [(sheet.name, sheet.rows) for sheet in self.sheets] if len(self.sheets) > 1 else [],
+            "is_counted": self.total is not None,
+            "trouble": self.trouble,
+        }
 
 
 def examine(file: BinaryIO) -> Found:
@@ -71,46 +101,73 @@ def examine(file: BinaryIO) -> Found:
     if not found.size:
         raise UnreadableFile(EMPTY)
     if looks_like_sheet(found.head):
-        form = Form(kind=Kind.SHEET, sheet=first_sheet(file))
-    else:
-        form = _text_form(file, found)
-    return _look_into(file, form, found, has_header=None)
+        return _first_table(file, found)
+    return _look_into(file, _text_form(file, found), found)
 
 
-def examine_again(
-    file: BinaryIO, form: Form, *, encoding: str | None, delimiter: str | None, has_header: bool | None
-) -> Found:
-    """Look at the file as a person wants it read; `None` leaves to the detection what follows from the other choices."""
+def examine_again(file: BinaryIO, form: Form, asked: Asked) -> Found:
+    """Look at the file as a person wants it read; what is not asked for follows from what is. Raises `UnreadableFile`."""
     found = scan(file)
+    before, sheets = form, []
     if form.kind is Kind.TEXT:
-        recoded = encoding is not None and encoding != form.encoding
-        kept = check_delimiter(delimiter) if delimiter is not None else None if recoded else form.delimiter
-        recut = recoded or kept != form.delimiter
-        has_header = form.has_header if has_header is None and not recut else has_header
-        form = _text_form(file, found, encoding=encoding or form.encoding, delimiter=kept)
-    elif has_header is None:
-        has_header = form.has_header
-    return _look_into(file, form, found, has_header=has_header)
+        form = _text_form_asked(file, form, found, asked)
+    else:
+        sheets = list_sheets(file)
+        form = replace(form, sheet=_check_sheet(asked.get("sheet") or form.sheet, sheets))
+    cut = (before.encoding, before.delimiter, before.sheet) != (form.encoding, form.delimiter, form.sheet)
+    skip = asked.get("skip_lines")
+    if skip is None and not cut:
+        skip = before.skip_lines
+    has_header = asked.get("has_header")
+    if has_header is None and not cut and skip == before.skip_lines:
+        has_header = before.has_header
+    return _look_into(file, form, found, sheets=sheets, skip=skip, has_header=has_header)
 
 
-def check_delimiter(delimiter: str) -> str:
-    """The delimiter, if it is one of `DELIMITERS`."""
-    if delimiter not in DELIMITERS:
+def _first_table(file: BinaryIO, found: Scan) -> Found:
+    """The first sheet with rows on it; workbooks begin with an empty sheet, or with a cover, at times."""
+    sheets = list_sheets(file)
+    refusals = []
+    for sheet in sheets:
+        try:
+            return _look_into(file, Form(kind=Kind.SHEET, sheet=sheet.name), found, sheets=sheets)
+        except UnreadableFile as error:
+            if error.message not in {EMPTY_SHEET, NO_ROWS}:
+                raise
+            refusals.append(error)
+    raise refusals[0] if len(sheets) == 1 else UnreadableFile(NO_TABLE)
+
+
+def _check_sheet(name: str, sheets: list[Sheet]) -> str:
+    if name not in {sheet.name for sheet in sheets}:
+        raise UnreadableFile(UNKNOWN_SHEET, sheet=name)
+    return name
+
+
+def _text_form_asked(file: BinaryIO, form: Form, found: Scan, asked: Asked) -> Form:
+    encoding, delimiter = asked.get("encoding") or form.encoding, asked.get("delimiter")
+    if delimiter is not None and delimiter not in DELIMITERS:
         raise UnreadableFile(UNKNOWN_DELIMITER, delimiter=delimiter)
-    return delimiter
+    if delimiter is None and encoding == form.encoding:
+        delimiter = form.delimiter
+    return _text_form(file, found, encoding=encoding, delimiter=delimiter)
 
 
 def _text_form(file: BinaryIO, found: Scan, *, encoding: str = "", delimiter: str | None = None) -> Form:
     if _WEB_PAGE.match(found.head[:2000]):
         raise UnreadableFile(WEB_PAGE)
-    if encoding:
-        lines = count_lines(file, encoding)
-    else:
-        encoding = guess_encoding(found)
-        try:
-            lines = count_lines(file, encoding)
-        except UnreadableFile as error:  # at this point nobody can choose another encoding
-            raise UnreadableFile(SPOILED, **error.params) from error
+    chosen = encoding
+    encoding = chosen or guess_encoding(found)
+    if found.lines > MOST_LINES:
+        raise UnreadableFile(TOO_LONG, lines=found.lines, limit=MOST_LINES)
+    if found.long_line:
+        raise UnreadableFile(LONG_LINE, line=found.long_line, limit=LONGEST_LINE)
+    try:
+        lines = found.lines if encoding == "utf-8" and found.is_utf8 else count_lines(file, encoding)
+    except UnreadableFile as error:
+        if chosen:
+            raise
+        raise UnreadableFile(SPOILED, **error.params) from error  # at this point nobody can choose another encoding
     text = found.head.decode(codec(encoding), "replace")
     separator = _SEPARATOR_LINE.match(text)
     if delimiter is None:
@@ -119,75 +176,71 @@ def _text_form(file: BinaryIO, found: Scan, *, encoding: str = "", delimiter: st
     return Form(kind=Kind.TEXT, encoding=encoding, delimiter=delimiter, skip_lines=1 if separator else 0, lines=lines)
 
 
-def _look_into(file: BinaryIO, form: Form, found: Scan, *, has_header: bool | None) -> Found:
-    """Read the first rows and settle what they tell: header, columns."""
-    rows: list[list[str]] = []
-    for _line, cells in open_table(file, form):
-        if not is_blank_row(cells):
-            rows.append(cells)
-        if len(rows) > SAMPLE_ROWS:
-            break
+def _look_into(
+    file: BinaryIO,
+    form: Form,
+    found: Scan,
+    *,
+    sheets: list[Sheet] | None = None,
+    skip: int | None = None,
+    has_header: bool | None = None,
+) -> Found:
+    """Read the first rows and settle what they tell: where the table begins, header, columns."""
+    form = replace(form, skip_lines=max(skip or 0, form.skip_lines), has_header=False)
+    table = open_table(file, form)
+    rows = list(islice(table, SAMPLE_ROWS + 1))
     if not rows:
-        raise UnreadableFile(EMPTY)
-    header = guess_header(rows) if has_header is None else has_header
+        raise _nothing(form)
+    above = None
+    if skip is None and (start := guess_start([row.cells for row in rows])):
+        form = replace(form, skip_lines=rows[start].line - 1)
+        if form.kind is Kind.SHEET:  # to open it once more would take as long as the first time
+            above = [" ".join(filter(has_content, row.cells)) for row in rows[: min(start, SHOWN_ABOVE)]]
+        rows = rows[start:]
+    header = guess_header([row.cells for row in rows]) if has_header is None else has_header
     if header and len(rows) == 1:
         raise UnreadableFile(NO_ROWS)
-    titles = rows[0] if header else []
-    body = rows[1:] if header else rows
+    columns = _columns(rows, header=header)
+    more, trouble = _count(table) if _is_counted(form, found) else (None, {})
+    return Found(
+        form=replace(form, has_header=header, width=len(columns)),
+        sha256=found.sha256,
+        size=found.size,
+        columns=columns,
+        rows=[row.cells for row in rows[header:]],
+        total=None if more is None else len(rows) - header + more,
+        trouble=trouble,
+        above=first_lines(file, form, min(form.skip_lines, SHOWN_ABOVE)) if above is None else above,
+        sheets=sheets or [],
+    )
+
+
+def _nothing(form: Form) -> UnreadableFile:
+    if form.skip_lines:
+        return UnreadableFile(NOTHING_BELOW, line=form.skip_lines)
+    return UnreadableFile(EMPTY_SHEET, sheet=form.sheet) if form.sheet else UnreadableFile(EMPTY)
+
+
+def _count(table: Iterator[Row]) -> tuple[int | None, dict[str, Any]]:
+    """How many rows are left, or why they cannot be read in this form; a person can still choose another."""
+    try:
+        return sum(1 for _ in table), {}
+    except UnreadableFile as error:
+        return None, error.as_reason()
+
+
+def _is_counted(form: Form, found: Scan) -> bool:
+    return found.size <= (COUNTED_TEXT if form.kind is Kind.TEXT else COUNTED_SHEET)
+
+
+def _columns(rows: list[Row], *, header: bool) -> list[str]:
+    """The titles, empty where there is none; columns at the end with neither title nor content are none."""
+    titles = rows[0].cells if header else []
+    body = [row.cells for row in rows[header:]]
     width = len(titles) if header else max(map(len, body))
     columns = [titles[index] if index < len(titles) else "" for index in range(width)]
     while columns and not columns[-1].strip() and not any(row[len(columns) - 1 :][:1] > [""] for row in body):
         columns.pop()
-    form = replace(form, has_header=header, width=len(columns))
-    return Found(form=form, sha256=found.sha256, size=found.size, columns=columns, rows=body)
-
-
-def guess_delimiter(text: str) -> str:
-    """The delimiter that cuts the first rows most evenly into several cells; a comma when none does."""
-    cut = max(text.rfind("\n"), text.rfind("\r"))
-    complete = text[: cut + 1] or text
-    return max(DELIMITERS, key=lambda delimiter: _evenness(complete, delimiter))
-
-
-def _evenness(text: str, delimiter: str) -> float:
-    """0 when nothing is cut; grows with the number of cells, with the share of even rows, and with cells that are numbers."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
-    rows = []
-    try:
-        for cells in reader:
-            if not is_blank_row(cells):
-                rows.append(cells)
-            if len(rows) >= SAMPLE_ROWS:
-                break
-    except csv.Error:
-        pass  # what was read up to there is sample enough; the real reading reports the line
-    widths = Counter(map(len, rows))
-    if not widths:
-        return 0.0
-    width, count = widths.most_common(1)[0]
-    if width == 1:
-        return 0.0
-    share = count / len(rows)
-    header_fits = 1.0 if len(rows[0]) == width else 0.5
-    with_phone = sum(any(map(looks_like_phone, row)) for row in rows) / len(rows)
-    return share * header_fits * math.log2(width) + with_phone
-
-
-def guess_header(rows: Sequence[Sequence[str]]) -> bool:
-    """The first row is a header unless it holds a phone number or an e-mail address."""
-    first = rows[0]
-    if any(looks_like_phone(cell) or ("@" in cell and "." in cell) for cell in first):
-        return False
-    return any(map(is_known_header, first)) or not all(cell.strip().isdigit() for cell in first if cell.strip())
-
-
-def looks_like_phone(cell: str) -> bool:
-    """Digits as in a phone number, damaged ones included; not a date."""
-    text = ascii_digits(cell).strip().lstrip("'=\"").rstrip('"')
-    if _SCIENTIFIC.fullmatch(text):
-        return True
-    if text.endswith(".0"):
-        text = text[:-2]
-    if not _NUMBER.fullmatch(text) or _DATE.fullmatch(text):
-        return False
-    return 8 <= sum(character.isdigit() for character in text) <= 15
+    if len(columns) > MOST_COLUMNS:
+        raise UnreadableFile(TOO_WIDE, line=rows[0].line, column=column_letters(len(columns) - 1), limit=MOST_COLUMNS)
+    return columns

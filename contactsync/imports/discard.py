@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from contactsync.imports.preview import drop_previews
 from contactsync.models import CampaignTarget, ImportJob, Phonebook
 from contactsync.models.reasons import describe, reason
 from contactsync.models.transitions import StepRefused, TransitionRefused, transition
@@ -18,6 +19,7 @@ from contactsync.sync.connect import Operation, capabilities
 State = ImportJob.State
 #: imports that have written nothing and are not being worked on
 UNDECIDED = ImportJob.TRANSITIONS[State.DISCARDED]
+BEING_WORKED_ON = (State.CHECKING, State.APPLYING, State.UNDOING, State.REDOING)
 
 HAS_CONTACTS = gettext_noop("It still holds contacts (%(count)s). Delete them first, here and at the provider.")
 LEAVING = gettext_noop(
@@ -41,6 +43,8 @@ def discard(job: ImportJob) -> ImportJob:
 
     Raises `StepRefused` once rows have been imported, and `TransitionRefused` while it is worked on.
     """
+    if can_be_discarded(ImportJob.objects.get(pk=job.pk)):
+        drop_previews(job.pk)
     with transaction.atomic():
         fresh = ImportJob.objects.select_for_update().get(pk=job.pk)
         if fresh.counts:
@@ -52,6 +56,7 @@ def discard(job: ImportJob) -> ImportJob:
         changes: dict[str, Any] = {"file": "", "dialect": kept, "lease_owner": "", "lease_until": None}
         transition(job, State.DISCARDED, table=ImportJob.TRANSITIONS, finished_at=timezone.now(), **changes)
         job.issues.all().delete()
+        job.chunks.all().delete()
         if name:
             transaction.on_commit(lambda: storage.delete(name))
     return job
@@ -68,7 +73,7 @@ def why_not_deletable(phonebook: Phonebook) -> dict[str, Any]:
         return reason(LINKED)
     if run := phonebook.runs.filter(state__in=["queued", "running", "stopping", "paused"]).first():
         return reason(RUNNING, run=str(run))
-    if job := phonebook.imports.filter(state__in=[State.CHECKING, State.APPLYING]).first():
+    if job := phonebook.imports.filter(state__in=BEING_WORKED_ON).first():
         return reason(IMPORTING, file=job.file_name)
     target = CampaignTarget.objects.filter(phonebook=phonebook).select_related("campaign").order_by("pk").first()
     return reason(IN_CAMPAIGN, title=target.campaign.title) if target else {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypedDict
 
 from contactsync.models import ImportJob
 
@@ -14,9 +14,22 @@ class Kind(StrEnum):
     SHEET = "sheet"
 
 
+class Asked(TypedDict, total=False):
+    """How a person wants a file read; what is left out, or None, stays as it is or follows from the rest."""
+
+    encoding: str | None
+    delimiter: str | None
+    sheet: str | None
+    skip_lines: int | None
+    has_header: bool | None
+
+
 @dataclass(frozen=True, slots=True)
 class Form:
-    """How a file is to be read. `width` is its number of columns; `lines` is for the progress bar only."""
+    """How a file is to be read. `width` is its number of columns; `lines` is for the progress bar only.
+
+    `skip_lines` counts lines (of a spreadsheet: rows) above the header, or above the first row where there is none.
+    """
 
     kind: Kind
     encoding: str = ""

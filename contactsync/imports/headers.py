@@ -19,6 +19,10 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
         "phonenumber", "tlf", "شماره تلفن", "شماره تماس", "تلفن", "تلفن تماس", "شماره", "رقم الهاتف", "الهاتف", "هاتف",
         "telefon", "telefonnummer", "rufnummer", "nummer", "telefono", "numero di telefono", "numero", "recapito telefonico",
         "teléfono", "número de teléfono", "número",
+        "mobile phone number", "cell phone number", "cell number", "phone nr", "contact no", "whats app", "whatsapp no",
+        "whatsapp nr", "ش موبایل", "شماره واتس اپ", "واتس اپ", "handy nr", "handynr", "mobil nr", "tel mobil", "telefon mobil",
+        "tel nr", "telefon nr", "telefonnr", "telefono cellulare", "numero cellulare", "n cellulare", "nº de teléfono",
+        "nº móvil", "tel móvil",
     ),
     "prefix": (
         "prefix", "title", "salutation", "name prefix", "honorific", "mr ms", "پیشوند", "عنوان", "لقب", "پیشوند نام",
@@ -39,21 +43,27 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
         "vollständiger name", "vor und nachname", "name vorname", "kunde", "kontakt", "nome completo", "nome e cognome",
         "nominativo", "cliente", "contatto", "nombre completo", "nombre y apellido", "nombre y apellidos", "contacto",
         "الاسم الكامل",
+        "cust name", "kundenname", "ansprechpartner", "nome cliente", "nombre del cliente", "nombre cliente",
     ),
     "company": (
         "company", "company name", "organisation", "organization", "employer", "business", "firm", "شرکت", "نام شرکت",
         "سازمان", "موسسه", "نام سازمان", "فروشگاه", "firma", "firmenname", "unternehmen", "azienda", "società", "ditta",
         "ragione sociale", "empresa", "compañía", "organización", "الشركة", "اسم الشركة",
+        "organization name", "organisation name", "account name", "نام شرکت سازمان", "نام فروشگاه", "nome azienda",
+        "nombre de la empresa",
     ),
     "email": (
         "email", "e mail", "email address", "e mail address", "mail", "ایمیل", "آدرس ایمیل", "پست الکترونیک",
         "پست الکترونیکی", "رایانامه", "e mail adresse", "email adresse", "posta elettronica", "indirizzo email", "correo",
         "correo electrónico", "البريد الإلكتروني",
+        "mail adresse", "emailadresse", "indirizzo e mail", "indirizzo posta elettronica", "indirizzo di posta elettronica",
+        "dirección de correo electrónico", "dirección de correo", "correo e",
     ),
     "tags": (
         "tags", "tag", "labels", "label", "group", "groups", "category", "categories", "segment", "برچسب", "برچسب ها",
         "برچسب‌ها", "تگ", "گروه", "دسته", "دسته بندی", "گروه مشتری", "schlagwörter", "schlagwort", "gruppe", "gruppen",
         "kategorie", "etichette", "etichetta", "gruppo", "categoria", "etiquetas", "etiqueta", "grupo", "categoría",
+        "kategorien", "categorie", "categorías",
     ),
     "assigned_user": (
         "assigned user", "assignee", "assigned to", "owner", "agent", "contact owner", "کاربر مسئول", "مسئول", "کارشناس",
@@ -82,7 +92,7 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 #: titles of numbers that take no messages: used only when there is no other phone column
 LANDLINES = (
-    "landline", "home phone", "work phone", "office phone", "fixed line", "fax", "تلفن ثابت", "شماره ثابت", "تلفن منزل",
+    "landline", "business phone", "telefon geschäftlich", "telefono ufficio", "teléfono del trabajo", "تلفن شرکت", "home phone", "work phone", "office phone", "fixed line", "fax", "تلفن ثابت", "شماره ثابت", "تلفن منزل",
     "تلفن محل کار", "تلفن دفتر", "فکس", "نمابر", "festnetz", "festnetznummer", "telefon privat", "telefono fisso", "fisso",
     "teléfono fijo", "fijo",
 )  # fmt: skip
@@ -90,6 +100,7 @@ LANDLINES = (
 
 def key(title: str) -> str:
     """A title for comparing: without case, accents, punctuation and kinds of space."""
+    title = title.replace("␀", "")  # stands for a character that no database keeps
     return " ".join(re.sub(r"[\W_]+", " ", fold(title)).split())
 
 
@@ -99,11 +110,25 @@ _BY_KEY = {
     for rank, synonym in enumerate(synonyms)
 }
 _LANDLINES = frozenset(map(key, LANDLINES))
+# What people and programs put around a title: “Phone 1 - Value”, “mobile (required)”, “customer e-mail”.
+_BEFORE = frozenset(map(key, ("contact", "customer", "client", "lead", "kunde", "kunden", "primary", "main")))
+_AFTER = frozenset(
+    map(
+        key,
+        (
+            "required", "optional", "value", "primary", "main", "pflichtfeld", "obbligatorio", "obligatorio", "principale",
+            "principal", "cliente", "مشتری", "مخاطب", "اصلی", "اجباری", "الزامی",
+        ),
+    )
+)  # fmt: skip
+_LESS_CLEAR = 500
+#: mean a phone only when they stand alone: “customer number” is another one
+_BARE_NUMBERS = frozenset(map(key, ("number", "numero", "número", "شماره", "nummer")))
 
 
 def is_known_header(title: str) -> bool:
     """Is this what people call a column?"""
-    return key(title) in _BY_KEY or key(title) in _LANDLINES
+    return bool(field_of(title)[0]) or key(title) in _LANDLINES
 
 
 def is_landline(title: str) -> bool:
@@ -113,12 +138,24 @@ def is_landline(title: str) -> bool:
 
 def field_of(title: str) -> tuple[str, int]:
     """The field the title names and how clearly (0 is clearest); an empty field when it names none."""
-    return _BY_KEY.get(key(title), ("", 0))
+    whole = key(title)
+    if whole in _BY_KEY:
+        return _BY_KEY[whole]
+    core = _core(whole)
+    field, rank = _BY_KEY.get(core, ("", 0))
+    return ("", 0) if not field or core in _BARE_NUMBERS else (field, rank + _LESS_CLEAR)
+
+
+def _core(title: str) -> str:
+    words = [word for part in title.split() if (word := part.rstrip("0123456789"))]
+    while len(words) > 1 and words[-1] in _AFTER:
+        del words[-1]
+    while len(words) > 1 and words[0] in _BEFORE:
+        del words[0]
+    return " ".join(words)
 
 
 def phone_within(title: str) -> bool:
     """Does a longer title speak of a phone number, as “customer mobile (main)” does?"""
     words = f" {key(title)} "
-    return any(
-        f" {key(word)} " in words for word in SYNONYMS["phone"] if word not in {"number", "numero", "شماره", "nummer"}
-    )
+    return any(f" {key(word)} " in words for word in SYNONYMS["phone"] if key(word) not in _BARE_NUMBERS)

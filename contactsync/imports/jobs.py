@@ -7,24 +7,34 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Any
+from typing import Any, Unpack
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.files import File
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from contactsync.imports import attempts
+from contactsync.imports.agree import difference_of
+from contactsync.imports.archive import unpacked
 from contactsync.imports.detect import Found, examine, examine_again
 from contactsync.imports.errors import MappingError, UnreadableFile
-from contactsync.imports.forms import Form
+from contactsync.imports.fixed import FixedRefused, read_fixed
+from contactsync.imports.forms import Asked, Form
 from contactsync.imports.issues import storable
-from contactsync.imports.letters import column_letters
-from contactsync.imports.map import CONTACT_FIELDS, check_mapping, guess_mapping
+from contactsync.imports.lease import WORKING_STATES
+from contactsync.imports.letters import column_titles
+from contactsync.imports.map import CONTACT_FIELDS, check_mapping
+from contactsync.imports.memory import propose
+from contactsync.imports.new_options import NewOption, make_options
 from contactsync.imports.plan import options_of, plan_of
+from contactsync.imports.rules import Rules
 from contactsync.imports.stream import open_upload
-from contactsync.models import Contact, ImportJob, Phonebook
+from contactsync.models import Contact, CustomOption, ImportJob, Phonebook, SavedMapping
+from contactsync.models.reasons import describe
 from contactsync.models.transitions import StepRefused, transition
 
 __all__ = [
@@ -39,6 +49,7 @@ __all__ = [
     "sample",
     "set_columns",
     "stop",
+    "use_mapping",
 ]
 
 logger = logging.getLogger(__name__)
@@ -56,13 +67,20 @@ OTHER_COLUMNS = gettext_noop(
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """The first rows as they are read now. `delimiter` and `encoding` are empty for spreadsheets."""
+    """The first rows as they are read by `form` now.
+
+    `above` are the first of the lines that are skipped, `sheets` names and last rows (None: not counted) of a
+    workbook with several. `is_counted` says whether the number of rows of the import is exact already, `trouble`
+    why further down the file cannot be read in this form.
+    """
 
     columns: list[str]
     rows: list[list[str]]
-    encoding: str
-    delimiter: str
-    has_header: bool
+    form: Form
+    above: list[str]
+    sheets: list[tuple[str, int | None]]
+    is_counted: bool
+    trouble: str
 
 
 def create_job(*, phonebook: Phonebook, upload: File[bytes], user: User | None = None) -> ImportJob:
@@ -71,11 +89,14 @@ def create_job(*, phonebook: Phonebook, upload: File[bytes], user: User | None =
     if upload.size > settings.IMPORT_MAX_MB * 1024 * 1024:
         raise UnreadableFile(TOO_LARGE, size=settings.IMPORT_MAX_MB)
     upload.open("rb")
-    found = examine(upload.file)  # type: ignore[arg-type]  # any binary stream
-    job = ImportJob(phonebook=phonebook, file_name=name[-200:], created_by=user)
-    _keep(job, found)
-    upload.seek(0)
-    job.file.save(secrets.token_urlsafe(24) + PurePath(name).suffix.lower()[:8], upload, save=False)
+    with unpacked(upload.file, name) as (file, name):  # type: ignore[arg-type]  # any binary stream
+        found = examine(file)
+        job = ImportJob(phonebook=phonebook, file_name=name[-200:], created_by=user)
+        _keep(job, found)
+        attempts.join(job, found.rows)
+        file.seek(0)
+        kept = upload if file is upload.file else File(file, name)
+        job.file.save(secrets.token_urlsafe(24) + PurePath(name).suffix.lower()[:8], kept, save=False)
     try:
         job.save()
     except BaseException:
@@ -89,16 +110,21 @@ def sample(job: ImportJob, *, rows: int = 10) -> Sample:
     form = Form.of(job)
     width = len(job.columns)
     body = [[*row, *[""] * width][:width] for row in job.dialect.get("sample", [])[:rows]]
-    titles = [title.strip() or column_letters(index) for index, title in enumerate(job.columns)]
-    return Sample(titles, body, form.encoding, form.delimiter, form.has_header)
+    return Sample(
+        columns=column_titles(job.columns),
+        rows=body,
+        form=form,
+        above=job.dialect.get("above", []),
+        sheets=[(name, rows) for name, rows in job.dialect.get("sheets", [])],
+        is_counted=job.dialect.get("is_counted", False),
+        trouble=describe(job.dialect.get("trouble", {})),
+    )
 
 
-def read_again(
-    job: ImportJob, *, encoding: str | None = None, delimiter: str | None = None, has_header: bool | None = None
-) -> None:
+def read_again(job: ImportJob, **asked: Unpack[Asked]) -> None:
     """Read the file as a person wants it read, and guess the columns anew. Raises `UnreadableFile`, `TransitionRefused`."""
     with open_upload(job) as file:
-        found = examine_again(file, Form.of(job), encoding=encoding, delimiter=delimiter, has_header=has_header)
+        found = examine_again(file, Form.of(job), asked)
     _keep(job, found)
     _reopen(job)
 
@@ -107,41 +133,82 @@ def set_columns(
     job: ImportJob,
     *,
     mapping: Mapping[str, str],
-    encoding: str | None = None,
-    delimiter: str | None = None,
-    has_header: bool | None = None,
-) -> None:
+    fixed: Mapping[str, str] | None = None,
+    new: Mapping[str, NewOption] | None = None,
+    rules: Rules | None = None,
+    **asked: Unpack[Asked],
+) -> list[CustomOption]:
     """Keep which column is which field (column index as text -> field, "" to leave it out).
 
-    Raises `MappingError` when the columns cannot be used so, or are others when the file is read in the
-    way asked for, `UnreadableFile`, and `TransitionRefused` once rows have been imported.
+    `fixed` maps fields to the text that holds for all rows (None: as it was); `new` are the options to make for
+    columns mapped to "new" (`imports.new_options`); `rules` say what happens with contacts that are there (None: as
+    it was). Returns the options that came into the phonebook. Raises
+    `MappingError` when the columns cannot be used so, or are others when the file is read in the way asked for,
+    `UnreadableFile`, and `TransitionRefused` once rows have been imported; then no option is made either.
     """
     form, columns = Form.of(job), list(job.columns)
-    asked = {"encoding": encoding, "delimiter": delimiter, "has_header": has_header}
     if any(value is not None and value != getattr(form, name) for name, value in asked.items()):
-        read_again(job, encoding=encoding, delimiter=delimiter, has_header=has_header)
+        read_again(job, **asked)
         if job.columns != columns:
             raise MappingError(OTHER_COLUMNS)
-    titles = {option_id: option.title for option_id, option in options_of(job.phonebook).items()}
-    job.mapping = check_mapping(mapping, width=len(job.columns), options=titles)
+    with transaction.atomic():
+        resolved, added = make_options(job.phonebook, mapping, new or {})
+        options = options_of(job.phonebook)
+        (rules or Rules.of(job)).keep_in(job)
+        values = job.fixed_values
+        if fixed is not None:
+            values = read_fixed(fixed, options=options, moment=job.created_at, clear_token=job.clear_token)
+        checked = check_mapping(resolved, width=len(job.columns), options=options, fixed=values)
+        job.mapping, job.fixed_values, job.guess = checked, values, {}
+        _reopen(job)
+    return added
+
+
+def use_mapping(job: ImportJob, saved: SavedMapping) -> list[str]:
+    """Put a saved mapping onto the columns of the file. Returns what does not fit, in words. Raises `TransitionRefused`."""
+    propose(job, job.dialect.get("sample", []), saved=saved)
+    options, said = options_of(job.phonebook), []
+    job.fixed_values = {}
+    Rules.read(saved.rules).keep_in(job)
+    for name, text in saved.fixed.items():
+        try:
+            job.fixed_values |= read_fixed(
+                {name: text}, options=options, moment=job.created_at, clear_token=job.clear_token
+            )
+        except FixedRefused as refused:
+            said.append(refused.describe())
     _reopen(job)
+    return said
 
 
 def begin_check(job: ImportJob, *, user: User | None) -> None:
-    """Let the dry run begin. Raises `MappingError` when the columns cannot be used, `TransitionRefused`."""
+    """Let the dry run begin, or begin anew. Raises `MappingError` when the columns cannot be used, `TransitionRefused`
+    (in words once rows have been imported)."""
     plan_of(job)
     come_from = ImportJob.TRANSITIONS[State.CHECKING]
-    _begin(job, State.CHECKING, user, come_from=come_from, position=0, checked_counts={}, counts={})
+    fresh: dict[str, Any] = {"position": 0, "checked_counts": {}, "counts": {}, "compared_until": None}
+    # A worker that is just ending after a stop must find its lease gone.
+    fresh |= {"lease_owner": "", "lease_until": None}
+    with transaction.atomic():
+        if ImportJob.objects.select_for_update().filter(pk=job.pk).exclude(counts={}).exists():
+            raise StepRefused(_("Rows of this file have been imported already, so it cannot be checked again."))
+        _begin(job, State.CHECKING, user, come_from=come_from, **fresh)
 
 
-def begin_apply(job: ImportJob, *, user: User | None) -> None:
-    """Let the real run begin, or go on after a stop. Raises `TransitionRefused` unless the file has been checked."""
-    job.refresh_from_db(fields=["state", "checked_counts"])
+def begin_apply(job: ImportJob, *, user: User | None, go_on: bool = False) -> None:
+    """Let the real run begin, or go on after a stop. Raises `TransitionRefused` unless the file has been checked.
+
+    With `go_on`, an import that stopped because the phonebook is not as it was when checked takes it as it is from
+    there on. All others are held to their check.
+    """
+    job.refresh_from_db(fields=["state", "checked_counts", "position", "error"])
     if not job.checked_counts:
         raise StepRefused(_("The file has not been checked to its end. Check it first."))
     # Whether to begin anew follows from the state just read; if it is another one meanwhile, somebody else was first.
     seen = ImportJob.TRANSITIONS[State.APPLYING] & {job.state}
-    fresh = {"position": 0, "counts": {}} if job.state == State.CHECKED else {}
+    fresh: dict[str, Any] = {"position": 0, "counts": {}} if job.state == State.CHECKED else {}
+    if go_on and difference_of(job):
+        fresh["compared_until"] = job.position
     _begin(job, State.APPLYING, user, come_from=seen, **fresh)
 
 
@@ -153,7 +220,7 @@ def _begin(job: ImportJob, state: State, user: User | None, *, come_from: frozen
 
 def stop(job: ImportJob) -> None:
     """Ask the worker to end after the rows in hand. Raises `TransitionRefused` when nothing is running."""
-    transition(job, State.STOPPED, table=ImportJob.TRANSITIONS, finished_at=timezone.now())
+    transition(job, State.STOPPED, table={State.STOPPED: frozenset(WORKING_STATES)}, finished_at=timezone.now())
 
 
 def field_choices(phonebook: Phonebook) -> list[tuple[str, str]]:
@@ -168,22 +235,26 @@ def field_choices(phonebook: Phonebook) -> list[tuple[str, str]]:
 def _keep(job: ImportJob, found: Found) -> None:
     """Set what was found out about the file; nothing is saved yet."""
     form = found.form
-    options = {option_id: option.title for option_id, option in options_of(job.phonebook).items()}
     job.encoding, job.columns = form.encoding, [storable(title) for title in found.columns]
     first = [[storable(cell[:SAMPLE_WIDTH]) for cell in row] for row in found.rows[:SAMPLE_ROWS]]
-    job.dialect = {**form.as_dialect(), "sample": first}
+    job.dialect = {**found.as_dialect(), "sample": first}
     job.size, job.sha256 = found.size, found.sha256
-    job.total_rows = max(1, form.lines - form.skip_lines - form.has_header) if form.lines else None
-    region = job.phonebook.account.default_region
-    job.mapping = guess_mapping(found.columns, found.rows, region=region, options=options)
+    job.total_rows = found.expected_rows
+    propose(job, found.rows)
+
+
+#: what a person may still change
+_CHOSEN = (
+    *("encoding", "dialect", "columns", "header_fingerprint", "mapping", "fixed_values", "guess", "total_rows"),
+    *("mode", "tags_mode", "clear_token"),
+)
 
 
 def _reopen(job: ImportJob) -> None:
     """Back to the choice of columns, with what was set on the job; not any more once rows have been imported."""
     if ImportJob.objects.filter(pk=job.pk).exclude(counts={}).exists():
         raise StepRefused(_("Rows of this file have been imported already. Upload it again to change its columns."))
-    names = ("encoding", "dialect", "columns", "mapping", "total_rows")
-    changes = {name: getattr(job, name) for name in names}
+    changes = {name: getattr(job, name) for name in _CHOSEN}
     # A worker that is just ending after a stop knows the old columns: it must find its lease gone.
     changes |= {"lease_owner": "", "lease_until": None}
     transition(job, State.UPLOADED, table=ImportJob.TRANSITIONS, error={}, checked_counts={}, **changes)

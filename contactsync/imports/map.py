@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from django.utils.translation import gettext_noop
 
 from contactsync.imports.detect import looks_like_phone
 from contactsync.imports.errors import MappingError
 from contactsync.imports.headers import field_of, is_landline, key, phone_within
-from contactsync.imports.read import has_content
+from contactsync.imports.kinds import filled, share_of
+from contactsync.models import CustomOption
 from contactsync.phone import parse_phone
 
 CONTACT_FIELDS = (
@@ -28,30 +29,61 @@ CONTACT_FIELDS = (
     "consent_source",
 )
 PROBE_ROWS = 50
-_EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
+TITLE, CONTENT = "title", "content"
+#: fields that can be the same for all rows
+FIXABLE = tuple(name for name in CONTACT_FIELDS if name not in {"phone", "full_name", "email"})
 
 NO_PHONE = gettext_noop("No column is chosen as the phone number. Choose one.")
 TWICE = gettext_noop("Two columns are chosen as the same field (columns %(first)s and %(second)s). Choose one of them.")
+FIXED_TOO = gettext_noop(
+    "Column %(column)s and a value that is the same for all rows go to the same field. Choose one of them."
+)
 NAME_TWICE = gettext_noop("Choose either the full name, or first and last name in columns of their own.")
 UNKNOWN_FIELD = gettext_noop("“%(field)s” is not a field of this phonebook (column %(column)s).")
+NOT_FIXABLE = gettext_noop("“%(field)s” cannot be the same for all rows of this phonebook.")
 UNKNOWN_COLUMN = gettext_noop("The file has no column %(column)s.")
 
 
-def guess_mapping(
-    columns: Sequence[str], rows: Sequence[Sequence[str]], *, region: str, options: Mapping[str, str]
-) -> dict[str, str]:
-    """Column index (as text) -> field, every column once. `options` maps option id to title.
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """A field (empty: left out) and what it was guessed from: `TITLE`, `CONTENT` or nothing."""
 
-    Titles decide; content decides for the phone when no title does, and for e-mail addresses.
+    field: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Wish:
+    """The smaller the priority, the surer."""
+
+    priority: float
+    index: int
+    field: str
+    why: str
+
+
+def guess_mapping(
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    region: str,
+    options: Mapping[str, CustomOption],
+    known: Mapping[str, str] | None = None,
+) -> dict[str, Guess]:
+    """Column index (as text) -> guess, every column that is not `known` once. `options` are those of the phonebook, by id.
+
+    Titles decide; content decides for the phone when no title does, for e-mail addresses, and for an option that
+    alone in the phonebook takes what stands there. What is `known` (index -> field) is not guessed again.
     """
-    wishes = sorted(_wishes(columns, rows, region=region, options=options))
-    mapping = {str(index): "" for index in range(len(columns))}
-    taken: set[str] = set()
-    for _priority, index, field in wishes:
-        if not mapping[str(index)] and field not in taken and not _conflicts(field, taken):
-            mapping[str(index)] = field
-            taken.add(field)
-    return mapping
+    known = known or {}
+    guesses = {str(index): Guess() for index in range(len(columns)) if str(index) not in known}
+    taken = {field for field in known.values() if field}
+    for wish in sorted(_wishes(columns, rows, region=region, options=options)):
+        guess = guesses.get(str(wish.index))
+        if guess and not guess.field and wish.field not in taken and not _conflicts(wish.field, taken):
+            guesses[str(wish.index)] = Guess(wish.field, wish.why)
+            taken.add(wish.field)
+    return guesses
 
 
 def _conflicts(field: str, taken: set[str]) -> bool:
@@ -61,45 +93,59 @@ def _conflicts(field: str, taken: set[str]) -> bool:
 
 
 def _wishes(
-    columns: Sequence[str], rows: Sequence[Sequence[str]], *, region: str, options: Mapping[str, str]
-) -> list[tuple[float, int, str]]:
-    """(priority, column, field): the smaller the priority, the surer."""
-    wishes: list[tuple[float, int, str]] = []
-    titles = {key(title): f"option:{option_id}" for option_id, title in options.items() if key(title)}
+    columns: Sequence[str], rows: Sequence[Sequence[str]], *, region: str, options: Mapping[str, CustomOption]
+) -> Iterator[_Wish]:
+    titles = {key(option.title): f"option:{pk}" for pk, option in options.items() if key(option.title)}
     named = [field_of(title)[0] for title in columns]
     for index, title in enumerate(columns):
-        cells = [row[index] for row in rows[:PROBE_ROWS] if index < len(row) and has_content(row[index])]
+        cells = filled(rows[:PROBE_ROWS], index)
         numbers = _share_of_phones(cells, region)
-        if option := titles.get(key(title)):
-            wishes.append((1, index, option))
+        option = titles.get(key(title))
+        if option:
+            yield _Wish(1, index, option, TITLE)
         field, rank = field_of(title)
         if field == "phone":
-            wishes.append((0 + rank / 1000 - numbers / 2, index, field))
+            yield _Wish(0 + rank / 1000 - numbers / 2, index, field, TITLE)
         elif field := _name_in_context(field, title, named):
-            wishes.append((2 + rank / 1000, index, field))
+            yield _Wish(2 + rank / 1000, index, field, TITLE)
         if not option:
-            wishes += _wishes_by_content(index, title, cells, numbers=numbers)
-    return wishes
+            yield from _wishes_by_content(index, title, cells, numbers=numbers)
+            if not field:
+                yield from _option_by_content(index, cells, options)
 
 
-def _wishes_by_content(index: int, title: str, cells: Sequence[str], *, numbers: float) -> list[tuple[float, int, str]]:
+def _wishes_by_content(index: int, title: str, cells: Sequence[str], *, numbers: float) -> Iterator[_Wish]:
     if is_landline(title):
-        return [(9 - numbers, index, "phone")] if numbers > 0.5 else []
-    if phone_within(title):
-        return [(3 - numbers, index, "phone")]
-    if numbers > 0.5:
-        return [(6 - numbers, index, "phone")]
-    if cells and sum(bool(_EMAIL.fullmatch(cell.strip())) for cell in cells) > 0.5 * len(cells):
-        return [(7, index, "email")]
-    return []
+        if numbers > 0.5:
+            yield _Wish(9 - numbers, index, "phone", CONTENT)
+    elif phone_within(title):
+        if not cells or any(map(looks_like_phone, cells)):
+            yield _Wish(3 - numbers, index, "phone", TITLE)
+    elif numbers > 0.5:
+        yield _Wish(6 - numbers, index, "phone", CONTENT)
+    elif share_of(cells, "email") > 0.5:
+        yield _Wish(7, index, "email", CONTENT)
+
+
+def _option_by_content(index: int, cells: Sequence[str], options: Mapping[str, CustomOption]) -> Iterator[_Wish]:
+    """The one date or choice option of the phonebook that takes most of the cells; none when several would."""
+    fitting = [
+        pk
+        for pk, option in options.items()
+        if option.kind in {"date", "choice"} and share_of(cells, option.kind, list(map(str, option.choices))) > 0.5
+    ]
+    if len(fitting) == 1:
+        yield _Wish(8, index, f"option:{fitting[0]}", CONTENT)
 
 
 def _name_in_context(field: str, title: str, named: Sequence[str]) -> str:
-    """“name” beside a surname column is a first name, alone the whole name; beside both it is not needed."""
+    """“name” is the name that has no column of its own, first or last; alone the whole name; beside both not needed."""
     if field == "full_name" and {"first_name", "last_name"} <= set(named):
         return ""
     if field == "full_name" and key(title) == "name" and "last_name" in named and "first_name" not in named:
         return "first_name"
+    if field == "full_name" and key(title) == "name" and "first_name" in named:
+        return "last_name"
     if field == "first_name" and key(title) == key("نام") and "last_name" not in named:
         return "full_name"
     return field
@@ -111,8 +157,13 @@ def _share_of_phones(cells: Sequence[str], region: str) -> float:
     return sum(looks_like_phone(cell) and parse_phone(cell, region).is_valid for cell in cells) / len(cells)
 
 
-def check_mapping(mapping: Mapping[str, str], *, width: int, options: Mapping[str, str]) -> dict[str, str]:
-    """The mapping without ignored columns. Raises `MappingError` unless it can be used."""
+def check_mapping(
+    mapping: Mapping[str, str], *, width: int, options: Collection[str], fixed: Collection[str] = ()
+) -> dict[str, str]:
+    """The mapping without ignored columns. Raises `MappingError` unless it can be used.
+
+    `options` are the ids of the phonebook's options, `fixed` the fields that are the same for all rows.
+    """
     known_options = {f"option:{option_id}" for option_id in options}
     seen: dict[str, int] = {}
     for column, field in mapping.items():
@@ -128,6 +179,11 @@ def check_mapping(mapping: Mapping[str, str], *, width: int, options: Mapping[st
         seen[field] = number
     if "phone" not in seen:
         raise MappingError(NO_PHONE)
-    if "full_name" in seen and seen.keys() & {"first_name", "last_name"}:
+    if "full_name" in seen and (seen.keys() | set(fixed)) & {"first_name", "last_name"}:
         raise MappingError(NAME_TWICE)
+    for field in fixed:
+        if field not in FIXABLE and field not in known_options:
+            raise MappingError(NOT_FIXABLE, field=field)
+        if field in seen and field != "tags":  # tags add up
+            raise MappingError(FIXED_TOO, column=seen[field])
     return {str(number - 1): field for field, number in sorted(seen.items(), key=lambda item: item[1])}

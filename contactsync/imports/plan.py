@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.utils.translation import gettext_noop
 
 from contactsync.imports.errors import MappingError
-from contactsync.imports.letters import column_letters
+from contactsync.imports.letters import column_titles
 from contactsync.imports.map import check_mapping
 from contactsync.models import Contact, CustomOption, ImportJob, Phonebook
 
@@ -43,13 +44,35 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Fixed:
+    """What is the same for all rows, read already. `tags` are added to those a row or a contact has."""
+
+    fields: Mapping[str, Any]
+    options: Mapping[str, str]
+    tags: tuple[str, ...]
+    keeps_consent: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Plan:
-    """Everything the verdict on a row depends on, beside the row and the phonebook. `moment` is that of the upload."""
+    """Everything the verdict on a row depends on, beside the row and the phonebook. `moment` is that of the upload.
+
+    Plans are told apart by identity, so that what is made from one for every row can be found again quickly.
+    """
 
     region: str
     places: tuple[Place, ...]
     width: int
     moment: dt.datetime
+    fixed: Fixed | None = None
+    clear_token: str = ""
+    adds_tags: bool = False
+
+
+def blank(name: str) -> Any:
+    """What a field of a new contact holds when nothing is said of it."""
+    own: Any = Contact._meta.get_field(name)
+    return own.get_default()
 
 
 def options_of(phonebook: Phonebook) -> dict[str, CustomOption]:
@@ -60,20 +83,37 @@ def options_of(phonebook: Phonebook) -> dict[str, CustomOption]:
 def plan_of(job: ImportJob) -> Plan:
     """The plan of an import. Raises `MappingError` when the chosen columns cannot be used (any more)."""
     options = options_of(job.phonebook)
-    titles = {option_id: option.title for option_id, option in options.items()}
-    if any(field.startswith("option:") and field[7:] not in options for field in job.mapping.values()):
+    used = [*job.mapping.values(), *job.fixed_values]
+    if any(name.startswith("option:") and name[7:] not in options for name in used):
         raise MappingError(OPTIONS_GONE)
-    mapping = check_mapping(job.mapping, width=len(job.columns), options=titles)
+    mapping = check_mapping(job.mapping, width=len(job.columns), options=options, fixed=job.fixed_values)
     return Plan(
         region=job.phonebook.account.default_region,
         places=tuple(_place(int(index), field, job.columns, options) for index, field in mapping.items()),
         width=int(job.dialect["width"]),
         moment=job.created_at,
+        fixed=fixed_of(job.fixed_values) if job.fixed_values else None,
+        clear_token=job.clear_token,
+        adds_tags=job.tags_mode == ImportJob.TagsMode.ADD,
+    )
+
+
+def fixed_of(kept: Mapping[str, Mapping[str, Any]]) -> Fixed:
+    """The values an import keeps as the same for all rows, as the verdict on a row needs them."""
+    values = {name: entry["value"] for name, entry in kept.items()}
+    tags = tuple(values.pop("tags", ()))
+    if values.get("consented_at"):
+        values["consented_at"] = dt.datetime.fromisoformat(values["consented_at"])
+    return Fixed(
+        fields={name: value for name, value in values.items() if not name.startswith("option:")},
+        options={name.removeprefix("option:"): value for name, value in values.items() if name.startswith("option:")},
+        tags=tags,
+        keeps_consent=bool(kept.get("consented_at", {}).get("bare")),
     )
 
 
 def _place(index: int, field: str, columns: Sequence[str], options: Mapping[str, CustomOption]) -> Place:
-    title = columns[index].strip() or column_letters(index)
+    title = column_titles(columns)[index]
     if not field.startswith("option:"):
         return Place(index, title, field)
     option = options[field.removeprefix("option:")]

@@ -1,22 +1,21 @@
-"""From bytes to rows, one at a time, each with the line on which a person finds it in the file."""
+"""Rows of an uploaded file, each with the line on which a person finds it in the file."""
 
 from __future__ import annotations
 
 import csv
 import io
+import itertools
 import string
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import BinaryIO, TextIO
+from typing import BinaryIO, NamedTuple, cast
 
 from django.utils.translation import gettext_noop
 
-from contactsync.imports.charset import codec, count_lines
+from contactsync.imports.charset import BYTES_OF_A_CHARACTER, LONG_LINE, LONGEST_LINE, codec, count_lines
 from contactsync.imports.errors import UnreadableFile
 from contactsync.imports.forms import Form, Kind
 from contactsync.imports.sheets import open_sheet
 
-LONGEST_LINE = 1_000_000
 _NOTHING = string.whitespace + "\x00\x1a\u00a0\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
 
 OPEN_QUOTE = gettext_noop(
@@ -31,13 +30,9 @@ LONG_CELL = gettext_noop(
     "The row that begins on line %(line)s holds more than %(limit)s characters in one cell. "
     "Most likely a quotation mark there is never closed."
 )
-LONG_LINE = gettext_noop(
-    "Line %(line)s has more than %(limit)s characters. This does not look like a table of contacts."
-)
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One row with something in it. `number` counts such rows below the header from 1; `line` is its place in the file."""
 
     number: int
@@ -47,24 +42,17 @@ class Row:
 
 def read_rows(file: BinaryIO, form: Form) -> Iterator[Row]:
     """Every row below the header, in order; rows without any content are no rows. Raises `UnreadableFile`."""
-    number = 0
-    header_seen = not form.has_header
-    for line, cells in open_table(file, form):
-        if is_blank_row(cells):
-            continue
-        if not header_seen:
-            header_seen = True
-            continue
-        number += 1
-        yield Row(number, line, cells)
+    rows = open_table(file, form)
+    if form.has_header:
+        next(rows, None)
+    return rows
 
 
-def open_table(file: BinaryIO, form: Form) -> Iterator[tuple[int, list[str]]]:
-    """Every row as it stands, header and blank rows included, with its line."""
+def open_table(file: BinaryIO, form: Form) -> Iterator[Row]:
+    """Every row with something in it below the lines to skip; the header, if there is one, is number 0."""
     file.seek(0)
-    if form.kind is Kind.SHEET:
-        return open_sheet(file, form.sheet)
-    return _open_text(file, form)
+    first = 0 if form.has_header else 1
+    return _rows_of_sheet(file, form, first) if form.kind is Kind.SHEET else _rows_of_text(file, form, first)
 
 
 def is_blank_row(cells: Sequence[str]) -> bool:
@@ -77,31 +65,49 @@ def has_content(cell: str) -> bool:
     return bool(cell) and bool(cell.strip(_NOTHING))
 
 
-def _open_text(file: BinaryIO, form: Form) -> Iterator[tuple[int, list[str]]]:
-    text = io.TextIOWrapper(file, encoding=codec(form.encoding), errors="strict", newline="")
-    try:
-        yield from _parse(text, form)
-    except UnicodeError:
-        count_lines(file, form.encoding)  # says on which line
-        raise
-    finally:
-        if not file.closed:  # as it is after an error elsewhere, when this generator is cleared away last
-            text.detach()  # a wrapper that goes away would close the file, which is not ours
+def first_lines(file: BinaryIO, form: Form, count: int) -> list[str]:
+    """The first lines as they stand, without their ends, for a person to see what is skipped."""
+    if form.kind is Kind.SHEET:
+        rows = itertools.islice(open_sheet(file, form.sheet), count)
+        return [" ".join(filter(has_content, cells)) for _line, cells in rows]
+    file.seek(0)
+    text = io.TextIOWrapper(io.BufferedReader(_Pieces(file)), encoding=codec(form.encoding), newline="")
+    return [line.rstrip("\r\n") for line in itertools.islice(text, count)]
 
 
-def _parse(text: TextIO, form: Form) -> Iterator[tuple[int, list[str]]]:
+def _rows_of_sheet(file: BinaryIO, form: Form, number: int) -> Iterator[Row]:
+    for line, cells in open_sheet(file, form.sheet):
+        if line > form.skip_lines and not is_blank_row(cells):
+            yield Row(number, line, cells)
+            number += 1
+
+
+def _rows_of_text(file: BinaryIO, form: Form, number: int) -> Iterator[Row]:
     """Strict: a quotation mark that could make rows disappear into a cell is an error, not a guess."""
-    lines = _lines(text)
-    for _ in range(form.skip_lines):
-        next(lines, None)
-    reader = csv.reader(lines, delimiter=form.delimiter, skipinitialspace=True, strict=True)
-    line = form.skip_lines + 1
+    pieces = _Pieces(file)
+    text = io.TextIOWrapper(io.BufferedReader(pieces), encoding=codec(form.encoding), errors="strict", newline="")
+    line = 1
     try:
+        for _ in range(form.skip_lines):
+            text.readline()
+            line, pieces.since_row = line + 1, 0
+        top = text.readline() if line > 1 else text.readline().lstrip("\ufeff")  # in an encoding chosen without it
+        reader = csv.reader(
+            itertools.chain([top], text), delimiter=form.delimiter, skipinitialspace=True, strict=True
+        )  # fed by C alone: a Python generator of lines would take as long as the reading itself
         for cells in reader:
-            yield line, cells
+            pieces.since_row = 0
+            if cells and (cells[0].isalnum() or not is_blank_row(cells)):
+                yield Row(number, line, cells)
+                number += 1
             line = form.skip_lines + reader.line_num + 1
     except csv.Error as error:
         raise UnreadableFile(_explain(error), line=line, limit=csv.field_size_limit()) from error
+    except _EndlessRowError as error:
+        raise UnreadableFile(LONG_LINE, line=line, limit=LONGEST_LINE) from error
+    except UnicodeError:
+        count_lines(file, form.encoding)  # says on which line
+        raise
 
 
 def _explain(error: csv.Error) -> str:
@@ -110,13 +116,25 @@ def _explain(error: csv.Error) -> str:
     return LONG_CELL if "limit" in str(error) else STRAY_QUOTE
 
 
-def _lines(text: TextIO) -> Iterator[str]:
-    """Lines with their ends (LF, CR or CRLF), never more than a bounded piece of the file at once."""
-    number = 0
-    while line := text.readline(LONGEST_LINE):
-        number += 1
-        if number == 1:
-            line = line.lstrip("\ufeff")  # the mark of an encoding that was chosen without it
-        if len(line) >= LONGEST_LINE and not line.endswith(("\n", "\r")):
-            raise UnreadableFile(LONG_LINE, line=number, limit=LONGEST_LINE)
-        yield line
+class _EndlessRowError(Exception):
+    """A row would not fit into memory."""
+
+
+class _Pieces(io.RawIOBase):
+    """The bytes of a file that stays open, as long as rows come out of them: `since_row` is set to 0 with each."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.since_row = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: object) -> int:
+        room = cast(memoryview, buffer)
+        piece = self._file.read(len(room))
+        room[: len(piece)] = piece
+        self.since_row += len(piece)
+        if self.since_row > LONGEST_LINE * BYTES_OF_A_CHARACTER:
+            raise _EndlessRowError
+        return len(piece)

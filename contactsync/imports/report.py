@@ -12,8 +12,8 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from contactsync.imports.check import Outcome
 from contactsync.imports.issues import describe_issue
+from contactsync.imports.settle import Outcome
 from contactsync.models import ImportIssue, ImportJob
 from contactsync.text import defuse
 
@@ -31,7 +31,7 @@ class Equation:
 
 
 def equation(job: ImportJob) -> Equation:
-    """Rows in the file = created + updated + unchanged + duplicate + rejected; of the check until rows have been imported."""
+    """Rows in the file = created + updated + unchanged + skipped + duplicate + rejected; of the check until rows have been imported."""
     counts = job.counts or job.checked_counts
     parts = {str(outcome): int(counts.get(outcome, 0)) for outcome in Outcome}
     done = int(counts.get("rows", 0))

@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 
 from django.db import IntegrityError, OperationalError, transaction
 from django.utils.translation import gettext_noop
 
+from contactsync.imports import agree
 from contactsync.imports.apply import (
+    compare,
     contacts_by_phone,
     lock_phonebook,
-    numbers_of,
     suppressed_among,
     write_contacts,
     write_issues,
 )
-from contactsync.imports.check import Outcome, Verdict, settle
+from contactsync.imports.attempts import note_corrections
 from contactsync.imports.errors import ImportRefused
-from contactsync.imports.forms import Form
 from contactsync.imports.issues import WARNING
 from contactsync.imports.lease import Lease, LeaseLost, State, claim
-from contactsync.imports.plan import plan_of
-from contactsync.imports.stream import Chunk, judged_chunks, open_upload
-from contactsync.models import ImportChange, ImportIssue, ImportJob
+from contactsync.imports.preview import drop_previews, rejections, write_previews
+from contactsync.imports.rows import Turns, much_to_write
+from contactsync.imports.settle import Outcome, Verdict, settle
+from contactsync.imports.stream import Chunk, chunks_of
+from contactsync.models import ImportChange, ImportChunk, ImportIssue, ImportJob, ImportPreview
 from contactsync.models.reasons import reason
 
 log = logging.getLogger(__name__)
@@ -50,9 +53,12 @@ def _work(job_id: int, state: str, work: Callable[[Lease, ImportJob], None]) -> 
     if lease is None:
         return
     try:
-        work(lease, ImportJob.objects.select_related("phonebook__account").get(pk=job_id))
+        with much_to_write():
+            work(lease, ImportJob.objects.select_related("phonebook__account", "corrects").get(pk=job_id))
     except LeaseLost:
         log.info("Import %s was taken over; this worker leaves it.", job_id)
+    except agree.Differs as differs:
+        lease.finish(State.STOPPED, error=differs.error)
     except ImportRefused as refused:
         lease.finish(State.FAILED, error=refused.as_reason())
     except Exception as error:
@@ -77,50 +83,57 @@ def tally(counts: Mapping[str, int], verdicts: Sequence[Verdict]) -> dict[str, i
     return added
 
 
-def _chunks(job: ImportJob, *, after: int) -> Iterator[Chunk]:
-    with open_upload(job) as file:
-        yield from judged_chunks(file, Form.of(job), plan_of(job), after=after)
+def _verdicts(job: ImportJob, chunk: Chunk, *, lock: bool) -> list[Verdict]:
+    """Whole contacts are read only where their hash does not say already that the row changes nothing."""
+    adds_only = job.mode == ImportJob.Mode.ADD_ONLY
+    same, others = compare(job.phonebook_id, chunk.rows, chunk.hashes, adds_only=adds_only)
+    contacts = contacts_by_phone(job.phonebook_id, others, lock=lock)
+    suppressed = suppressed_among(list(chunk.hashes))
+    return settle(chunk.rows, contacts=contacts, suppressed=suppressed, same=same, mode=job.mode)
 
 
 def _check(lease: Lease, job: ImportJob) -> None:
+    lease.commit(position=0)
+    drop_previews(job.pk)
     with transaction.atomic():
         ImportIssue.objects.filter(job=job).delete()
-        lease.commit(position=0)
-    counts = empty_counts()
-    for chunk in _chunks(job, after=0):
-        numbers = numbers_of(chunk.rows)
-        verdicts = settle(
-            chunk.rows,
-            contacts=contacts_by_phone(job.phonebook_id, numbers),
-            suppressed=suppressed_among(numbers),
-        )
+        ImportChunk.objects.filter(job=job).delete()
+        lease.commit()
+    note_corrections(job)
+    counts, fields, codes = empty_counts(), Counter[str](), Counter[str]()
+    for chunk in chunks_of(job):
+        verdicts = _verdicts(job, chunk, lock=False)
         counts = tally(counts, verdicts)
+        codes += rejections(verdicts)
         with transaction.atomic():
             write_issues(job, verdicts)
+            fields += write_previews(job, verdicts)
+            if chunk.rows:  # else they were done before the reading began anew
+                agree.note(job, chunk, verdicts)
             go_on = lease.commit(position=chunk.end)
         if not go_on:
             lease.release()
             return
-    lease.finish(State.CHECKED, checked_counts=counts, total_rows=counts["rows"], error={})
+    checked = {**counts, "fields": dict(fields), "codes": dict(codes)}
+    lease.finish(State.CHECKED, checked_counts=checked, total_rows=counts["rows"], error={})
 
 
 def _apply(lease: Lease, job: ImportJob) -> None:
     done, counts = job.position, {**empty_counts(), **job.counts}
-    if done == 0:
-        with transaction.atomic():
-            ImportIssue.objects.filter(job=job).delete()
-            lease.commit()
-    else:
+    if done:
         counts["resumed_from"] = done
         lease.commit(counts=counts)
-    for chunk in _chunks(job, after=done):
-        if chunk.rows:
-            counts, go_on = _apply_chunk(lease, job, chunk, counts)
-        else:
-            go_on = lease.commit()
+    turns = Turns()
+    for chunk in chunks_of(job, after=done):
+        with turns.turn():
+            if chunk.rows:
+                counts, go_on = _apply_chunk(lease, job, chunk, counts)
+            else:
+                go_on = lease.commit()
         if not go_on:
             lease.release()
             return
+    ImportChunk.objects.filter(job=job).delete()
     lease.finish(State.APPLIED, counts=_final(job, counts), error={})
 
 
@@ -130,13 +143,11 @@ def _apply_chunk(lease: Lease, job: ImportJob, chunk: Chunk, counts: Mapping[str
         try:
             with transaction.atomic():
                 lock_phonebook(job.phonebook_id)
-                numbers = numbers_of(chunk.rows)
-                verdicts = settle(
-                    chunk.rows,
-                    contacts=contacts_by_phone(job.phonebook_id, numbers, lock=True),
-                    suppressed=suppressed_among(numbers),
-                )
-                write_contacts(job, verdicts)
+                verdicts = _verdicts(job, chunk, lock=True)
+                if job.compared_until is None:
+                    agree.insist(job, chunk, verdicts)
+                _forget_check(job, chunk)
+                write_contacts(job, verdicts, chunk.hashes)
                 write_issues(job, verdicts)
                 added = tally(counts, verdicts)
                 return added, lease.commit(position=chunk.end, counts=added)
@@ -145,6 +156,14 @@ def _apply_chunk(lease: Lease, job: ImportJob, chunk: Chunk, counts: Mapping[str
                 raise
             log.info("Import %s: rows up to %s met another writer; trying again.", job.pk, chunk.end)
     raise AssertionError("not reached")
+
+
+def _forget_check(job: ImportJob, chunk: Chunk) -> None:
+    """What the check has kept of these rows makes way for what becomes of them; issues for all at once, with the first."""
+    first = chunk.rows[0].row.number
+    if first == 1:
+        ImportIssue.objects.filter(job=job).delete()
+    ImportPreview.objects.filter(job=job, row__range=(first, chunk.end)).delete()
 
 
 def _final(job: ImportJob, counts: Mapping[str, int]) -> dict[str, int | bool]:
@@ -157,5 +176,6 @@ def _final(job: ImportJob, counts: Mapping[str, int]) -> dict[str, int | bool]:
         **counts,
         "balances": sum(counts[outcome] for outcome in Outcome) == counts["rows"] == job.total_rows
         and all(counts[kind] == number for kind, number in kept.items()),
-        "differs_from_check": any(counts[key] != checked.get(key) for key in ("rows", *Outcome)),
+        "differs_from_check": job.compared_until is not None
+        or any(counts[key] != checked.get(key, 0) for key in ("rows", *Outcome)),
     }

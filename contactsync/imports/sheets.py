@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
+import io
 import math
 import re
 import zipfile
-import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import IO, BinaryIO
 
 import python_calamine
 from django.conf import settings
 from django.utils.translation import gettext_noop
 
+from contactsync.imports.archive import DAMAGES, METHODS, refuse_long_lists
 from contactsync.imports.errors import UnreadableFile
 from contactsync.imports.letters import column_letters, column_number
 
@@ -25,6 +28,8 @@ INFLATION = 10
 EXACT_BELOW = 1e15
 #: the reader makes room for every cell between the corners of a sheet, and ends the process when there is none
 MOST_CELLS = 30_000_000
+#: up to this many bytes the rows of every sheet are counted, which takes about a second
+COUNTED_WEIGHT = 30_000_000
 _BLOCK = 1024 * 1024
 _WIDE = re.compile(rb"""r=["'][A-Za-z]{2}""")
 #: the rows of a worksheet, and its cells beyond column Z that hold something
@@ -41,21 +46,51 @@ STRETCHED = gettext_noop(
 INFLATED = gettext_noop("The spreadsheet unpacks to more than %(limit)s MB. Split it, or save it as CSV.")
 
 
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One sheet of a workbook. `rows` is its last row, or None where to know it would take long."""
+
+    name: str
+    rows: int | None
+
+
 def looks_like_sheet(head: bytes) -> bool:
     """By its first bytes, whatever the file is called."""
     return head.startswith((_ZIP, _OLE))
 
 
-def first_sheet(file: BinaryIO) -> str:
-    """The name of the first sheet that people see. Raises `UnreadableFile`."""
+def list_sheets(file: BinaryIO) -> list[Sheet]:
+    """The sheets that people see, in their order. Raises `UnreadableFile` when there is none."""
     with _open(file) as book:
-        for sheet in book.sheets_metadata:
-            if (
-                sheet.visible is python_calamine.SheetVisibleEnum.Visible
-                and sheet.typ is python_calamine.SheetTypeEnum.WorkSheet
-            ):
-                return str(sheet.name)
-    raise UnreadableFile(NO_SHEET)
+        names = [
+            str(sheet.name)
+            for sheet in book.sheets_metadata
+            if sheet.visible is python_calamine.SheetVisibleEnum.Visible
+            and sheet.typ is python_calamine.SheetTypeEnum.WorkSheet
+        ]
+        if not names:
+            raise UnreadableFile(NO_SHEET)
+        if len(names) == 1 or _weight(file) > COUNTED_WEIGHT:
+            return [Sheet(name, None) for name in names]
+        return [Sheet(name, _rows_in(book, name)) for name in names]
+
+
+def _rows_in(book: python_calamine.CalamineWorkbook, name: str) -> int:
+    """How far down the table goes; 0 also for a sheet that cannot be read, which says so when it is chosen."""
+    try:
+        end = book.get_sheet_by_name(name).end
+        return end[0] + 1 if end else 0
+    except python_calamine.CalamineError:
+        return 0
+
+
+def _weight(file: BinaryIO) -> int:
+    """Bytes to go through before all sheets are known."""
+    file.seek(0)
+    if file.read(4) != _ZIP:
+        return file.seek(0, io.SEEK_END)
+    with zipfile.ZipFile(file) as archive:
+        return sum(member.file_size for member in archive.infolist())
 
 
 def open_sheet(file: BinaryIO, name: str) -> Iterator[tuple[int, list[str]]]:
@@ -87,6 +122,7 @@ def _refuse_bombs(file: BinaryIO) -> None:
         return
     limit = settings.IMPORT_MAX_MB * INFLATION
     try:
+        refuse_long_lists(file)
         with zipfile.ZipFile(file) as archive:
             members = archive.infolist()
             if sum(member.file_size for member in members) > limit * 1024 * 1024:
@@ -94,22 +130,31 @@ def _refuse_bombs(file: BinaryIO) -> None:
             if any(member.filename.endswith("workbook.bin") for member in members):
                 raise UnreadableFile(BINARY_SHEET)
             for member in members:
-                if "worksheets/" in member.filename and _is_wide(archive, member):
+                if _is_wide(archive, member) and "worksheets/" in member.filename:
                     with archive.open(member) as part:
                         _refuse_stretched(part)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except DAMAGES as error:
         raise UnreadableFile(BROKEN) from error
 
 
 def _is_wide(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bool:
-    """Most tables end before column Z, where no sheet is too large; to know that takes a tenth of the time."""
-    rest = b""
-    with archive.open(member) as part:
+    """Most tables end before column Z, where no sheet is too large; to know that takes a tenth of the time.
+
+    Raises `BadZipFile` for a member that unpacks to another size than it says: the reader would not stop there.
+    """
+    if member.compress_type not in METHODS:
+        raise zipfile.BadZipFile
+    further = copy.copy(member)
+    further.file_size += 1
+    size, rest, wide = 0, b"", False
+    with archive.open(further) as part:
         while block := part.read(_BLOCK):
-            if _WIDE.search(rest + block):
-                return True
+            size += len(block)
+            wide = wide or bool(_WIDE.search(rest + block))
             rest = block[-8:]
-    return False
+    if size != member.file_size:
+        raise zipfile.BadZipFile
+    return wide
 
 
 def _refuse_stretched(part: IO[bytes]) -> None:

@@ -5,21 +5,26 @@ from __future__ import annotations
 import json
 import time
 from argparse import ArgumentParser
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from contactsync.campaigns.problems import CampaignProblem
 from contactsync.crypto import Undecryptable
 from contactsync.imports.errors import ImportRefused
-from contactsync.models import Phonebook, ProviderAccount, Run
+from contactsync.models import Campaign, CustomOption, Phonebook, ProviderAccount, Run
 from contactsync.models.transitions import TransitionRefused
-from contactsync.sync.connect import ProviderError, error_text
+from contactsync.sync.connect import Operation, ProviderError, capabilities, error_text
+
+M = TypeVar("M", Phonebook, CustomOption)
 
 LOOK_EVERY = 5.0  # seconds between two looks at a run that waits
 LONGEST_WAIT = 3600.0  # seconds in all; then the run is left to the worker
+MOST_NAMES = 20  # in an error that lists what there is
 UNDER_WAY = {Run.State.QUEUED, Run.State.RUNNING, Run.State.STOPPING}
 
 
@@ -66,7 +71,7 @@ class ServiceCommand(BaseCommand):
             self.stdout.write(json.dumps({"ok": ok, **result}, ensure_ascii=False, default=str))
         else:
             for name, value in result.items():
-                self.stdout.write(f"{name}: {_plain(value)}")
+                self.stdout.write(f"{name}: {plain(value)}")
         if not ok:
             raise CommandError(why or "Not everything went well; see the counts above.", returncode=1)
 
@@ -82,12 +87,28 @@ def _waits_for(run: Run) -> str:
     return f"Run {run.pk} waits for {who}{until}. {run.error_text} Press Ctrl+C to leave it to the worker."
 
 
-def _plain(value: Any) -> str:
+def plain(value: Any) -> str:
+    """A result as a line for people."""
     if isinstance(value, dict):
-        return ", ".join(f"{key} {_plain(item)}" for key, item in value.items()) or "none"
+        return ", ".join(f"{key} {plain(item)}" for key, item in value.items()) or "none"
     if isinstance(value, list):
-        return "; ".join(_plain(item) for item in value) or "none"
+        return "; ".join(plain(item) for item in value) or "none"
     return str(value)
+
+
+def insist(account: ProviderAccount, *operations: Operation) -> None:
+    """Refuse, before any call, what the account's provider cannot do, with its one line of why."""
+    limits = capabilities(account)
+    for operation in operations:
+        if not limits.can(operation):
+            raise CommandError(_(limits.why_not(operation)))
+
+
+def listed(names: Iterable[str]) -> str:
+    """The first names there are, for an error that says what could have been meant."""
+    known = list(names)
+    more = f" and {len(known) - MOST_NAMES} more" if len(known) > MOST_NAMES else ""
+    return (", ".join(known[:MOST_NAMES]) or "none yet") + more
 
 
 def find_account(name: str) -> ProviderAccount:
@@ -95,18 +116,38 @@ def find_account(name: str) -> ProviderAccount:
     try:
         return ProviderAccount.objects.get(name=name)
     except ProviderAccount.DoesNotExist:
-        names = ", ".join(ProviderAccount.objects.values_list("name", flat=True)) or "none yet"
+        names = listed(ProviderAccount.objects.values_list("name", flat=True))
         raise CommandError(f"There is no account “{name}”. Accounts: {names}.") from None
 
 
 def find_phonebook(title: str, account: str = "") -> Phonebook:
     """The phonebook with this title; `account` decides when several accounts have one."""
-    books = Phonebook.objects.filter(title=title).select_related("account")
+    return _one_of(Phonebook.objects.all(), "phonebook", title, account)
+
+
+def find_option(title: str, account: str = "") -> CustomOption:
+    """The custom option with this title; `account` decides when several accounts have one."""
+    return _one_of(CustomOption.objects.all(), "custom option", title, account)
+
+
+def _one_of(rows: QuerySet[M], what: str, title: str, account: str) -> M:
+    rows = rows.select_related("account").order_by("title")
     if account:
-        books = books.filter(account=find_account(account))
-    found = list(books[:2])
+        rows = rows.filter(account=find_account(account))
+    found = list(rows.filter(title=title)[:2])
     if not found:
-        raise CommandError(f"There is no phonebook “{title}”.")
+        titles = listed(dict.fromkeys(rows.values_list("title", flat=True)))
+        raise CommandError(f"There is no {what} “{title}”. There are: {titles}.")
     if len(found) > 1:
-        raise CommandError(f"Several accounts have a phonebook “{title}”. Say which one with --account.")
+        raise CommandError(f"Several accounts have a {what} “{title}”. Say which one with --account.")
     return found[0]
+
+
+def find_campaign(number: int) -> Campaign:
+    """The campaign of this number; the error lists the newest ones."""
+    campaign = Campaign.objects.filter(pk=number).select_related("account").first()
+    if campaign is None:
+        newest = Campaign.objects.order_by("-pk")[:MOST_NAMES]
+        names = "; ".join(f"{each.pk} “{each.title}”" for each in newest) or "none yet"
+        raise CommandError(f"There is no campaign {number}. The newest: {names}.")
+    return campaign

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from contactsync.models.accounts import ProviderAccount, RequestPace
 from contactsync.models.campaigns import Campaign, CampaignTarget, Recipient
-from contactsync.models.imports import ImportChange, ImportIssue, ImportJob
+from contactsync.models.former import FormerContact
+from contactsync.models.imports import ImportChange, ImportCorrection, ImportIssue, ImportJob, SavedMapping
 from contactsync.models.inbound import Callback, InboundMessage
-from contactsync.models.ledger import Call, Run, RunItem
+from contactsync.models.ledger import Call, Run
 from contactsync.models.phonebooks import Contact, CustomOption, Phonebook, PhonebookOption, Suppression
+from contactsync.models.previews import ImportChunk, ImportPreview
+from contactsync.models.run_items import RunItem
+from contactsync.models.undo import ImportUndo, ImportUndoChange
 
 __all__ = [
     "Call",
@@ -16,9 +20,15 @@ __all__ = [
     "CampaignTarget",
     "Contact",
     "CustomOption",
+    "FormerContact",
     "ImportChange",
+    "ImportChunk",
+    "ImportCorrection",
     "ImportIssue",
     "ImportJob",
+    "ImportPreview",
+    "ImportUndo",
+    "ImportUndoChange",
     "InboundMessage",
     "Phonebook",
     "PhonebookOption",
@@ -27,5 +37,6 @@ __all__ = [
     "RequestPace",
     "Run",
     "RunItem",
+    "SavedMapping",
     "Suppression",
 ]

@@ -145,6 +145,9 @@ class Contact(models.Model):
         UNKNOWN = "unknown", _("outcome not known")
         MISSING = "missing", _("gone at the provider")
 
+    #: what the next push is about; with a reason in `sync_error` the last plan found it impossible
+    WAITING = frozenset({SyncState.NEW, SyncState.CHANGED})
+
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     phonebook = models.ForeignKey(Phonebook, models.PROTECT, related_name="contacts", verbose_name=_("phonebook"))
     phone = models.CharField(
@@ -190,7 +193,8 @@ class Contact(models.Model):
         ordering = ["id"]
         permissions = [("export_contact", _("Can export contacts"))]
         constraints = [
-            models.UniqueConstraint(fields=["phonebook", "phone"], name="contact_phone_unique_per_phonebook"),
+            # the number first: one index for both questions, as numbers in no order make each index dear to fill
+            models.UniqueConstraint(fields=["phone", "phonebook"], name="contact_phone_unique_per_phonebook"),
             models.UniqueConstraint(
                 fields=["phonebook", "remote_id"],
                 condition=~Q(remote_id=""),
@@ -203,11 +207,11 @@ class Contact(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["phone"], name="contact_phone"),
             models.Index(fields=["phonebook", "sync_state"], name="contact_book_state"),
             models.Index(
                 fields=["phonebook", "sync_state"], condition=Q(deleted_at__isnull=False), name="contact_deleted"
             ),
+            models.Index(fields=["phonebook", "sync_state"], condition=~Q(sync_error={}), name="contact_with_reason"),
         ]
 
     def __str__(self) -> str:
@@ -219,7 +223,7 @@ class Contact(models.Model):
         self.refresh_state()
         update_fields = kwargs.get("update_fields")
         if update_fields is not None:
-            kwargs["update_fields"] = {*update_fields, "payload_hash", "sync_state", "updated_at"}
+            kwargs["update_fields"] = {*update_fields, "payload_hash", "sync_state", "sync_error", "updated_at"}
         super().save(*args, **kwargs)
 
     @property
@@ -246,10 +250,12 @@ class Contact(models.Model):
         )
 
     def refresh_state(self) -> None:
-        """Compute `payload_hash`, and turn a state that no longer holds into `changed`."""
-        self.payload_hash = self.fingerprint()
+        """Compute `payload_hash`, and turn a state that no longer holds into `changed`; why it could not be pushed is then unknown again."""
+        before, self.payload_hash = self.payload_hash, self.fingerprint()
         if self.sync_state in {self.SyncState.SYNCED, self.SyncState.FAILED} and self.payload_hash != self.pushed_hash:
             self.sync_state = self.SyncState.CHANGED if self.remote_id else self.SyncState.NEW
+        if before and before != self.payload_hash and self.sync_state in self.WAITING:
+            self.sync_error = {}
 
 
 class Suppression(models.Model):

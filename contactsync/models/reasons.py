@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.utils.translation import gettext
 
+Param = str | int | Mapping[str, Any] | Sequence[str | Mapping[str, Any]]
 
-def reason(message: str, **params: str | int | Mapping[str, Any]) -> dict[str, Any]:
-    """A reason to store. `message` is constant and marked with `gettext_noop` where it is written; a param may be a reason itself."""
+
+def reason(message: str, **params: Param) -> dict[str, Any]:
+    """A reason to store. `message` is constant and marked with `gettext_noop` where it is written.
+
+    A param may be a reason itself, or a list of texts and reasons.
+    """
     return {"message": message, "params": params} if params else {"message": message}
 
 
@@ -21,6 +26,12 @@ def describe(stored: Mapping[str, Any] | None) -> str:
     translated = gettext(stored["message"])
     if not params:
         return translated
-    return translated % {
-        name: describe(value) if isinstance(value, Mapping) else value for name, value in params.items()
-    }
+    return translated % {name: _filled(value) for name, value in params.items()}
+
+
+def _filled(value: Param) -> str | int:
+    if isinstance(value, Mapping):
+        return describe(value)
+    if isinstance(value, list | tuple):
+        return gettext(", ").join(str(_filled(each)) for each in value)
+    return value  # type: ignore[return-value]

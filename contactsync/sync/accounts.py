@@ -2,29 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Collection, Mapping
 
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from contactsync.crypto import Undecryptable
 from contactsync.models import ProviderAccount
 from contactsync.models.fields import Credentials
 from contactsync.models.reasons import reason
 from contactsync.sync.connect import (
+    AccountConfig,
     AccountInfo,
     AccountStopped,
     AuthFailed,
     Misconfigured,
+    NotSent,
     Operation,
+    OutcomeUnknown,
     Provider,
     ProviderError,
+    Throttled,
+    Unsupported,
     capabilities,
     open_provider,
+    provider_class,
     reason_of,
 )
-from contactsync.sync.templates import listed
+from contactsync.sync.templates import TemplateChanges, compare, listed
 
+logger = logging.getLogger(__name__)
 State = ProviderAccount.State
+PASSING = (NotSent, OutcomeUnknown, Throttled)
+NOT_REACHED = gettext_noop(
+    "The account works, but the last test could not reach the provider: %(reason)s It is used as before; test it again later."
+)
 
 
 def pause(account: ProviderAccount, error: ProviderError) -> None:
@@ -36,13 +49,46 @@ def pause(account: ProviderAccount, error: ProviderError) -> None:
     account.save(update_fields=["state", "state_reason", "updated_at"])
 
 
-def set_credentials(account: ProviderAccount, values: Mapping[str, str]) -> ProviderAccount:
+def stored_credentials(account: ProviderAccount) -> dict[str, str | None]:
+    """Name of each stored credential -> its value where that is no secret, else None. Empty when no configured key opens them."""
+    try:
+        stored = account.credentials.open()
+    except Undecryptable:
+        return {}
+    readable = {field.name for field in provider_class(account.provider).credential_fields if not field.is_secret}
+    return {name: value if name in readable else None for name, value in stored.items()}
+
+
+def problem_with(account: ProviderAccount, entered: Mapping[str, str]) -> Misconfigured | None:
+    """Why no call could be made for the account with these credentials over those stored; None when one could. Makes no call."""
+    try:
+        stored = account.credentials.open()
+    except Undecryptable:
+        stored = {}
+    config = AccountConfig(
+        slug=account.provider,
+        credentials={**stored, **entered},
+        base_url=account.base_url,
+        sender=account.default_sender,
+        settings=dict(account.settings),
+    )
+    try:
+        provider_class(account.provider)(config).close()
+    except Misconfigured as error:
+        return error
+    return None
+
+
+def set_credentials(
+    account: ProviderAccount, values: Mapping[str, str], *, remove: Collection[str] = ()
+) -> ProviderAccount:
     """Keep new credentials, encrypted; an empty value keeps what is there. A stopped account may be tried again."""
     try:
         known = account.credentials.open()
     except Undecryptable:  # the key they were saved with is gone: what is entered now is all there is
         known = {}
-    account.credentials = Credentials.seal({**known, **{name: value for name, value in values.items() if value}})
+    kept = {name: value for name, value in known.items() if name not in remove}
+    account.credentials = Credentials.seal({**kept, **{name: value for name, value in values.items() if value}})
     account.state = State.UNCHECKED
     account.state_reason = {}
     account.save(update_fields=["credentials", "state", "state_reason", "updated_at"])
@@ -53,21 +99,29 @@ def check_account(account: ProviderAccount) -> ProviderAccount:
     """Test the connection and keep what was learnt. Exactly one call when the credentials are refused.
 
     Never raises for a provider's error: `state` and `state_reason` tell. A failure that passes by itself
-    (no connection, 5xx) leaves a stopped account stopped and makes any other one unchecked.
+    (no connection, no answer, 5xx, too many requests) proves nothing, so the account stays as it was: a ready one
+    ready (`missed_last_test`), a stopped one stopped.
     """
     account.checked_at = timezone.now()
+    was_answered = False
     try:
         with open_provider(account, even_if_stopped=True) as provider:
             _learn_identity(account, provider.check())
+            was_answered = True
             _learn_details(account, provider)
     except ProviderError as error:
         account.state_reason = reason_of(error)
         if isinstance(error, AuthFailed | Misconfigured):
             account.state = _state_after(error)
-        elif not account.is_stopped and account.state != State.READY:
-            account.state = State.UNCHECKED
+        elif account.state == State.READY and not was_answered and isinstance(error, PASSING):
+            account.state_reason = reason(NOT_REACHED, reason=account.state_reason)
     account.save(update_fields=LEARNT)
     return account
+
+
+def missed_last_test(account: ProviderAccount) -> bool:
+    """Whether the account works as far as is known, and only its last test did not get through."""
+    return bool(account.state == State.READY and account.state_reason.get("message") == NOT_REACHED)
 
 
 LEARNT = [
@@ -109,3 +163,28 @@ def refresh_balance(account: ProviderAccount) -> None:
         raise
     account.balance, account.currency = balance.amount, balance.currency
     account.save(update_fields=["balance", "currency", "updated_at"])
+
+
+def note_balance(account: ProviderAccount) -> None:
+    """Read the credit that is left if that works now; else the log says why, and what was read last stays."""
+    try:
+        refresh_balance(account)
+    except ProviderError as error:
+        logger.warning("The balance of account %s was not read: %s", account.pk, error.reason)
+
+
+def refresh_templates(account: ProviderAccount) -> TemplateChanges:
+    """Read the templates anew and tell what has changed. Raises `ProviderError`; refused credentials also pause the account."""
+    limits = capabilities(account)
+    if not limits.can(Operation.LIST_TEMPLATES):
+        raise Unsupported(limits.why_not(Operation.LIST_TEMPLATES))
+    try:
+        with open_provider(account) as provider:
+            found = listed(provider)
+    except ProviderError as error:
+        pause(account, error)
+        raise
+    changes = compare(account.templates, found)
+    account.templates = found
+    account.save(update_fields=["templates", "updated_at"])
+    return changes

@@ -118,7 +118,10 @@ def bring_in(worker: Worker) -> None:
     book = _find(worker.line, phonebook.remote_id)
     if book is None:
         raise Halt(State.FAILED, reason(NOT_THERE, title=phonebook.title))
-    remote = read_contacts(worker.line, phonebook)
+    there = book.count or 0
+    remote = read_contacts(
+        worker.line, phonebook, note=lambda read: worker.tell(read=read, there=max(there, read) if there else 0)
+    )
     options = BroughtOptions(phonebook, book, worker.line)
     RunItem.objects.filter(run=worker.run).delete()  # of an earlier attempt
     linked = set(phonebook.contacts.values_list("remote_id", flat=True))

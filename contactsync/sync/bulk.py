@@ -23,9 +23,15 @@ def update_rows(rows: Sequence[M], fields: Sequence[str]) -> None:
     assignments = ", ".join(f"{quote(str(column.column))} = %s" for column in columns)
     key = quote(str(meta.pk.column))
     statement = f"UPDATE {quote(meta.db_table)} SET {assignments} WHERE {key} = %s"  # noqa: S608 - names of our own
-    values = [
-        [*(column.get_db_prep_save(getattr(row, column.attname), connection) for column in columns), row.pk]
-        for row in rows
-    ]
+    prepared = [_prepared(rows, column) for column in columns]
+    values = list(zip(*prepared, (row.pk for row in rows), strict=True))
     with transaction.atomic(savepoint=False), connection.cursor() as cursor:
         cursor.executemany(statement, values)
+
+
+def _prepared(rows: Sequence[models.Model], column: models.Field[Any, Any]) -> list[Any]:
+    """The values of one column as the database takes them; one that is the same in all rows is made ready once."""
+    values = [getattr(row, column.attname) for row in rows]
+    if all(value == values[0] for value in values):
+        return [column.get_db_prep_save(values[0], connection)] * len(values)
+    return [column.get_db_prep_save(value, connection) for value in values]

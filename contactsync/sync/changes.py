@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from contactsync.models import Call, RunItem
 from contactsync.models.reasons import reason
 from contactsync.sync import settle
 from contactsync.sync.chunks import CHUNK
-from contactsync.sync.connect import NotFound, Operation, ProviderError, reason_of
-from contactsync.sync.creates import NOTHING_LEFT
+from contactsync.sync.connect import NotFound, Operation, Provider, ProviderError, reason_of
+from contactsync.sync.creates import usable_items
+from contactsync.sync.crew import Job
 from contactsync.sync.decide import GONE
 from contactsync.sync.ledger import Performed
 from contactsync.sync.mapping import places_of
 from contactsync.sync.policy import Verdict
 from contactsync.sync.remote import book_of
+from contactsync.sync.together import perform_all
 from contactsync.sync.worker import Worker
-from providers.types import ContactRecord, ItemOutcome, ItemResult
+from providers.types import BookRef, ContactRecord, ItemOutcome, ItemResult
 
 
 def adopt_contacts(worker: Worker) -> None:
@@ -32,28 +34,38 @@ def adopt_contacts(worker: Worker) -> None:
 def update_contacts(worker: Worker) -> None:
     """Carry out all planned updates, including those of contacts that a create found there."""
     places = places_of(worker.phonebook)
-    for call in worker.planned_calls(Operation.UPDATE_CONTACT):
-        items = settle.usable(worker.items().filter(call=call).select_related("contact"))
-        if not items:
-            worker.drop_call(call, reason(NOTHING_LEFT))
-            continue
-        _update(worker, call, items[0], settle.records_of(items, places)[items[0].pk])
+    book = book_of(worker.phonebook)
+
+    def prepare(calls: Sequence[Call]) -> list[Job]:
+        jobs = []
+        for call, items in usable_items(worker, calls):
+            record = settle.records_of(items[:1], places)[items[0].pk]
+            jobs.append(Job(call, _update(book, items[0].remote_id, record), (items[0], record)))
+        return jobs
+
+    perform_all(worker, Operation.UPDATE_CONTACT, prepare, _keep_updates)
     _close_left_behind(worker, Operation.UPDATE_CONTACT)
 
 
-def _update(worker: Worker, call: Call, item: RunItem, record: ContactRecord) -> None:
-    book = book_of(worker.phonebook)
+def _update(book: BookRef, remote_id: str, record: ContactRecord) -> Callable[[Provider], ItemResult]:
+    return lambda provider: provider.update_contact(book, remote_id, record)
 
-    def keep(performed: Performed[ItemResult]) -> None:
+
+def _keep_updates(outcomes: Sequence[tuple[Job, Performed[ItemResult]]]) -> None:
+    ids: dict[int, str] = {}
+    items: list[RunItem] = []
+    records: dict[int, ContactRecord] = {}
+    for job, performed in outcomes:
+        item, record = job.about
         told = performed.value
         if told is None:
             _keep_error(item, performed)
         elif told.outcome is ItemOutcome.REFUSED:
             settle.failed([item], reason(told.message, **told.params))
         else:
-            settle.done({item.pk: told.remote_id or item.remote_id}, [item], {item.pk: record})
-
-    worker.perform(call, lambda provider: provider.update_contact(book, item.remote_id, record), on_outcome=keep)
+            items.append(item)
+            ids[item.pk], records[item.pk] = told.remote_id or item.remote_id, record
+    settle.done(ids, items, records)
 
 
 def _keep_error(item: RunItem, performed: Performed[ItemResult]) -> None:
@@ -74,29 +86,37 @@ def delete_contacts(worker: Worker) -> None:
     while items := list(deletes.filter(call=None).select_related("contact").order_by("pk")[:CHUNK]):
         worker.keep()
         settle.removed(settle.usable(items))
-    for call in worker.planned_calls(Operation.DELETE_CONTACTS):
-        items = settle.usable(worker.items().filter(call=call).select_related("contact").order_by("pk"))
-        if not items:
-            worker.drop_call(call, reason(NOTHING_LEFT))
-            continue
-        _delete(worker, call, items)
+    book = book_of(worker.phonebook)
+
+    def prepare(calls: Sequence[Call]) -> list[Job]:
+        return [
+            Job(call, _deletion(book, [item.remote_id for item in items]), items)
+            for call, items in usable_items(worker, calls)
+        ]
+
+    def keep(outcomes: Sequence[tuple[Job, Performed[None]]]) -> None:
+        _keep_deletions(worker, outcomes)
+
+    perform_all(worker, Operation.DELETE_CONTACTS, prepare, keep)
     _close_left_behind(worker, Operation.DELETE_CONTACTS)
 
 
-def _delete(worker: Worker, call: Call, items: Sequence[RunItem]) -> None:
-    book = book_of(worker.phonebook)
-    remote_ids = [item.remote_id for item in items]
+def _deletion(book: BookRef, remote_ids: Sequence[str]) -> Callable[[Provider], None]:
+    return lambda provider: provider.delete_contacts(book, remote_ids)
 
-    def keep(performed: Performed[None]) -> None:
+
+def _keep_deletions(worker: Worker, outcomes: Sequence[tuple[Job, Performed[None]]]) -> None:
+    gone: list[RunItem] = []
+    for job, performed in outcomes:
         error = performed.error
         if performed.is_done:
-            settle.removed(items)
+            gone += job.about
         elif error is not None and performed.verdict is Verdict.UNKNOWN:
-            settle.unknown(items, reason_of(error))
+            settle.unknown(job.about, reason_of(error))
         elif error is not None and performed.verdict is Verdict.FAIL_ITEM:
-            _refused(worker, items, error)
-
-    worker.perform(call, lambda provider: provider.delete_contacts(book, remote_ids), on_outcome=keep)
+            _refused(worker, job.about, error)
+    if gone:
+        settle.removed(gone)
 
 
 def _refused(worker: Worker, items: Sequence[RunItem], error: ProviderError) -> None:

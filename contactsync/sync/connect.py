@@ -12,7 +12,7 @@ from contactsync.crypto import Undecryptable
 from contactsync.models import ProviderAccount
 from contactsync.models.reasons import describe, reason
 from contactsync.sync.hidden import hiding
-from contactsync.sync.pace import DatabasePacer, entered_rate
+from contactsync.sync.pace import DatabasePacer, Turns, entered_rate
 from contactsync.sync.proof import ProvingPacer
 from providers import registry
 from providers.address import is_loopback
@@ -44,6 +44,7 @@ from providers.types import (
 
 __all__ = [
     "SENDS",
+    "AccountConfig",
     "AccountInfo",
     "AccountStopped",
     "AuthFailed",
@@ -65,11 +66,13 @@ __all__ = [
     "Throttled",
     "Unsupported",
     "batch_size",
+    "calls_at_once",
     "capabilities",
     "credentials_of",
     "error_text",
     "is_at_home",
     "open_provider",
+    "pacer_of",
     "provider_choices",
     "provider_class",
     "reason_of",
@@ -136,6 +139,18 @@ def batch_size(account: ProviderAccount) -> int:
         return limits.default_batch
 
 
+def calls_at_once(account: ProviderAccount) -> int:
+    """How many calls may be on the wire for the account at a time: its setting, else what its backend says; at least 1."""
+    fields = {field.name: field for field in provider_class(account.provider).setting_fields}
+    if (field := fields.get("concurrency")) is None:
+        return 1
+    try:
+        wanted = int(account.settings.get("concurrency") or field.default)
+    except (TypeError, ValueError):
+        wanted = int(field.default)
+    return max(1, min(wanted, field.maximum or wanted))
+
+
 def stop_reason(account: ProviderAccount) -> AccountStopped | None:
     """Why no call may be made for this account now, read afresh from the database; None when calls may be made."""
     account.refresh_from_db(fields=["state", "state_reason"])
@@ -179,8 +194,12 @@ def open_provider(
     *,
     observer: Callable[[Exchange], None] | None = None,
     even_if_stopped: bool = False,
+    turns: Turns | None = None,
+    asked_to_stop: Callable[[], bool] | None = None,
 ) -> Provider:
     """A client for the account; close it after use. `observer` is told of every exchange, already redacted.
+    `turns` says when requests may leave, in place of the pace in the database;
+    without it, `asked_to_stop` is asked while a request waits for its turn, and such a request does not leave then.
 
     Raises `AccountStopped` for a stopped account unless `even_if_stopped` (only a connection test may),
     and `Misconfigured` when credentials or address are missing, malformed or cannot be decrypted.
@@ -188,7 +207,9 @@ def open_provider(
     if not even_if_stopped and (stopped := stop_reason(account)):
         raise stopped
     credentials = credentials_of(account)
-    pacer = pacer_of(account, even_if_stopped=even_if_stopped)
+    pacer = turns or pacer_of(account, even_if_stopped=even_if_stopped)
+    if isinstance(pacer, DatabasePacer):
+        pacer.asked_to_stop = asked_to_stop
     observer = hiding(observer)
     return registry.build(
         AccountConfig(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from django.db.models import Min, Q
 from django.utils.translation import gettext_noop
@@ -14,18 +14,23 @@ from contactsync.sync import settle
 from contactsync.sync.bulk import update_rows
 from contactsync.sync.chunks import CHUNK
 from contactsync.sync.connect import NotFound, Operation, Provider, reason_of
+from contactsync.sync.crew import Job
 from contactsync.sync.leases import State
 from contactsync.sync.ledger import Performed
 from contactsync.sync.mapping import Places, is_proven, places_of
 from contactsync.sync.policy import Verdict
 from contactsync.sync.prepare import NOT_THERE
 from contactsync.sync.remote import Finder, book_of, read_contacts
+from contactsync.sync.together import perform_all
 from contactsync.sync.worker import Halt, Worker
-from providers.types import BatchResult, ContactRecord, ItemOutcome, RemoteContact
+from providers.types import BatchResult, BookRef, ContactRecord, ItemOutcome, RemoteContact
 
 CREATE = RunItem.Operation.CREATE
 #: how far the provider's clock may be behind ours when asking for what was created since
 CLOCK_MARGIN = dt.timedelta(minutes=10)
+
+#: what is of no use while a call is made, and would have to be decoded for every row
+UNREAD = ("changes", "theirs", "error", "contact__sync_error")
 
 NOTHING_LEFT = gettext_noop("None of the call's contacts is as it was planned, so it was not made.")
 NOT_SHOWN = gettext_noop(
@@ -50,67 +55,92 @@ def _leave_out_who_came_since(worker: Worker) -> None:
         return
     there = read_contacts(worker.line, worker.phonebook).by_phone
     last = 0
-    while items := list(planned.filter(pk__gt=last).select_related("contact").order_by("pk")[:CHUNK]):
-        last = items[-1].pk
+    while there and (keys := list(planned.filter(pk__gt=last).order_by("pk").values_list("pk", "phone")[:CHUNK])):
+        last = keys[-1][0]
         worker.keep()
-        came = settle.usable(item for item in items if item.phone in there)
+        those = [pk for pk, phone in keys if phone in there]
+        came = settle.usable(planned.filter(pk__in=those).select_related("contact").order_by("pk")) if those else []
         _update_later(worker, {item.pk: there[item.phone].remote_id for item in came}, came)
 
 
 def _create_planned(worker: Worker, places: Places) -> bool:
     """Make the calls that are planned. False when there was none."""
-    call = None
-    for call in worker.planned_calls(Operation.CREATE_CONTACTS):
-        items = worker.items(operation=CREATE).filter(call=call).select_related("contact").order_by("pk")
-        good = settle.usable(items)
-        if good:
-            records = settle.records_of(good, places)
-            _create(worker, call, good, [records[item.pk] for item in good])
-        else:
-            worker.drop_call(call, reason(NOTHING_LEFT))
-    return call is not None
-
-
-def _create(worker: Worker, call: Call, items: list[RunItem], records: Sequence[ContactRecord]) -> None:
     book = book_of(worker.phonebook)
 
+    def prepare(calls: Sequence[Call]) -> list[Job]:
+        jobs = []
+        for call, items in usable_items(worker, calls):
+            records = settle.records_of(items, places)
+            about = {item.pk: (item, records[item.pk]) for item in items}
+            jobs.append(Job(call, _creation(book, list(records.values())), about))
+        return jobs
+
+    def keep(outcomes: Sequence[tuple[Job, Performed[BatchResult]]]) -> None:
+        _keep(worker, outcomes)
+
+    return perform_all(worker, Operation.CREATE_CONTACTS, prepare, keep, _insist_on_the_book)
+
+
+def _insist_on_the_book(performed: Performed[BatchResult]) -> None:
+    if isinstance(performed.error, NotFound):  # the book itself: every other call would meet the same
+        raise Halt(State.FAILED, reason_of(performed.error))
+
+
+def usable_items(worker: Worker, calls: Sequence[Call]) -> Iterator[tuple[Call, list[RunItem]]]:
+    """The items of these calls that are still as the plan has shown them; a call that has none left is dropped."""
+    items = worker.items().filter(call__in=calls).select_related("contact").defer(*UNREAD).order_by("pk")
+    by_call: dict[int, list[RunItem]] = {}
+    for item in settle.usable(items):
+        by_call.setdefault(item.call_id or 0, []).append(item)
+    for call in calls:
+        if call.pk in by_call:
+            yield call, by_call[call.pk]
+        else:
+            worker.drop_call(call, reason(NOTHING_LEFT))
+
+
+def _creation(book: BookRef, records: Sequence[ContactRecord]) -> Callable[[Provider], BatchResult]:
     def create(provider: Provider) -> BatchResult:
         result = provider.create_contacts(book, records)
         if len(result.items) != len(records):
             raise ValueError("one result per record is the contract")
         return result
 
-    def keep(performed: Performed[BatchResult]) -> None:
-        if performed.value is not None:
-            _keep_results(worker, items, records, performed.value)
-
-    performed = worker.perform(call, create, on_outcome=keep)
-    if performed.verdict is Verdict.FAIL_ITEM and performed.error is not None:
-        if isinstance(performed.error, NotFound):  # the book itself: every other call would meet the same
-            raise Halt(State.FAILED, reason_of(performed.error))
-        if len(items) == 1:
-            settle.failed(items, reason_of(performed.error))
+    return create
 
 
-def _keep_results(
-    worker: Worker, items: Sequence[RunItem], records: Sequence[ContactRecord], result: BatchResult
-) -> None:
-    """What the answer says for sure is settled; the rest carries the answer until it is read back."""
+def _keep(worker: Worker, outcomes: Sequence[tuple[Job, Performed[BatchResult]]]) -> None:
+    """What the answers say for sure is settled; the rest carries its answer until it is read back."""
+    made = [(job, performed.value) for job, performed in outcomes if performed.value is not None]
+    if made:
+        _keep_results(worker, made)
+    for job, performed in outcomes:
+        error = performed.error
+        is_refused = performed.verdict is Verdict.FAIL_ITEM and not isinstance(error, NotFound)
+        if error is not None and is_refused and len(job.about) == 1:
+            settle.failed([item for item, _record in job.about.values()], reason_of(error))
+
+
+def _keep_results(worker: Worker, made: Sequence[tuple[Job, BatchResult]]) -> None:
     ids: dict[int, str] = {}
     there: dict[int, str] = {}
     later: list[RunItem] = []
-    for item, told in zip(items, result.items, strict=True):
-        if told.outcome is ItemOutcome.DONE and told.remote_id:
-            ids[item.pk] = told.remote_id
-        elif told.outcome is ItemOutcome.EXISTED and told.remote_id:
-            there[item.pk] = told.remote_id
-        elif told.outcome is ItemOutcome.REFUSED:
-            settle.failed([item], reason(told.message, **told.params))
-        else:
-            item.answer = told.outcome.value
-            later.append(item)
-    by_item = {item.pk: record for item, record in zip(items, records, strict=True)}
-    settle.done(ids, items, by_item)
+    items: list[RunItem] = []
+    records: dict[int, ContactRecord] = {}
+    for job, result in made:
+        for (item, record), told in zip(job.about.values(), result.items, strict=True):
+            items.append(item)
+            records[item.pk] = record
+            if told.outcome is ItemOutcome.DONE and told.remote_id:
+                ids[item.pk] = told.remote_id
+            elif told.outcome is ItemOutcome.EXISTED and told.remote_id:
+                there[item.pk] = told.remote_id
+            elif told.outcome is ItemOutcome.REFUSED:
+                settle.failed([item], reason(told.message, **told.params))
+            else:
+                item.answer = told.outcome.value
+                later.append(item)
+    settle.done(ids, items, records)
     _update_later(worker, there, items)
     update_rows(later, ["answer"])
 

@@ -144,11 +144,11 @@ class Judge:
 
     def _too_long(self, record: ContactRecord) -> dict[str, Any]:
         limits = self.provider.capabilities
-        lengths = [
-            (self.places.title(key), len(option.value), limits.max_option_chars)
+        lengths: list[tuple[str | dict[str, Any], int, int | None]] = [
+            (self.places.words(key), len(option.value), limits.max_option_chars)
             for key, option in record.options.items()
         ]
-        lengths.append((str(Contact._meta.get_field("note").verbose_name), len(record.note), limits.max_note_chars))
+        lengths.append((reason(gettext_noop("note")), len(record.note), limits.max_note_chars))
         for title, length, limit in lengths:
             if limit is not None and length > limit:
                 return reason(TOO_LONG, field=title, length=length, limit=limit)

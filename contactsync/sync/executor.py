@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 from django.utils import timezone
 
 from contactsync.models import Call, Phonebook, Run
@@ -11,13 +9,13 @@ from contactsync.models.reasons import reason
 from contactsync.sync import leases, planner, pull, sweep
 from contactsync.sync.bring_in import bring_in, make_phonebook
 from contactsync.sync.changes import adopt_contacts, delete_contacts, update_contacts
-from contactsync.sync.connect import ProviderError, Throttled, reason_of
+from contactsync.sync.connect import ProviderError, reason_of
 from contactsync.sync.creates import create_contacts
 from contactsync.sync.equation import COUNTED, counts_of, is_clean
 from contactsync.sync.leases import State
 from contactsync.sync.lifecycle import RunRefused, approve, discard, resume, stop
 from contactsync.sync.line import Line
-from contactsync.sync.policy import InternalError
+from contactsync.sync.policy import InternalError, rest_after
 from contactsync.sync.prepare import prepare
 from contactsync.sync.reconcile_apply import apply_here
 from contactsync.sync.removal import remove
@@ -96,8 +94,8 @@ def _phases(worker: Worker) -> None:
 
 def _after_read(error: ProviderError) -> Halt:
     """Rest for as long as the provider asks for; after any other failure a person says when to go on."""
-    if isinstance(error, Throttled) and error.retry_after is not None:
-        return Halt(None, reason_of(error), until=timezone.now() + dt.timedelta(seconds=error.retry_after))
+    if (rest := rest_after(error)) is not None:
+        return Halt(None, reason_of(error), until=timezone.now() + rest)
     return Halt(State.PAUSED, reason_of(error))
 
 

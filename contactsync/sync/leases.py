@@ -29,11 +29,14 @@ def waiting() -> dict[str, Any]:
 
 
 def claim(run_id: int, owner: str, *, states: Collection[str], to: str) -> Run | None:
-    """Take a run that nobody holds, in one conditional UPDATE. None when it is held, or in no such state."""
+    """Take a run that nobody holds, in one conditional UPDATE. None when it is held, or in no such state.
+
+    What it waited for is over then: its `error` is empty.
+    """
     now = timezone.now()
     free = Q(lease_owner="") | Q(lease_until=None) | Q(lease_until__lt=now)
     mine = Run.objects.filter(free, pk=run_id, state__in=states).update(
-        state=to, lease_owner=owner, lease_until=now + LEASE
+        state=to, lease_owner=owner, lease_until=now + LEASE, error={}
     )
     if not mine:
         return None
@@ -59,5 +62,5 @@ def end(run: Run, owner: str, to: str, **changes: Any) -> bool:
 
 
 def hand_back(run: Run, owner: str, *, until: dt.datetime, **changes: Any) -> None:
-    """Let go of a running run for now; the sweep wakes a worker after `until`."""
+    """Let go of a run for now; the sweep wakes a worker after `until`."""
     Run.objects.filter(pk=run.pk, lease_owner=owner).update(lease_owner="", lease_until=until, **changes)

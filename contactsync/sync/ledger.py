@@ -23,16 +23,14 @@ from typing import Any, Generic, TypeVar
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
-from django.utils.translation import gettext_noop
 
 from contactsync.models import Call, ProviderAccount
-from contactsync.models.reasons import reason
 from contactsync.sync import accounts
 from contactsync.sync import line as lines
-from contactsync.sync.connect import Exchange, Provider, ProviderError, reason_of, stop_reason
+from contactsync.sync.call_record import facts_of, keep_late_answer, what_was_said, with_late_answer
+from contactsync.sync.connect import Exchange, Provider, ProviderError, stop_reason
 from contactsync.sync.line import Line
 from contactsync.sync.policy import CALL_STATE_AFTER, InternalError, Verdict, judge, pause_before_retry
-from providers.types import BatchResult, RemoteOption, RemotePhonebook, SendReceipt
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -40,12 +38,8 @@ T = TypeVar("T")
 # Longer than any one call can take: 60 s to connect and 3 × 60 s for the answer at the most a backend may be set to,
 # twice for a backend that proves its call by a second request.
 LEASE = dt.timedelta(minutes=10)
-LATE = gettext_noop("Answered late, after the outcome was decided without the answer: %(answer)s")
-LATE_TOO = gettext_noop("%(before)s Answered late, after the outcome was decided without the answer: %(answer)s")
-CARRIED_OUT = gettext_noop("It was carried out.")
 ATTEMPTS_AT_ONCE = 5  # attempts by one worker before it lets go of a call
 LONGEST_WAIT = 30.0  # seconds a worker waits itself; beyond, the call waits as `not_before`
-EXCERPT = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +113,7 @@ def perform(
     performed = _make(call, provider_call, line)
     if not _record(call, performed, line, on_outcome):
         logger.warning("Call %s came back after its lease had run out; its outcome was decided without it.", call.pk)
-        _keep_late_answer(call, performed, line)
+        keep_late_answer(call, performed.error, line.exchanges)
         return Performed(None, performed.error, Verdict.TAKEN)
     return performed
 
@@ -136,16 +130,22 @@ def perform_patiently(
 ) -> Performed[T]:
     """As `perform`, and again after a short wait while the verdict is `retry`, at most `ATTEMPTS_AT_ONCE` times.
 
+    A pulse of `line` is felt while it waits, and may end the work: the call is planned then.
     When it still says `retry` then, the call is planned with `not_before` set, and a later worker takes it up.
     """
     for attempt in range(1, ATTEMPTS_AT_ONCE + 1):
         performed = perform(
             call, provider_call, account=account, owner=owner, line=line, on_claim=on_claim, on_outcome=on_outcome
         )
+        if line is not None:
+            line.end_if_interrupted()
         pause = pause_before_retry(attempt, performed.error)
         if performed.verdict is not Verdict.RETRY or attempt == ATTEMPTS_AT_ONCE or pause > LONGEST_WAIT:
             break
-        lines.wait(pause)
+        if line is None:
+            lines.wait(pause)
+        else:
+            line.rest(pause)
     return performed
 
 
@@ -166,88 +166,56 @@ def _make(call: Call, provider_call: Callable[[Provider], T], line: Line) -> Per
         return Performed(None, InternalError(type(error).__name__), Verdict.UNKNOWN)
 
 
+def changes_after(call: Call, performed: Performed[Any], exchanges: Sequence[Exchange]) -> dict[str, Any]:
+    """The columns of a call after it was made, but for its `error`."""
+    now = timezone.now()
+    changes: dict[str, Any] = {
+        "state": CALL_STATE_AFTER[performed.verdict],
+        "lease_until": None,
+        "finished_at": now,
+        "not_before": None,
+        **what_was_said(exchanges),
+        **facts_of(performed.value),
+    }
+    if performed.verdict is Verdict.RETRY:
+        changes["not_before"] = now + dt.timedelta(seconds=pause_before_retry(call.attempts, performed.error))
+    if changes.get("status") is None and performed.error is not None:
+        changes["status"] = performed.error.status
+    return changes
+
+
 def _record(
     call: Call,
     performed: Performed[T],
     line: Line,
     on_outcome: Callable[[Performed[T]], None] | None,
 ) -> bool:
+    return record(call, performed, account=line.account, exchanges=line.exchanges, on_outcome=on_outcome)
+
+
+def record(
+    call: Call,
+    performed: Performed[T],
+    *,
+    account: ProviderAccount,
+    exchanges: Sequence[Exchange],
+    on_outcome: Callable[[Performed[T]], None] | None,
+) -> bool:
     """Write the outcome in one transaction. False when the lease ran out and the call was planned again meanwhile."""
-    now = timezone.now()
-    state = CALL_STATE_AFTER[performed.verdict]
-    changes: dict[str, Any] = {
-        "state": state,
-        "lease_until": None,
-        "finished_at": now,
-        "not_before": None,
-        **_what_was_said(line.exchanges),
-        **_facts(performed.value),
-    }
-    if performed.verdict is Verdict.RETRY:
-        changes["not_before"] = now + dt.timedelta(seconds=pause_before_retry(call.attempts, performed.error))
-    if changes.get("status") is None and performed.error is not None:
-        changes["status"] = performed.error.status
+    changes = changes_after(call, performed, exchanges)
+    state = changes["state"]
     # A sweep may have called it unknown meanwhile; then what is known now still counts, but nothing is planned again.
     allowed = Q(state=Call.State.ON_WIRE)
     if state in {Call.State.ACCEPTED, Call.State.REFUSED, Call.State.UNKNOWN}:
         allowed |= Q(state=Call.State.UNKNOWN)
     with transaction.atomic(durable=True):
-        changes["error"] = _with_late_answer(call, performed)
+        changes["error"] = with_late_answer(call, performed.error)
         kept = Call.objects.filter(allowed, pk=call.pk, lease_owner=call.lease_owner).update(**changes)
         if kept:
             for name, value in changes.items():
                 setattr(call, name, value)
             if performed.error is not None:
-                accounts.pause(line.account, performed.error)
+                accounts.pause(account, performed.error)
             if on_outcome is not None:
                 on_outcome(performed)
     return bool(kept)
-
-
-def _keep_late_answer(call: Call, performed: Performed[T], line: Line) -> None:
-    """A call was decided before its answer came: the decision stands, and the answer is put beside it for a person to see."""
-    came = reason_of(performed.error) if performed.error is not None else reason(CARRIED_OUT)
-    with transaction.atomic(durable=True):
-        row = Call.objects.select_for_update().get(pk=call.pk)
-        changes: dict[str, Any] = {
-            "error": reason(LATE_TOO, before=row.error, answer=came) if row.error else reason(LATE, answer=came)
-        }
-        if row.state not in {Call.State.ON_WIRE, Call.State.ACCEPTED} and line.exchanges:
-            changes |= _what_was_said(line.exchanges)
-        Call.objects.filter(pk=call.pk).update(**changes)
-
-
-def _with_late_answer(call: Call, performed: Performed[Any]) -> dict[str, Any]:
-    """The reason to keep with an outcome: its error, and what an earlier attempt was answered after it had been given up."""
-    error = reason_of(performed.error) if performed.error is not None else {}
-    kept = Call.objects.values_list("error", flat=True).get(pk=call.pk)
-    if kept.get("message") not in {LATE, LATE_TOO}:
-        return error
-    return reason(LATE_TOO, before=error, answer=kept["params"]["answer"]) if error else dict(kept)
-
-
-def _what_was_said(exchanges: Sequence[Exchange]) -> dict[str, Any]:
-    """The last exchange that may have changed something (a backend may also look before or after), already redacted."""
-    if not exchanges:
-        return {}
-    last = next((exchange for exchange in reversed(exchanges) if exchange.method != "GET"), exchanges[-1])
-    return {
-        "request_line": f"{last.method} {last.url}"[:500],
-        "request_excerpt": last.request_body[:EXCERPT],
-        "response_excerpt": last.response_excerpt[:EXCERPT],
-        "status": last.status,
-        "provider_request_id": last.request_id[:100],
-        "seconds": round(sum(exchange.seconds for exchange in exchanges), 4),
-    }
-
-
-def _facts(value: object) -> dict[str, Any]:
-    """What of the answer is worth its own columns."""
-    match value:
-        case SendReceipt():
-            return {"references": list(value.references)}
-        case BatchResult():
-            return {"counters": dict(value.counters)}
-        case RemotePhonebook() | RemoteOption():
-            return {"references": [value.remote_id]}
-    return {}

@@ -6,7 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import override
+
 from contactsync.models import Contact, Phonebook, PhonebookOption
+from contactsync.models.reasons import reason
 from contactsync.sync.connect import capabilities
 from providers.types import Capabilities, ContactRecord, OptionKind, OptionValue, RemoteContact
 
@@ -41,8 +44,20 @@ class Places:
     fields: frozenset[str]
     unused: frozenset[str] = frozenset()  # slots of the provider that nothing goes to
 
-    def title(self, key: str) -> str:
-        return next((place.title for place in self.options if place.key == key), key)
+    def code(self, key: str) -> str:
+        """What stands in this place, for stored changes: `option:<title>`, or the name of a field of ours."""
+        place = self._at(key)
+        return place.field if place and place.field else f"{OPTION}{place.title if place else key}"
+
+    def words(self, key: str) -> str | dict[str, Any]:
+        """The same for a stored reason, translated when it is shown."""
+        place = self._at(key)
+        if place is None:
+            return key
+        return reason(place.title) if place.field else place.title
+
+    def _at(self, key: str) -> Place | None:
+        return next((place for place in self.options if place.key == key), None)
 
 
 def places_of(phonebook: Phonebook) -> Places:
@@ -57,7 +72,7 @@ def _place(row: PhonebookOption, *, identity: str) -> Place:
     option = row.option
     if option is None:
         kind = OptionKind.EMAIL if row.field == PhonebookOption.Field.EMAIL else OptionKind.TEXT
-        return Place("", row.slot or str(row), str(row), kind, field=row.field)
+        return Place("", row.slot or row.field, source_title(row), kind, field=row.field)
     match identity:
         case "slot":
             key = row.slot
@@ -66,6 +81,17 @@ def _place(row: PhonebookOption, *, identity: str) -> Place:
         case _:
             key = option.remote_key or f"{TO_BE_CREATED}{option.pk}"
     return Place(str(option.pk), key, option.title, OptionKind(option.kind))
+
+
+def source_title(row: PhonebookOption) -> str:
+    """Title of the option, or the field in English whatever language is active: for what is told and stored."""
+    with override(None):
+        return str(row)
+
+
+def source_words(row: PhonebookOption) -> str | dict[str, Any]:
+    """The same for a stored reason, translated when it is shown."""
+    return source_title(row) if row.option is not None else reason(source_title(row))
 
 
 def fields_of(limits: Capabilities) -> frozenset[str]:
@@ -151,9 +177,9 @@ def _flat(payload: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def titled(changes: Mapping[str, list[Any]], places: Places) -> dict[str, list[Any]]:
-    """The same changes with the options' titles in place of the provider's keys, for people."""
+    """The same changes with options' titles, and names of fields, in place of the provider's keys, for people."""
     return {
-        f"{OPTION}{places.title(name.removeprefix(OPTION))}" if name.startswith(OPTION) else name: pair
+        places.code(name.removeprefix(OPTION)) if name.startswith(OPTION) else name: pair
         for name, pair in changes.items()
     }
 

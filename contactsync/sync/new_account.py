@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from contactsync.crypto import Undecryptable
 from contactsync.models import ProviderAccount
 from contactsync.models.fields import Credentials
+from contactsync.phone import is_region
 from contactsync.sync.connect import Misconfigured, open_provider, provider_class
 
 UNOPENABLE = "its credentials cannot be opened with the configured keys; enter the key again on its page, or put the old key back into CREDENTIAL_KEYS"
+NO_SUCH_REGION = gettext_noop("There is no country with this code. Write two letters, such as IR, DE or IT.")
 KEPT = ["provider", "base_url", "credentials", "default_sender", "state", "state_reason", "updated_at"]
 
 
@@ -28,6 +32,8 @@ def create_account(
     provider_settings: Mapping[str, str] | None = None,
 ) -> ProviderAccount:
     """A new account, not checked yet. Raises `Misconfigured` or `ValidationError` when anything about it is wrong; then nothing is kept."""
+    if not is_region(region.upper()):
+        raise ValidationError({"default_region": f"“{region}”: {_(NO_SUCH_REGION)}"})
     account = ProviderAccount(
         name=name,
         provider=provider,
@@ -66,7 +72,7 @@ def account_from_environment() -> tuple[ProviderAccount | None, str]:
             return account, UNOPENABLE
         if is_same:
             return account, "unchanged"
-        account.provider, account.base_url, account.default_sender, _ = wanted
+        account.provider, account.base_url, account.default_sender, _credentials = wanted
         account.credentials = Credentials.seal(credentials)
         account.state, account.state_reason = ProviderAccount.State.UNCHECKED, {}
         _prove(account)

@@ -10,19 +10,23 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Callable
+from typing import Protocol
 
 from django.db import transaction
 from django.utils.translation import gettext_noop
 
 from contactsync.models import ProviderAccount, RequestPace
 from providers.exceptions import Throttled
-from providers.types import Exchange
+from providers.types import Exchange, Pacer
 
 LONGEST_WAIT = 20.0  # seconds a worker holds itself; beyond, the call waits as `not_before`
 LONGEST_BLOCK = 3600.0  # seconds; a block that lasts longer comes from a clock that was set back
 LONGEST_QUEUE = LONGEST_WAIT + 60.0  # seconds; the same of a free moment further off
 SPARE = 1.05  # requests on their way do not all take the same time, so they leave a little further apart
 
+LOOK_EVERY = 0.5  # seconds between two looks, while a request waits, whether it shall leave at all
+
+STOPPED = gettext_noop("The work was to end while this request waited for its turn, so it did not leave.")
 BLOCKED = gettext_noop("The provider asked for a pause; the next request may leave in %(seconds)s seconds.")
 CROWDED = gettext_noop(
     "More requests wait for this account than its rate lets through; the next may leave in %(seconds)s seconds."
@@ -39,6 +43,13 @@ def hold(seconds: float) -> None:
     time.sleep(seconds)
 
 
+class Turns(Pacer, Protocol):
+    """Gives leave to the requests of one client."""
+
+    def watching(self, observer: Callable[[Exchange], None] | None) -> Callable[[Exchange], None] | None:
+        """The observer to hand to the client together with this pacer."""
+
+
 class DatabasePacer:
     """The pace of one account. Fulfils `providers.types.Pacer`; must be used outside any transaction.
 
@@ -49,14 +60,30 @@ class DatabasePacer:
         self.key = key
         self.interval = SPARE / per_second
         self.keys = [key, address] if address else [key]
+        self.asked_to_stop: Callable[[], bool] | None = None  # asked while a request waits
 
     def wait(self) -> None:
-        """Return when the next request may leave. Raises `Throttled` when that is more than `LONGEST_WAIT` seconds off."""
+        """Return when the next request may leave.
+
+        Raises `Throttled` when that is more than `LONGEST_WAIT` seconds off, or when the work is to end meanwhile.
+        """
         give_up_at = now() + LONGEST_WAIT
-        while (moment := self._take(give_up_at)) > now():
-            hold(moment - now())
-            if self._blocked_until() <= now():  # nobody was told to stop meanwhile
+        while (moment := self.take(1, latest=give_up_at)[0]) > now():
+            self._hold_until(moment)
+            if not self.is_blocked():  # nobody was told to stop meanwhile
                 return
+
+    def _hold_until(self, moment: float) -> None:
+        if self.asked_to_stop is None:
+            hold(moment - now())
+            return
+        while (left := moment - now()) > 0:
+            hold(min(left, LOOK_EVERY))
+            self._end_if_asked()
+
+    def _end_if_asked(self) -> None:
+        if self.asked_to_stop is not None and self.asked_to_stop():
+            raise Throttled(STOPPED, status=None, retry_after=0.0)
 
     def blocked(self, seconds: float) -> None:
         """Nothing may leave for so long, by whatever worker; where the provider blocks addresses, for none of its accounts."""
@@ -69,8 +96,17 @@ class DatabasePacer:
         """The observer to hand to the client together with this pacer."""
         return observer
 
-    def _take(self, latest: float) -> float:
-        """The moment at which our request may leave, taken so that nobody else has it."""
+    def is_blocked(self) -> bool:
+        """Whether nothing may leave now, because the provider said so."""
+        return self._blocked_until() > now()
+
+    def missed(self, count: int) -> None:
+        """So many moments that were taken passed unused, because of a block."""
+
+    def take(self, count: int, *, latest: float) -> list[float]:
+        """The moments at which so many requests may leave, taken so that nobody else has them; fewer where the others were
+        later than `latest`. Raises `Throttled` when that is so of the first.
+        """
         with transaction.atomic(durable=True):
             rows = self._rows()
             own = rows[self.key]
@@ -80,8 +116,10 @@ class DatabasePacer:
             free_at = max(moment, next_at, blocked_until)
             if free_at > latest:
                 raise self._throttled(free_at, moment, is_blocked=blocked_until > latest)
-            RequestPace.objects.filter(pk=own.pk).update(next_at=free_at + self.interval)
-        return free_at
+            moments = [free_at + number * self.interval for number in range(count)]
+            moments = [moment for moment in moments if moment <= latest]
+            RequestPace.objects.filter(pk=own.pk).update(next_at=moments[-1] + self.interval)
+        return moments
 
     def _rows(self) -> dict[str, RequestPace]:
         rows = self._locked()

@@ -20,7 +20,7 @@ from contactsync.sync.leases import State
 from contactsync.sync.lifecycle import create_delete_run, create_pull_run, create_push_run, mark_for_readding
 from contactsync.sync.line import Line
 from contactsync.sync.mapping import TO_BE_CREATED, Places, places_of
-from contactsync.sync.policy import InternalError
+from contactsync.sync.policy import InternalError, rest_after
 from contactsync.sync.reconcile_plan import plan_reconcile
 from contactsync.sync.remote import Finder, RemoteIndex, read_contacts
 from contactsync.sync.removal import plan_removal
@@ -33,7 +33,8 @@ NO_PHONEBOOK = gettext_noop("The phonebook of this run does not exist any more."
 
 
 def plan(run_id: int) -> None:
-    """Plan the run if nobody else does. It ends planned, or paused (account), or failed, with the reason.
+    """Plan the run if nobody else does. It ends planned, or paused (account), or failed, with the reason; or it waits
+    for the provider, still to be planned, and the sweep comes back to it.
 
     May be called again after a crash: it starts anew and throws the half-made plan away.
     """
@@ -53,8 +54,7 @@ def plan(run_id: int) -> None:
     except PlanImpossible as error:
         _give_up(run, owner, State.FAILED, error.why)
     except ProviderError as error:
-        needs_person = isinstance(error, AccountStopped | AuthFailed | Misconfigured)
-        _give_up(run, owner, State.PAUSED if needs_person else State.FAILED, reason_of(error))
+        _after_read(run, owner, error)
     except Exception as error:
         _give_up(run, owner, State.FAILED, reason_of(InternalError(type(error).__name__)))
         raise
@@ -65,6 +65,15 @@ def plan(run_id: int) -> None:
 def needs_no_phonebook(run: Run) -> bool:
     """Whether the run is about the account: it brings a phonebook in, or removes an option."""
     return run.kind == Run.Kind.BRING_IN or run.plan.get("what") == "option"
+
+
+def _after_read(run: Run, owner: str, error: ProviderError) -> None:
+    """Wait when the provider wants that; a person mends an account; else there is no plan."""
+    if (rest := rest_after(error)) is not None:
+        leases.hand_back(run, owner, until=timezone.now() + rest, error=reason_of(error))
+        return
+    needs_person = isinstance(error, AccountStopped | AuthFailed | Misconfigured)
+    _give_up(run, owner, State.PAUSED if needs_person else State.FAILED, reason_of(error))
 
 
 def _give_up(run: Run, owner: str, state: str, why: dict[str, object]) -> None:

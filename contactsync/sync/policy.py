@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from enum import StrEnum
 
 from django.utils.translation import gettext_noop
@@ -80,6 +81,18 @@ CALL_STATE_AFTER = {
     Verdict.PAUSE_ACCOUNT: Call.State.PLANNED,
     Verdict.UNKNOWN: Call.State.UNKNOWN,
 }
+
+
+def is_held_back(error: ProviderError | None) -> bool:
+    """Whether our own pace kept the request from leaving: that is no attempt."""
+    return isinstance(error, Throttled) and error.status is None
+
+
+def rest_after(error: ProviderError) -> dt.timedelta | None:
+    """How long work rests before it goes on by itself, because it asked too often; None after any other error."""
+    if not isinstance(error, Throttled):
+        return None
+    return dt.timedelta(seconds=LONGEST_PAUSE if error.retry_after is None else max(0.0, error.retry_after))
 
 
 def pause_before_retry(attempts: int, error: ProviderError | None) -> float:

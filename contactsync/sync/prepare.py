@@ -59,7 +59,8 @@ def _options(worker: Worker) -> None:
     if worker.limits.option_identity != "id":
         return
     calls = {call.target["option"]: call for call in unsettled(worker, Operation.CREATE_OPTION)}
-    options = CustomOption.objects.filter(places__phonebook=worker.phonebook).order_by("places__id")
+    told = CustomOption.objects.filter(places__phonebook=worker.phonebook, places__stays_here=False)
+    options = told.order_by("places__id")
     open_options = [option for option in options if not option.remote_key or option.pk in calls]
     if not open_options:
         return

@@ -22,6 +22,9 @@ from providers.types import Exchange
 
 PROVEN_FOR = 600.0  # seconds after an answer that only a good key gets
 TRIED_EVERY = 21.0  # seconds: not more than three tries fall within any minute
+MOST_UNANSWERED = (
+    2  # requests of one task at a time: should the key be refused just now, each of them counts as a wrong one
+)
 LOOK_AGAIN = 0.2  # seconds between two looks at what came of another worker's try
 REFUSED = frozenset({401, 403})
 SAYS_NOTHING = frozenset({429})
@@ -53,14 +56,51 @@ class ProvingPacer(DatabasePacer):
         self.address = address
         self._stopped = stopped
         self._is_trying = False
+        self._in_wait = False
+        self._unanswered = 0  # of those that `take` gave a moment to
         self._proven_until = 0.0
 
     def wait(self) -> None:
         """As of the base. Raises what `stopped` gives, and `Throttled` when a key may not be tried now."""
         self._wait_for_proof()
-        super().wait()
+        self._in_wait = True
+        try:
+            super().wait()
+        finally:
+            self._in_wait = False
         if self._is_trying:  # counted from the moment at which it really leaves
             self._set(self.address, pace.now() + TRIED_EVERY)
+
+    def take(self, count: int, *, latest: float) -> list[float]:
+        """As of the base; few at a time, and none while what comes of a key that is not proven has to be waited for."""
+        if self._in_wait:
+            return super().take(count, latest=latest)
+        if (stopped := self._stopped()) is not None:
+            raise stopped
+        if self._unanswered >= MOST_UNANSWERED and pace.now() + LOOK_AGAIN <= latest:
+            return []
+        if not self._is_trying and self._is_proven():
+            moments = super().take(max(1, min(count, MOST_UNANSWERED - self._unanswered)), latest=latest)
+            self._unanswered += len(moments)
+            return moments
+        if self._is_trying or not self._try():
+            if (until := self._blocked_until()) > latest:
+                raise self._throttled(until, pace.now(), is_blocked=True)
+            if pace.now() + LOOK_AGAIN > latest:
+                raise self._not_yet()
+            return []
+        try:
+            moments = super().take(1, latest=latest)
+        except ProviderError:
+            self._is_trying = False
+            raise
+        self._unanswered += 1
+        self._set(self.address, moments[0] + TRIED_EVERY)
+        return moments
+
+    def missed(self, count: int) -> None:
+        self._is_trying = False
+        self._unanswered -= count
 
     def watching(self, observer: Callable[[Exchange], None] | None) -> Callable[[Exchange], None]:
         """The observer to hand to the client: it learns from every answer what it says about the key."""
@@ -84,6 +124,7 @@ class ProvingPacer(DatabasePacer):
             if pace.now() + LOOK_AGAIN > give_up_at:
                 raise self._not_yet()
             pace.hold(LOOK_AGAIN)
+            self._end_if_asked()
 
     def _is_proven(self) -> bool:
         until = RequestPace.objects.filter(key=self.proof).values_list("next_at", flat=True).first() or 0.0
@@ -101,6 +142,7 @@ class ProvingPacer(DatabasePacer):
 
     def _learn(self, status: int | None) -> None:
         was_trying, self._is_trying = self._is_trying, False
+        self._unanswered = max(0, self._unanswered - 1)
         moment = pace.now()
         if status is None or status >= 500 or status in SAYS_NOTHING:
             return

@@ -6,6 +6,7 @@ What differs is listed item by item, so that a person may decide on it (`sync.re
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Iterator
 
 from django.utils.translation import gettext_noop
 
@@ -39,9 +40,12 @@ def pull(worker: Worker) -> None:
     After a crash it starts anew, as it only reads.
     """
     phonebook = worker.phonebook
-    if not phonebook.remote_id or find_phonebook(worker.line, phonebook) is None:
+    book = find_phonebook(worker.line, phonebook) if phonebook.remote_id else None
+    if book is None:
         raise Halt(State.FAILED, reason(NO_BOOK))
-    remote = read_contacts(worker.line, phonebook)
+    bar = _Bar(worker, there=book.count or 0, here=phonebook.contacts.count())
+    remote = read_contacts(worker.line, phonebook, note=bar.read_so_far)
+    bar.there = len(remote)
     details = Details(worker.line, most=None if len(remote) <= MOST_DETAILS else 0, keep=worker.keep)
     taken = frozenset(phonebook.contacts.exclude(remote_id="").values_list("remote_id", flat=True))
     comparison = Comparison(worker.run, phonebook, remote)
@@ -49,7 +53,7 @@ def pull(worker: Worker) -> None:
     counts: Counter[str] = Counter()
     for contacts in in_chunks(phonebook):
         before = {contact.pk: _kept(contact) for contact in contacts}
-        pairs = [(contact, _completed(details, _find(remote, contact, taken))) for contact in contacts]
+        pairs = [(contact, _completed(details, _find(remote, contact, taken))) for contact in bar.over(contacts)]
         for contact, found in pairs:
             counts[_refresh(worker, contact, found, comparison.places)] += 1
             opt_outs.note(found)
@@ -66,6 +70,26 @@ def pull(worker: Worker) -> None:
     counts["strangers"] = comparison.strangers
     counts.update({name: number for name, number in comparison.counts.items() if name != "opted_out"})
     _keep_counts(worker.run, phonebook.contacts.count(), counts)
+
+
+class _Bar:
+    """How far a pull has come: contacts read there, then contacts looked at here."""
+
+    def __init__(self, worker: Worker, *, there: int, here: int) -> None:
+        self.worker = worker
+        self.there = there  # as the provider counts them; 0: it does not
+        self.here = here
+        self.compared = 0
+        self.read_so_far(0)
+
+    def read_so_far(self, number: int) -> None:
+        self.worker.tell(read=number, there=max(self.there, number) if self.there else 0, compared=0, here=self.here)
+
+    def over(self, contacts: Iterable[Contact]) -> Iterator[Contact]:
+        for contact in contacts:
+            yield contact
+            self.compared += 1
+            self.worker.tell(read=self.there, there=self.there, compared=self.compared, here=self.here)
 
 
 def _completed(details: Details, found: RemoteContact | None) -> RemoteContact | None:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext, gettext_noop
 from contactsync.models import Contact, RunItem, Suppression
 from contactsync.models.reasons import reason
 from contactsync.sync.bulk import update_rows
+from contactsync.sync.leaving import remove_contacts
 from contactsync.sync.mapping import differences, payload_of, record_of
 from contactsync.sync.reconcile_plan import CHANGED_HERE, GONE_HERE, HERE, HERE_BY_NOW
 from contactsync.sync.theirs import NO_NUMBER, NOT_ALL_TOLD, Taker, number_of
@@ -66,7 +67,7 @@ def _unchanged(items: Sequence[RunItem]) -> list[RunItem]:
 
 def _delete(taker: Taker, items: list[RunItem]) -> None:
     good = _unchanged(items)
-    Contact.objects.filter(pk__in=[item.contact_id for item in good]).delete()
+    remove_contacts(Contact.objects.filter(pk__in=[item.contact_id for item in good]))
     for item in good:
         item.state, item.contact = ItemState.DONE, None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from contactsync.models import CustomOption, Phonebook
@@ -77,8 +77,14 @@ def match_option(option: CustomOption, remote: Iterable[RemoteOption]) -> Remote
     )
 
 
-def read_contacts(line: Line, phonebook: Phonebook, *, created_since: dt.datetime | None = None) -> RemoteIndex:
-    """Everybody in the provider's book; empty when there is no book yet."""
+def read_contacts(
+    line: Line,
+    phonebook: Phonebook,
+    *,
+    created_since: dt.datetime | None = None,
+    note: Callable[[int], None] = lambda number: None,
+) -> RemoteIndex:
+    """Everybody in the provider's book; empty when there is no book yet. `note` is told how many have been read."""
 
     book = book_of(phonebook)
 
@@ -86,6 +92,7 @@ def read_contacts(line: Line, phonebook: Phonebook, *, created_since: dt.datetim
         index = RemoteIndex()
         for number, contact in enumerate(provider.list_contacts(book, created_since=created_since), start=1):
             index.add(contact)
+            note(number)
             if number % PULSE_EVERY == 0:
                 line.pulse()
         return index

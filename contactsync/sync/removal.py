@@ -17,6 +17,7 @@ from contactsync.models.reasons import describe, reason
 from contactsync.sync.connect import NotFound, Operation, Provider, capabilities
 from contactsync.sync.draft import Draft
 from contactsync.sync.leases import State, waiting
+from contactsync.sync.leaving import remove_contacts
 from contactsync.sync.lifecycle import RunRefused
 from contactsync.sync.line import Line
 from contactsync.sync.policy import Verdict
@@ -184,7 +185,7 @@ def unlink(thing: Phonebook | CustomOption) -> None:
         CustomOption.objects.filter(pk=thing.pk).update(remote_key="")
         PhonebookOption.objects.filter(option=thing).update(stays_here=True)
         return
-    thing.contacts.exclude(deleted_at=None).delete()
+    remove_contacts(Contact.objects.filter(phonebook=thing).exclude(deleted_at=None))
     thing.contacts.update(
         remote_id="",
         sync_state=Contact.SyncState.NEW,

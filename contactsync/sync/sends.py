@@ -155,10 +155,12 @@ def find_sends(
         return open_line.read(look)
 
 
-def estimate(account: ProviderAccount, sender: str, text: str, *, line: Line | None = None) -> PriceEstimate:
-    """Price of one message to one person. Raises `ProviderError`, `Unsupported` where there is no price call."""
+def estimate(
+    account: ProviderAccount, sender: str, text: str, *, number: str, line: Line | None = None
+) -> PriceEstimate:
+    """Price of one message to this number. Raises `ProviderError`, `Unsupported` where there is no price call."""
     with _line(account, line) as open_line:
-        return open_line.read(lambda provider: provider.estimate_price(sender=sender, text=text))
+        return open_line.read(lambda provider: provider.estimate_price(sender=sender, text=text, number=number))
 
 
 def remote_ids_in_order(

@@ -13,6 +13,7 @@ from contactsync.models import Contact, RunItem
 from contactsync.models.reasons import reason
 from contactsync.sync.bulk import update_rows
 from contactsync.sync.decide import ID_TAKEN
+from contactsync.sync.leaving import remove_contacts
 from contactsync.sync.mapping import Places, payload_of, record_of
 from providers.types import ContactRecord
 
@@ -202,7 +203,7 @@ def removed(items: Sequence[RunItem]) -> None:
     """Gone at the provider: the rows here go too, and the items keep the number. Who was revived meanwhile is new there."""
     _close(items, ItemState.DONE, {})
     keys = [item.contact_id for item in items if item.contact_id]
-    Contact.objects.filter(pk__in=keys, deleted_at__isnull=False).delete()
+    remove_contacts(Contact.objects.filter(pk__in=keys, deleted_at__isnull=False))
     Contact.objects.filter(pk__in=keys).update(
         remote_id="", sync_state=SyncState.NEW, pushed_hash="", pushed_payload=None, sync_error={}
     )

@@ -13,7 +13,8 @@ from contactsync.models.reasons import reason
 from contactsync.sync.connect import Operation
 from contactsync.sync.draft import Draft
 from contactsync.sync.line import Line
-from contactsync.sync.place_saving import write
+from contactsync.sync.mapping import source_title, source_words
+from contactsync.sync.place_saving import FIELD, write
 from contactsync.sync.places import PlaceRow, propose
 from contactsync.sync.remote import find_phonebook, list_options, match_option
 from providers.types import Capabilities, OptionKind, RemotePhonebook
@@ -28,6 +29,7 @@ NOT_SEEN = gettext_noop(
 )
 OTHER_KIND = gettext_noop("The field “%(name)s” is of another kind at the provider, so some values may be refused.")
 NOT_CHOSEN = gettext_noop("No place was chosen for it, so it is not told. Choose one on the phonebook's page.")
+QUOTED = gettext_noop("“%(name)s”")
 
 
 class PlanImpossible(Exception):
@@ -71,7 +73,7 @@ def _settle_places(draft: Draft, line: Line) -> None:
             raise PlanImpossible(
                 reason(
                     TOO_MANY,
-                    names=", ".join(f"“{row.title}”" for row in unplaced),
+                    names=[reason(QUOTED, name=_words_of(row)) for row in unplaced],
                     slots=", ".join(limits.slots),
                 )
             )
@@ -80,6 +82,13 @@ def _settle_places(draft: Draft, line: Line) -> None:
     saved = [row for row in places.rows if row.is_saved]
     open_ones = [replace(row, warnings=(reason(NOT_CHOSEN),)) for row in places.rows if not row.is_saved]
     draft.note_places(_checked_names(saved, phonebook, line), [*places.left_out, *open_ones])
+
+
+def _words_of(row: PlaceRow) -> str | dict[str, Any]:
+    """For a stored reason: the title of an option, or a field, translated when it is shown."""
+    if not row.source.startswith(FIELD):
+        return row.title
+    return source_words(PhonebookOption(field=row.source.removeprefix(FIELD)))
 
 
 def _checked_names(rows: list[PlaceRow], phonebook: Phonebook, line: Line) -> list[PlaceRow]:
@@ -129,27 +138,27 @@ def problem_with_place(row: PhonebookOption, limits: Capabilities) -> dict[str, 
             gettext_noop(
                 "This provider has no options of the kind of “%(option)s”. Take it off the phonebook, or let it stay here."
             ),
-            option=str(row),
+            option=source_words(row),
         )
     if limits.option_identity == "slot" and row.slot not in limits.slots:
         return reason(
             gettext_noop(
                 "“%(option)s” needs one of the provider's places: %(slots)s. Choose it on the phonebook's page."
             ),
-            option=str(row),
+            option=source_words(row),
             slots=", ".join(limits.slots),
         )
     if limits.option_identity == "id" and row.option is None:
         return reason(
             gettext_noop("This provider has no place for “%(field)s”. Make a custom option for it instead."),
-            field=str(row),
+            field=source_words(row),
         )
     if limits.option_identity == "name" and row.option is None and not row.slot:
         return reason(
             gettext_noop(
                 "“%(field)s” needs the name of a custom field at the provider. Enter it on the phonebook's page."
             ),
-            field=str(row),
+            field=source_words(row),
         )
     return {}
 
@@ -189,7 +198,7 @@ def own_options(phonebook: Phonebook, limits: Capabilities) -> dict[str, str]:
     """Key and label of the phonebook's own options, as far as they have a key yet."""
     rows = phonebook.option_places.select_related("option").filter(stays_here=False).order_by("id")
     if limits.option_identity == "slot":
-        return {row.slot: str(row)[: limits.max_option_label] for row in rows if row.slot}
+        return {row.slot: source_title(row)[: limits.max_option_label] for row in rows if row.slot}
     return {row.option.remote_key: row.option.title for row in rows if row.option and row.option.remote_key}
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_noop, override
 
 from contactsync.models import Contact, CustomOption, Phonebook, PhonebookOption
 from contactsync.models.reasons import reason
@@ -20,6 +20,8 @@ from providers.types import Capabilities, RemoteContact
 
 FIELDS = ("prefix", "name", "first_name", "last_name", "company", "email", "tags", "assigned_user", "note")
 PLAIN = ("prefix", "first_name", "last_name", "company", "email", "assigned_user", "note")
+
+Unfit = list[str | Mapping[str, Any]]
 
 NO_NUMBER = gettext_noop("“%(number)s” is no valid phone number, so it cannot be added here.")
 NOT_TAKEN = gettext_noop("%(fields)s could not be taken over, because the value there does not fit the field here.")
@@ -69,7 +71,7 @@ class Taker:
 
         Does not save. Where there is one field for the whole name, it is split as `split_name` says.
         """
-        unfit: list[str] = []
+        unfit: Unfit = []
         for name in PLAIN:
             if name in theirs and name in self.places.fields:
                 self._set(contact, name, str(theirs[name]), unfit)
@@ -80,22 +82,23 @@ class Taker:
         if "options" in theirs:
             for place in self.places.options:
                 self._set_place(contact, place, str(theirs["options"].get(place.key, "")), unfit)
-        return reason(NOT_TAKEN, fields=", ".join(unfit)) if unfit else {}
+        return reason(NOT_TAKEN, fields=unfit) if unfit else {}
 
-    def _set(self, contact: Contact, name: str, value: str, unfit: list[str]) -> None:
+    def _set(self, contact: Contact, name: str, value: str, unfit: Unfit) -> None:
         field = Contact._meta.get_field(name)
         value = clean(value)
         if len(value) > (getattr(field, "max_length", None) or len(value)) or not _is_address(name, value):
-            unfit.append(str(getattr(field, "verbose_name", name)))
+            with override(None):  # a reason is stored in English and translated when shown
+                unfit.append(reason(str(getattr(field, "verbose_name", name))))
         else:
             setattr(contact, name, value)
 
-    def _set_name(self, contact: Contact, name: str, unfit: list[str]) -> None:
+    def _set_name(self, contact: Contact, name: str, unfit: Unfit) -> None:
         first, last = split_name(clean(name), contact.first_name, contact.last_name)
         self._set(contact, "first_name", first, unfit)
         self._set(contact, "last_name", last, unfit)
 
-    def _set_place(self, contact: Contact, place: Place, value: str, unfit: list[str]) -> None:
+    def _set_place(self, contact: Contact, place: Place, value: str, unfit: Unfit) -> None:
         if place.field == PhonebookOption.Field.FULL_NAME:
             self._set_name(contact, value, unfit)
         elif place.field:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
@@ -13,19 +14,21 @@ from django.utils.translation import gettext_noop
 
 from contactsync.models import Call, Phonebook, Run, RunItem
 from contactsync.models.reasons import reason
-from contactsync.sync import leases
+from contactsync.sync import leases, shutdown
 from contactsync.sync.connect import Operation, Provider, ProviderError, capabilities, reason_of
 from contactsync.sync.equation import COUNTED, counts_of
 from contactsync.sync.leases import State
 from contactsync.sync.ledger import Performed, perform_patiently
 from contactsync.sync.line import Line
-from contactsync.sync.policy import InternalError, Verdict
+from contactsync.sync.policy import InternalError, Verdict, is_held_back
 
 T = TypeVar("T")
 
 MOST_ATTEMPTS = 15  # of one call, over all its workers
 MOST_UNKNOWN = 5  # calls in a row
 COUNT_EVERY = 2.0  # seconds
+COUNT_SHARE = 20  # counting a big run takes long: at most one part in so many of the time
+TELL_EVERY = 1.0  # seconds
 CALLS_AT_ONCE = 500  # read from the database
 
 TOO_MANY_UNKNOWN = gettext_noop(
@@ -55,17 +58,33 @@ class Worker:
         self.limits = capabilities(run.account)
         self._unknown_in_a_row = 0
         self._counted_at = time.monotonic()
+        self._count_again = COUNT_EVERY
+        self._told_at = -math.inf
 
     # The lease
 
-    def keep(self) -> None:
-        """Renew the lease, and from time to time the counts. Raises `Halt` when the run was stopped or taken over."""
+    def hold(self) -> None:
+        """Renew the lease. Raises `Halt` when the run was stopped or taken over, or when this process is to end."""
+        if shutdown.is_asked_for():
+            raise Halt(None, until=timezone.now())
         if not leases.keep(self.run, self.owner):
             asked_to_stop = Run.objects.filter(pk=self.run.pk, state=State.STOPPING, lease_owner=self.owner).exists()
             raise Halt(State.STOPPED if asked_to_stop else None)
-        if self.run.kind in COUNTED and time.monotonic() - self._counted_at > COUNT_EVERY:
-            self._counted_at = time.monotonic()
+
+    def keep(self) -> None:
+        """As `hold`, and renews the counts from time to time."""
+        self.hold()
+        if self.run.kind in COUNTED and time.monotonic() - self._counted_at > self._count_again:
+            began = time.monotonic()
             Run.objects.filter(pk=self.run.pk).update(counts=counts_of(self.run))
+            self._counted_at = time.monotonic()
+            self._count_again = max(COUNT_EVERY, COUNT_SHARE * (self._counted_at - began))
+
+    def tell(self, **counts: int) -> None:
+        """How far the reading has come, for the bar on the page, from time to time. For runs that count for themselves."""
+        if time.monotonic() - self._told_at > TELL_EVERY:
+            self._told_at = time.monotonic()
+            Run.objects.filter(pk=self.run.pk, lease_owner=self.owner).update(counts=counts)
 
     def _renew(self) -> None:
         """With every attempt at a call, so that a run whose worker is alive is not taken over between two calls."""
@@ -126,18 +145,22 @@ class Worker:
             on_claim=self._renew,
             on_outcome=on_outcome,
         )
+        self.weigh(call, performed)
+        return performed
+
+    def weigh(self, call: Call, performed: Performed[Any]) -> None:
+        """Raises `Halt` when the run is to end with this outcome, or has to wait."""
         error = performed.error
         if performed.verdict is Verdict.UNKNOWN and error is not None:
             self._count_unknown(error)
         elif performed.verdict is not Verdict.TAKEN:
             self._unknown_in_a_row = 0
         if error is None:
-            return performed
+            return
         if performed.verdict in {Verdict.PAUSE_ACCOUNT, Verdict.STOP_RUN}:
             raise Halt(State.PAUSED, reason_of(error))
         if performed.verdict is Verdict.RETRY:
             raise self._out_of_patience(call, error)
-        return performed
 
     def _count_unknown(self, error: ProviderError) -> None:
         if isinstance(error, InternalError):
@@ -147,6 +170,6 @@ class Worker:
             raise Halt(State.PAUSED, reason(TOO_MANY_UNKNOWN, count=self._unknown_in_a_row, reason=reason_of(error)))
 
     def _out_of_patience(self, call: Call, error: ProviderError) -> Halt:
-        if call.attempts >= MOST_ATTEMPTS:
+        if call.attempts >= MOST_ATTEMPTS and not is_held_back(error):
             return Halt(State.PAUSED, reason(TOO_MANY_ATTEMPTS, count=call.attempts, reason=reason_of(error)))
         return Halt(None, reason_of(error), until=call.not_before or timezone.now())

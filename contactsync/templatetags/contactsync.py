@@ -6,6 +6,7 @@ The functions are ordinary ones too: admin columns call them from Python.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
@@ -18,14 +19,17 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext, ngettext
 
-from contactsync.options import jalali
+from contactsync.options import display_option, jalali
 
 register = template.Library()
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 #: state -> tone; a state that is not here is "neutral". Colour is never the only sign: the badge says the state too.
 TONES = {
     "accepted": "good",
     "applied": "good",
+    "redone": "good",
+    "restored": "good",
     "delivered": "good",
     "done": "good",
     "finished": "good",
@@ -34,6 +38,8 @@ TONES = {
     "sent": "good",
     "synced": "good",
     "applying": "busy",
+    "undoing": "busy",
+    "redoing": "busy",
     "checking": "busy",
     "on_wire": "busy",
     "planning": "busy",
@@ -45,7 +51,9 @@ TONES = {
     "stopping": "busy",
     "checked": "warn",
     "duplicate": "warn",
+    "marked": "warn",
     "missing": "warn",
+    "moved": "warn",
     "not_attempted": "warn",
     "paused": "warn",
     "planned": "info",
@@ -61,6 +69,9 @@ TONES = {
     "undelivered": "bad",
     "unknown": "bad",
     "changed": "info",
+    "partly": "info",
+    "skipped": "info",
+    "removed": "info",
     "new": "info",
 }
 EMPTY = "–"
@@ -91,6 +102,13 @@ def day(value: dt.date | None) -> SafeString | str:
 def day_in_words(value: dt.date) -> str:
     """A date in the calendar of the language, for texts that cannot hold markup: 2026-11-21, or 1405/08/30."""
     return jalali(value) if _is_persian() else value.isoformat()
+
+
+def with_jalali(value: str) -> str:
+    """A stored value for texts that cannot hold markup; on Persian pages a date has its Jalali form beside it."""
+    if not _is_persian() or not _DATE.fullmatch(value):
+        return value
+    return display_option(value, "date")
 
 
 @register.filter

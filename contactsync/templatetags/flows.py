@@ -10,7 +10,7 @@ from django import template
 from contactsync.admin.words import field_label, operation_label
 from contactsync.imports.issues import describe_issue
 from contactsync.models.reasons import describe
-from contactsync.templatetags.contactsync import listed
+from contactsync.templatetags.contactsync import listed, with_jalali
 
 register = template.Library()
 register.filter("in_words", describe)
@@ -29,7 +29,7 @@ class Change(NamedTuple):
 def _shown(value: Any) -> str:
     if isinstance(value, list | tuple):
         return listed(value)
-    return "" if value is None else str(value)
+    return "" if value is None else with_jalali(str(value))
 
 
 @register.simple_tag

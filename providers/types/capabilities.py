@@ -104,6 +104,9 @@ class Capabilities:
     has_assigned_user: bool = False
     has_note: bool = False
     can_change_phone: bool = True
+    deleting_contacts: str = (
+        ""  # what else goes with a contact that is deleted, beyond this phonebook: one translatable line
+    )
     has_description: bool = False  # a phonebook keeps one
     max_title: int | None = None
     max_option_label: int | None = None
@@ -115,6 +118,7 @@ class Capabilities:
     max_texts_per_send: int = 1  # different texts in one `SEND_TEXTS`
     sends_slices: bool = False  # a phonebook from row n, m rows
     sends_chosen: bool = False  # contacts of a phonebook by their ids
+    counts_parts: bool = True  # messages are SMS, which go out and are paid for in parts
     max_message_chars: int | None = None
     max_message_parts: int | None = None
     schedule_earliest: dt.timedelta | None = None  # None: the provider cannot schedule
@@ -126,6 +130,7 @@ class Capabilities:
     callbacks: CallbackKind = CallbackKind.NONE
     callbacks_are_signed: bool = False  # with the credential `callback_secret`, where one is entered
     callback_help: str = ""  # where a person enters our address, one translatable line
+    price_differs_by_country: bool = False  # the price of a message is that of its number's country
     requests_per_second: float = 5.0
     blocks_address: bool = False  # a 429 holds for every account of this provider on this machine's address
     currency: str = ""

@@ -142,6 +142,7 @@ class SendReport:
     sent_at: dt.datetime | None = None
     reason: str = ""
     people: tuple[RecipientReport, ...] | None = None  # everybody, where the same answer tells it; None: ask for them
+    tells_states: bool = True  # whether asking for them brings their states already, or only who they are
     our_reference: str = ""  # our call's uuid, where the answer shows that the send carries it
 
 

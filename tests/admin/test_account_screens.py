@@ -12,6 +12,7 @@ from django.db import connection
 from django.urls import reverse
 
 from contactsync.models import ProviderAccount
+from contactsync.models.fields import Credentials
 from contactsync.models.reasons import reason
 from providers import registry
 from providers.sandbox import SandboxServer
@@ -176,6 +177,16 @@ def test_an_unreachable_provider_is_told_in_plain_words() -> None:
     assert "could not be tested" in said(response)
 
 
+def test_a_test_that_does_not_get_through_leaves_a_ready_account_ready_and_says_so() -> None:
+    account = make_account(base_url="http://127.0.0.1:9/ippanel/v1")
+    client = boss()
+    response = client.post(address(account, "check"))
+    assert said(response).startswith("The account works, but the last test could not reach the provider")
+    page = text_of(client.get(address(account)))
+    assert "The account works, but the last test could not reach the provider" in page
+    assert "ready" in page
+
+
 def test_testing_is_never_a_get() -> None:
     assert boss().get(address(make_account(), "check")).status_code == 405
 
@@ -204,3 +215,82 @@ def test_the_page_says_when_the_key_was_entered() -> None:
     client = boss()
     client.post(ADD, form(credential_api_key=KEY))
     assert "Entered:" in text_of(client.get(address(ProviderAccount.objects.get())))
+
+
+# Access, provider by provider
+
+
+def add_at(provider: str) -> str:
+    return f"/admin/contactsync/provideraccount/add/?provider={provider}"
+
+
+def stored_in(account: ProviderAccount) -> dict[str, str]:
+    account.refresh_from_db()
+    return account.credentials.open()
+
+
+def test_what_is_no_secret_is_shown_and_the_key_is_not() -> None:
+    account = make_account(provider="lox24", credentials=Credentials.seal({"client_id": "77123", "api_key": KEY}))
+    page = text_of(boss().get(address(account)))
+    assert 'value="77123"' in page
+    assert KEY not in page
+    boss().post(address(account), form(credential_client_id="77123", default_region="DE"))
+    assert stored_in(account) == {"client_id": "77123", "api_key": KEY}
+    boss().post(address(account), form(credential_client_id="77124", default_region="DE"))
+    assert stored_in(account) == {"client_id": "77124", "api_key": KEY}
+    assert account.state == "unchecked"
+
+
+def test_saving_what_was_shown_leaves_a_tested_account_as_it_is() -> None:
+    sealed = Credentials.seal({"client_id": "77123", "api_key": KEY})
+    account = make_account(provider="lox24", credentials=sealed, state="ready")
+    boss().post(address(account), form(credential_client_id="77123", default_region="DE"))
+    account.refresh_from_db()
+    assert (account.state, account.default_region) == ("ready", "DE")
+
+
+def test_a_wrong_client_id_is_said_beside_it() -> None:
+    data = form(credential_client_id="seventy", credential_api_key=KEY, default_region="DE")
+    page = boss().post(add_at("lox24"), data)
+    assert "credential_client_id" in page.context["adminform"].form.errors
+    assert not ProviderAccount.objects.exists()
+
+
+def test_a_setting_that_needs_another_is_said_beside_it() -> None:
+    data = form(credential_api_key=KEY, setting_source="telegram")
+    page = boss().post(add_at("callbell"), data)
+    assert "setting_channel_uuid" in page.context["adminform"].form.errors
+
+
+def test_an_address_that_only_the_customer_knows_is_asked_for_beside_its_field() -> None:
+    page = boss().post(add_at("atomtelecom"), form(credential_token=KEY))
+    errors = page.context["adminform"].form.errors
+    assert list(errors) == ["base_url"]
+    assert "Enter the address of the API" in errors["base_url"][0]
+    assert "no address that is the same for everybody" in text_of(page)
+
+
+def test_a_signature_secret_is_entered_kept_and_removed() -> None:
+    secret = "whsec_" + "x" * 32
+    client = boss()
+    client.post(add_at("callbell"), form(credential_api_key=KEY))
+    account = ProviderAccount.objects.get()
+    assert "Not required; none is stored." in text_of(client.get(address(account)))
+    client.post(address(account), form(credential_callback_secret=secret))
+    assert stored_in(account) == {"api_key": KEY, "callback_secret": secret}
+    page = text_of(client.get(address(account)))
+    assert secret not in page
+    assert "forget_callback_secret" in page
+    client.post(address(account), form())
+    assert stored_in(account)["callback_secret"] == secret
+    both = client.post(address(account), form(credential_callback_secret="new", forget_callback_secret="on"))
+    assert "forget_callback_secret" in both.context["adminform"].form.errors
+    client.post(address(account), form(forget_callback_secret="on"))
+    assert stored_in(account) == {"api_key": KEY}
+
+
+def test_what_a_provider_does_not_tell_has_its_reason_in_the_place() -> None:
+    account = make_account(provider="lox24", credentials=Credentials.seal({"client_id": "7", "api_key": KEY}))
+    assert "LOX24 lists no senders" in text_of(boss().get(address(account)))
+    atom = make_account(provider="atomtelecom", base_url="https://atom.example.org")
+    assert "does not tell the credit" in text_of(boss().get(address(atom)))

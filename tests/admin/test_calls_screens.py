@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
+from contactsync.admin.call_report import report
 from contactsync.models import Call, Recipient
 from contactsync.models.reasons import reason
 from tests.admin.flow_rows import address, client_of, make_run, make_unknown_send, text_of
@@ -104,3 +105,50 @@ def test_calls_are_narrowed_by_operation_in_words() -> None:
     page = text_of(client.get(reverse("admin:contactsync_call_changelist")))
     assert f'href="?operation={call.operation}"' in page
     assert f">{call.operation}<" not in page
+
+
+def make_refused_send() -> Call:
+    call = make_unknown_send()
+    Call.objects.filter(pk=call.pk).update(
+        state=Call.State.REFUSED,
+        status=422,
+        seconds=0.1234,
+        request_line="POST https://example.org/api/send?to=%2B989121112233&since=1700000000000",
+        request_excerpt=(
+            '{"sending_type": "sample_1", "from_number": "+983000505", "message": "سلام سارا", "n": 989121234567,'
+            ' "params": {"recipients": ["+989121234567", "0912 123 4567"], "name": "Sara", "mail": "s@example.org"},'
+            ' "our": "2c1f5c38-2d3f-4c29-8f3c-0d7c1a8b9e10", "cut": "Sara Ahma'
+        ),
+        response_excerpt='{"meta": {"message": "Number +989121234567 is not valid", "code": "E12"}, "name": "Sara"}',
+        provider_request_id="AB12",
+        references=["1234567890"],
+    )
+    call.refresh_from_db()
+    return call
+
+
+def test_the_report_for_the_provider_names_the_call_and_nobody() -> None:
+    text = report(make_refused_send())
+    for words in ("AB12", "1234567890", "HTTP status: 422", "+983000505", "sample_1", "E12", "Seconds: 0.123"):
+        assert words in text
+    for personal in ("989121234567", "989121112233", "912 123", "سارا", "Sara", "s@example.org", "Ahma"):
+        assert personal not in text
+    assert "Number (number) is not valid" in text
+
+
+def test_the_answer_to_what_was_carried_out_gives_no_text_away() -> None:
+    call = make_refused_send()
+    Call.objects.update(state=Call.State.ACCEPTED, status=200, response_excerpt='{"data": {"message": "Hello Sara"}}')
+    call.refresh_from_db()
+    assert "Sara" not in report(call)
+
+
+def test_the_report_is_text_to_select_and_a_button_to_copy_it() -> None:
+    page = text_of(client_of("Marketing").get(address(make_refused_send())))
+    assert '<textarea class="cs-raw" id="call-report" dir="ltr" lang="en" rows="14" readonly' in page
+    assert 'data-copy="call-report"' in page
+    assert "Copy as report for the provider" in page
+
+
+def test_a_call_that_has_not_gone_out_has_no_report() -> None:
+    assert "call-report" not in text_of(client_of("Marketing").get(address(make_run(items=1).calls.get())))

@@ -49,7 +49,7 @@ def test_a_template_chosen_in_the_form_is_sent_with_its_values(callbell: Any, sa
     assert "wrote within the last 24 hours" in text_of(page)
     assert 'name="is_keyworded"' not in text_of(page)
     campaign = Campaign.objects.get()
-    data = form(callbell, message="", template=template, value_0="{first_name}")
+    data = form(callbell, message="", template=template, value_1="{first_name}")
     client.post(address(campaign), data)
     campaign.refresh_from_db()
     assert (campaign.template, campaign.template_values) == (template, {"1": "{first_name}"})
@@ -64,7 +64,7 @@ def test_values_of_a_template_go_with_it(callbell: Any) -> None:
     campaign = Campaign.objects.create(
         title="a", account=callbell, template=welcome_of(callbell), template_values={"1": "x"}
     )
-    client_of("Marketing").post(address(campaign), form(callbell, template="", value_0="x"))
+    client_of("Marketing").post(address(campaign), form(callbell, template="", value_1="x"))
     campaign.refresh_from_db()
     assert (campaign.template, campaign.template_values) == ("", {})
 
@@ -128,3 +128,77 @@ def test_a_template_is_not_filled_in_by_the_provider_too(sandbox: SandboxServer)
     account = make_account(templates=[{**row, "raw_state": "active"}])
     data = form(account, {"phonebook": make_phonebook(account).pk}, template="abc", is_keyworded="on")
     assert "Choose either the template" in text_of(client_of("Marketing").post(ADD, data))
+
+
+# Templates read anew
+
+
+def refresh_url(account: ProviderAccount) -> str:
+    return f"/admin/contactsync/campaign/account/{account.pk}/templates/"
+
+
+def test_templates_are_read_anew_and_what_changed_is_said(callbell: ProviderAccount) -> None:
+    count, gone = len(callbell.templates), {**callbell.templates[0], "remote_id": "old", "title": "summer"}
+    welcome = {**next(row for row in callbell.templates if row["title"] == "welcome"), "text": "Hello"}
+    callbell.templates = [welcome, gone]
+    callbell.save()
+    answer = client_of("Marketing").post(refresh_url(callbell)).json()
+    assert answer["ok"]
+    assert answer["text"].startswith(f"{count} templates were read.")
+    assert "Changed: welcome." in answer["text"]
+    assert "summer" in answer["text"].split("No longer there:")[1]
+    assert any(welcome["remote_id"] in str(group) for group in answer["choices"])
+    callbell.refresh_from_db()
+    assert {row["title"] for row in callbell.templates} >= {"welcome"}
+    assert "Nothing has changed." in client_of("Marketing", username="b").post(refresh_url(callbell)).json()["text"]
+
+
+def test_templates_that_cannot_be_read_stay_and_the_reason_is_said(sandbox: SandboxServer) -> None:
+    callbell = check_account(CALLBELL.account(sandbox))
+    kept = callbell.templates
+    callbell.base_url = "http://127.0.0.1:9"
+    callbell.save()
+    answer = client_of("Marketing").post(refresh_url(callbell)).json()
+    assert not answer["ok"]
+    assert "The templates could not be read:" in answer["text"]
+    callbell.refresh_from_db()
+    assert callbell.templates == kept
+    lox = _LOX24.account(sandbox)
+    assert "LOX24 has no templates." in client_of("Marketing", username="b").post(refresh_url(lox)).json()["text"]
+
+
+def test_refreshing_templates_is_for_writers_and_by_post(callbell: ProviderAccount) -> None:
+    assert client_of("Marketing").get(refresh_url(callbell)).status_code == 405
+    assert client_of(may=("view_campaign",)).post(refresh_url(callbell)).status_code == 403
+
+
+def test_a_value_stays_with_its_variable_when_the_provider_lists_them_in_another_order() -> None:
+    row = {"remote_id": "abc", "title": "Code", "text": "%name% %code%", "is_usable": True, "raw_state": "active"}
+    account = make_account(templates=[{**row, "variables": ["name", "code"]}])
+    campaign = Campaign.objects.create(title="a", account=account, template="abc")
+    ProviderAccount.objects.update(templates=[{**row, "variables": ["code", "name"]}])
+    data = form(account, template="abc", value_name="{first_name}", value_code="17")
+    client_of("Marketing").post(address(campaign), data)
+    campaign.refresh_from_db()
+    assert campaign.template_values == {"name": "{first_name}", "code": "17"}
+
+
+def test_a_variable_of_any_name_has_an_input_of_its_own() -> None:
+    row = {"remote_id": "abc", "title": "Code", "text": "", "is_usable": True, "raw_state": "active"}
+    account = make_account(templates=[{**row, "variables": ["نام خریدار", "a b"]}])
+    campaign = Campaign.objects.create(title="a", account=account, template="abc")
+    client = client_of("Marketing")
+    names = re.findall(r'name="(value_[^"]*)"', text_of(client.get(address(campaign))))
+    client.post(address(campaign), form(account, template="abc", **dict(zip(names, ("x", "y"), strict=True))))
+    campaign.refresh_from_db()
+    assert campaign.template_values == {"نام خریدار": "x", "a b": "y"}
+
+
+def test_numbers_of_another_template_say_nothing_of_this_one() -> None:
+    row = {"title": "Code", "text": "{{1}}", "is_usable": True, "raw_state": "active", "variables": ["1", "name"]}
+    account = make_account(templates=[{**row, "remote_id": "abc"}, {**row, "remote_id": "def"}])
+    values = {"1": "x", "name": "y"}
+    campaign = Campaign.objects.create(title="a", account=account, template="abc", template_values=values)
+    client_of("Marketing").post(address(campaign), form(account, template="def", value_1="x", value_name="y"))
+    campaign.refresh_from_db()
+    assert (campaign.template, campaign.template_values) == ("def", {"name": "y"})

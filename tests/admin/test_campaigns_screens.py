@@ -13,9 +13,11 @@ from django.urls import reverse
 from django.utils import timezone
 from openpyxl import load_workbook
 
+from contactsync.campaigns import dispatch
+from contactsync.campaigns.waiting import missed
 from contactsync.models import Call, Campaign, Recipient, Run
 from contactsync.models.reasons import reason
-from tests.admin.flow_rows import add_recipient, address, client_of, make_prepared, make_unknown_send, text_of
+from tests.admin.flow_rows import add_recipient, address, client_of, make_prepared, make_run, make_unknown_send, text_of
 from tests.factories import make_account, make_campaign, make_contact, make_option, make_phonebook, make_user
 
 pytestmark = pytest.mark.django_db
@@ -164,6 +166,33 @@ def test_parts_are_counted_by_the_server() -> None:
     assert "2 SMS parts" in count("a" * 161)["line"]
     assert count("س" * 70)["parts"] == 1
     assert count("س" * 71)["parts"] == 2
+
+
+def test_what_is_no_sms_is_counted_in_characters_and_messages() -> None:
+    account = make_account(provider="callbell", senders=[{"value": "1f0c", "label": "Shop (WhatsApp)"}])
+    ask = {"text": "a" * 161, "account": account.pk}
+    line = client_of("Marketing").post(reverse("admin:contactsync_campaign_parts"), ask).json()["line"]
+    assert line == "161 characters"
+    campaign = make_prepared(2, account=account)
+    Campaign.objects.update(summary={**campaign.summary, "sender": "1f0c"})
+    lead = client_of("Marketing lead")
+    text = text_of(lead.get(address(campaign)))
+    assert "SMS part" not in text
+    assert '<dt class="cs-stat__label">messages</dt>' in text
+    size = len(campaign.recipients.first().text)
+    assert f"{size} characters" in text
+    assert "<bdi>Shop (WhatsApp)</bdi>" in text
+    assert "1f0c" not in text
+    assert "SMS part" not in text_of(lead.get(address(campaign.recipients.first())))
+
+
+def test_a_number_that_sends_stays_in_sight_beside_its_name() -> None:
+    account = make_account(senders=[{"value": "+983000505", "label": "Shop"}])
+    campaign = make_prepared(1, account=account)
+    Campaign.objects.update(summary={**campaign.summary, "sender": "+983000505"})
+    text = text_of(client_of("Marketing lead").get(address(campaign)))
+    assert "+983000505" in text
+    assert '<bdi class="cs-quiet">Shop</bdi>' in text
 
 
 def test_one_odd_character_that_makes_a_text_dear_is_named() -> None:
@@ -352,8 +381,19 @@ def test_a_paused_campaign_says_why_and_the_lead_can_continue() -> None:
     campaign.runs.update(state=Run.State.PAUSED)
     text = text_of(client_of("Marketing lead").get(address(campaign)))
     assert "The provider refused the key." in text
-    assert "Continue with the rest" in text
-    assert "Continue with the rest" not in text_of(client_of("Marketing").get(address(campaign)))
+    assert "Continue with the 2 people left" in text
+    assert "Continue with the" not in text_of(client_of("Marketing").get(address(campaign)))
+
+
+def test_people_who_may_not_see_accounts_get_no_link_to_one() -> None:
+    campaign = make_prepared(state=State.PAUSED, error=reason("The provider refused the key."))
+    campaign.runs.update(state=Run.State.PAUSED)
+    rights = ("view_campaign", "view_run", "send_campaign", "push_phonebook")
+    reader, admin = client_of(may=rights), client_of(may=(*rights, "view_provideraccount"))
+    run = make_run(state=Run.State.PAUSED)
+    for row in (campaign, run):
+        assert "To the account" not in text_of(reader.get(address(row)))
+        assert "To the account" in text_of(admin.get(address(row)))
 
 
 def test_calls_nobody_knows_about_are_listed_first() -> None:
@@ -384,6 +424,113 @@ def test_where_the_provider_cannot_schedule_the_campaign_waits_here_and_is_cance
     campaign.refresh_from_db()
     assert campaign.state == State.CANCELLED
     assert "Cancelled before its time. Nobody got the message." in text_of(answer)
+
+
+ATOM = {"provider": "atomtelecom", "base_url": "https://atom.example.org"}
+
+
+def waiting_since(passed: dt.timedelta) -> Campaign:
+    """A campaign that waits here, its time as long ago."""
+    campaign = make_prepared(account=make_account(**ATOM), scheduled_for=timezone.now() - passed, state=State.WAITING)
+    begins_at = campaign.scheduled_for.isoformat()
+    campaign.runs.update(state=Run.State.QUEUED, lease_until=campaign.scheduled_for, plan={"begins_at": begins_at})
+    return campaign
+
+
+def test_a_campaign_whose_time_came_while_nothing_ran_can_be_continued() -> None:
+    campaign = waiting_since(dt.timedelta(hours=5))
+    lead = client_of("Marketing lead")
+    page = text_of(lead.get(address(campaign)))
+    assert "has come. It begins as soon as a worker of this site is free" in page
+    assert "Continue with the 2 people left" in page
+    assert "/cancel/" in page
+    assert "data-progress-url" in page
+    lead.post(address(campaign, "resume"), follow=True)
+    campaign.refresh_from_db()
+    assert campaign.state == State.SENDING
+    assert missed(campaign.runs.get()) == {}
+
+
+def test_before_its_time_a_waiting_campaign_is_only_cancelled() -> None:
+    campaign = waiting_since(-dt.timedelta(hours=2))
+    lead = client_of("Marketing lead")
+    page = text_of(lead.get(address(campaign)))
+    assert "/resume/" not in page
+    assert "data-progress-url" not in page
+    lead.post(address(campaign, "resume"))
+    campaign.refresh_from_db()
+    assert campaign.state == State.WAITING
+
+
+def test_a_campaign_that_was_paused_because_it_is_late_can_be_continued_or_stopped() -> None:
+    campaign = waiting_since(dt.timedelta(hours=5))
+    dispatch.execute(campaign.runs.get().pk)
+    campaign.refresh_from_db()
+    assert campaign.state == State.PAUSED
+    lead = client_of("Marketing lead")
+    page = text_of(lead.get(address(campaign)))
+    for said in ("Press “Continue” to send it now", "Continue with the 2 people left", "Stop for good"):
+        assert said in page
+    assert 'data-balance="yes"' in page
+    lead.post(address(campaign, "resume"))
+    campaign.refresh_from_db()
+    assert campaign.state == State.SENDING
+
+
+def test_the_rest_goes_at_once_when_its_time_is_too_near_for_the_provider(sandbox: Any) -> None:
+    campaign = make_prepared(state=State.STOPPED, scheduled_for=timezone.now() + dt.timedelta(minutes=2))
+    campaign.runs.update(state=Run.State.STOPPED)
+    campaign.recipients.update(state=Recipient.State.NOT_SENT)
+    lead = client_of("Marketing lead")
+    assert "too near for the provider: send to the 2 people left now" in text_of(lead.get(address(campaign)))
+    lead.post(address(campaign, "resume"), {"at_once": "yes"})
+    campaign.refresh_from_db()
+    assert (campaign.state, campaign.scheduled_for) == (State.SENDING, None)
+
+
+def test_a_cancellation_that_comes_too_late_is_not_offered() -> None:
+    campaign = make_prepared(state=State.SCHEDULED, scheduled_for=timezone.now() + dt.timedelta(minutes=3))
+    page = text_of(client_of("Marketing lead").get(address(campaign)))
+    assert "/cancel/" not in page
+    assert "The provider cancels until 5 minutes before the time, and that has passed." in page
+
+
+def test_the_page_waits_for_the_answer_to_a_cancellation() -> None:
+    campaign = make_prepared(state=State.SCHEDULED, scheduled_for=timezone.now() + dt.timedelta(hours=2))
+    Campaign.objects.update(error=reason("Too late."))
+    lead = client_of("Marketing lead")
+    answer = lead.post(address(campaign, "cancel"))
+    assert "?cancel_since=" in answer["Location"]
+    asking = text_of(lead.get(answer["Location"]))
+    assert "The provider is being asked to cancel." in asking
+    assert "Too late." not in asking
+    ask = f"{address(campaign, 'progress')}?{answer['Location'].split('?')[1]}"
+    assert lead.get(ask).json()["running"] is True
+    Campaign.objects.update(error=reason("It is too late."))
+    assert lead.get(ask).json()["running"] is False
+    assert "being asked" not in text_of(lead.get(answer["Location"]))
+    Campaign.objects.update(state=State.CANCELLED, error={})
+    assert lead.get(ask).json()["state"] == "answered"
+    assert lead.get(f"{address(campaign)}?cancel_since=nonsense").status_code == 200
+
+
+def test_rows_of_a_phonebook_are_asked_for_only_where_the_provider_has_an_order() -> None:
+    account = make_account(**ATOM)
+    book = make_phonebook(account)
+    draft = make_campaign(account)
+    target = draft.targets.create(phonebook=book)
+    writer = client_of("Marketing")
+    assert 'name="targets-0-start"' not in text_of(writer.get(address(draft)))
+    facts = writer.get(reverse("admin:contactsync_campaign_account", args=[account.pk])).json()
+    assert "no fixed order" in facts["slice_note"]
+    target.start = 1
+    target.save()
+    assert 'name="targets-0-start"' in text_of(writer.get(address(draft)))
+
+
+def test_a_price_that_the_provider_does_not_tell_is_said_where_it_would_stand() -> None:
+    campaign = make_prepared(account=make_account(**ATOM))
+    assert "API tells no prices" in text_of(client_of("Marketing lead").get(address(campaign)))
 
 
 # The report

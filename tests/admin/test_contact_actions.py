@@ -39,7 +39,6 @@ def test_the_actions_follow_the_permissions(book: Phonebook) -> None:
         "pull_books",
         "send_to",
         "add_again",
-        "make_new",
         "suppress_numbers",
         "download_csv",
         "download_xlsx",
@@ -49,6 +48,13 @@ def test_the_actions_follow_the_permissions(book: Phonebook) -> None:
     assert offered(client_of(may=("view_contact", "export_contact"))) == {"download_csv", "download_xlsx"}
     assert client_of(may=("view_contact",)).get(CONTACTS).context["action_form"] is None
     assert offered(client_of("Marketing"), BOOKS) == {"push_books", "pull_books"}
+
+
+def test_making_a_new_contact_is_offered_only_where_a_provider_keeps_numbers(book: Phonebook) -> None:
+    make_contact(book)
+    assert "make_new" not in offered(client_of("Marketing"))
+    make_account(provider="callbell")
+    assert "make_new" in offered(client_of("Marketing", username="b"))
 
 
 def test_an_action_without_its_permission_does_nothing(book: Phonebook) -> None:

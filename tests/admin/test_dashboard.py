@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from contactsync.models import Call, Contact, Run
+from contactsync.models import Call, Callback, Contact, Run
 from contactsync.models.reasons import reason
 from tests.admin.flow_rows import client_of, make_job, text_of
 from tests.factories import make_account, make_campaign, make_contact, make_phonebook
@@ -82,9 +82,38 @@ def test_contacts_are_counted_by_phonebook_without_the_deleted() -> None:
     make_contact(book, deleted_at=timezone.now())
     found = board(client_of("Marketing"))
     assert [(str(row), counts) for row, counts in found["books"]] == [
-        ("VIP", {"total": 4, "synced": 1, "waiting": 1, "failed": 2})
+        ("VIP", {"total": 4, "synced": 1, "waiting": 1, "cannot": 0, "failed": 2})
     ]
-    assert {name: found["totals"][name] for name in ("total", "synced", "waiting", "failed")} == found["books"][0][1]
+    assert {name: found["totals"][name] for name in found["books"][0][1]} == found["books"][0][1]
+
+
+def test_what_cannot_be_pushed_is_counted_apart_from_what_waits() -> None:
+    book = make_phonebook(title="VIP")
+    waits, cannot = make_contact(book), make_contact(book, sync_error=reason("IPPanel takes Iranian numbers only."))
+    make_contact(book, deleted_at=timezone.now(), sync_error=reason("No."))
+    client = client_of("Marketing")
+    page = client.get(HOME)
+    counts = page.context["dashboard"]["books"][0][1]
+    assert (counts["total"], counts["waiting"], counts["cannot"]) == (2, 1, 1)
+    assert "cannot be pushed" in text_of(page)
+    contacts = "/admin/contactsync/contact/"
+    for sync, row in (("waiting", waits), ("cannot", cannot)):
+        assert list(client.get(contacts, {"sync": sync}).context["cl"].result_list) == [row]
+    assert "sync=cannot" in text_of(client.get(f"/admin/contactsync/phonebook/{book.pk}/change/"))
+    cannot.first_name = "Corrected"
+    cannot.save()
+    assert board(client)["totals"]["cannot"] == 0
+
+
+def test_call_backs_that_were_given_up_are_told_to_administrators() -> None:
+    account = make_account()
+    for key, state in (("a", "failed"), ("b", "failed"), ("c", "done")):
+        Callback.objects.create(account=account, key=key, kind="delivery", state=state)
+    boss = client_of(is_superuser=True)
+    assert "2 call backs of providers could not be worked on." in texts(boss)
+    (decision,) = board(boss)["decisions"]
+    assert len(boss.get(decision.url).context["cl"].result_list) == 2
+    assert "call back" not in texts(client_of("Marketing"))
 
 
 def test_work_in_progress_has_a_bar_that_asks_for_its_numbers() -> None:
@@ -95,6 +124,13 @@ def test_work_in_progress_has_a_bar_that_asks_for_its_numbers() -> None:
     assert 'max="5000" value="2100"' in page
     assert page.count("data-progress-url=") == 2
     assert "progress.js" in page
+
+
+def test_a_send_that_waits_for_its_time_does_not_move() -> None:
+    account = make_account()
+    campaign = make_campaign(account, state="waiting", scheduled_for=timezone.now())
+    Run.objects.create(kind="send", account=account, campaign=campaign, state="queued")
+    assert board(client_of("Marketing"))["moving"] == []
 
 
 def test_balances_and_campaigns_by_state_are_shown() -> None:
@@ -132,5 +168,5 @@ def test_the_page_takes_few_queries_whatever_there_is(django_assert_max_num_quer
         make_job(make_phonebook(account), state="checked")
         Run.objects.create(kind="push", account=account, phonebook=make_phonebook(account), state="planned")
     client = client_of(is_superuser=True)
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(16):
         client.get(HOME)

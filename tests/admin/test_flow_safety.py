@@ -7,13 +7,22 @@ from django.contrib import admin
 from django.core import serializers
 from django.test import Client
 
-from contactsync.models import Call, Campaign, ImportJob, Recipient, Run, RunItem
+from contactsync.models import Call, Campaign, ImportJob, ImportUndo, Recipient, Run, RunItem
 from tests.admin.flow_rows import address, client_of, make_issue, make_job, make_prepared, make_run, make_unknown_send
+from tests.factories import make_phonebook
 
 pytestmark = pytest.mark.django_db
 
+
+def make_checked() -> ImportJob:
+    """An import that was checked, with an undo, so that each page has something to show."""
+    job = make_job(state=ImportJob.State.CHECKED, counts={}, checked_counts={"rows": 0})
+    ImportUndo.objects.create(job=job, job_state=ImportJob.State.APPLIED, state=ImportUndo.State.REDONE)
+    return job
+
+
 MAKERS = {
-    ImportJob: lambda: make_job(state=ImportJob.State.CHECKED, counts={}, checked_counts={"rows": 0}),
+    ImportJob: make_checked,
     Run: lambda: make_run(items=2),
     Call: make_unknown_send,
     Campaign: make_prepared,
@@ -23,8 +32,16 @@ READINGS = [(model, reading) for model in MAKERS for reading in admin.site.get_m
 #: which right each step takes
 RIGHTS = {
     (ImportJob, "apply"): "add_importjob",
+    (ImportJob, "go_on"): "add_importjob",
+    (ImportJob, "check"): "add_importjob",
     (ImportJob, "stop"): "add_importjob",
     (ImportJob, "discard"): "add_importjob",
+    (ImportJob, "undo_check"): "undo_importjob",
+    (ImportJob, "undo_begin"): "undo_importjob",
+    (ImportJob, "undo_stop"): "undo_importjob",
+    (ImportJob, "undo_resume"): "undo_importjob",
+    (ImportJob, "undo_redo"): "undo_importjob",
+    (ImportJob, "erase"): "add_importjob",
     (Run, "approve"): "push_phonebook",
     (Run, "acknowledge"): "push_phonebook",
     (Run, "decide"): "push_phonebook",
@@ -49,7 +66,9 @@ RIGHTS = {
 def everything() -> str:
     """The rows a button could change, as text."""
     rows = [
-        row for model in (ImportJob, Run, RunItem, Call, Campaign, Recipient) for row in model.objects.order_by("pk")
+        row
+        for model in (ImportJob, ImportUndo, Run, RunItem, Call, Campaign, Recipient)
+        for row in model.objects.order_by("pk")
     ]
     return serializers.serialize("json", rows)
 
@@ -136,3 +155,9 @@ def test_ledgers_cannot_be_added_changed_or_deleted(model: type) -> None:
 def test_a_missing_row_is_a_plain_404() -> None:
     response = client_of(is_superuser=True).get("/admin/contactsync/run/987654/change/")
     assert response.status_code in {302, 404}
+
+
+def test_who_logs_in_after_a_step_comes_to_the_page_of_the_row() -> None:
+    book = make_phonebook()
+    answer = Client().post(address(book, "push"))
+    assert answer["Location"] == f"/admin/login/?next=/admin/contactsync/phonebook/{book.pk}/change/"

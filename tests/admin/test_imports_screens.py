@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
@@ -277,10 +278,28 @@ def test_a_failed_import_says_why() -> None:
 
 
 def test_a_stopped_import_says_how_far_it_came_and_can_go_on() -> None:
-    job = make_job(state=ImportJob.State.STOPPED, position=2)
-    text = text_of(client_of("Marketing").get(address(job)))
+    job = make_job(state=ImportJob.State.STOPPED, position=2, file=ContentFile(FILE.encode(), "people.csv"))
+    client = client_of("Marketing")
+    text = text_of(client.get(address(job)))
     assert "Stopped after 2 of 5 rows." in text
     assert "Go on importing" in text
+    job.file.storage.delete(job.file.name)
+    text = text_of(client.get(address(job)))
+    assert "Go on importing" not in text
+    assert "Upload the file again" in text
+
+
+def test_a_file_that_vanished_leaves_nothing_to_do_but_to_upload_it_again() -> None:
+    gone = reason("The uploaded file is no longer kept. Upload it again.")
+    job = make_job(state=ImportJob.State.FAILED, counts={}, error=gone, file=ContentFile(b"x", "people.csv"))
+    client = client_of("Marketing")
+    assert "kept until" in text_of(client.get(address(job)))
+    job.file.storage.delete(job.file.name)
+    text = text_of(client.get(address(job)))
+    assert f'href="{ADD}?phonebook={job.phonebook_id}">Upload the file again</a>' in text
+    assert "no longer there" in text
+    for untrue in ("Change the columns", "kept until", "Erase the file now"):
+        assert untrue not in text
 
 
 @pytest.mark.parametrize("rows", [1, 20])

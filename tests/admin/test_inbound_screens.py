@@ -225,3 +225,19 @@ def test_a_new_address_makes_the_old_one_unknown(callbell: ProviderAccount) -> N
     assert callback_url(callbell) != before
     old, new = (url.removeprefix("http://127.0.0.1:8000") for url in (before, callback_url(callbell)))
     assert [client.post(path).status_code for path in (old, new)] == [404, 200]
+
+
+def test_a_call_back_that_was_given_up_can_be_tried_again_once() -> None:
+    account = make_account()
+    row = make_callback(account, state="failed", attempts=8, error=reason("The provider did not answer."))
+    boss = client_of(is_superuser=True)
+    page = text_of(boss.get(address(row)))
+    assert "It was given up. The provider did not answer." in page
+    assert f"<h1>news of a message {row.pk}</h1>" in page
+    assert boss.get(address(row, "again")).status_code == 405
+    assert client_of("Marketing lead").post(address(row, "again")).status_code == 403
+    boss.post(address(row, "again"))
+    row.refresh_from_db()
+    assert (row.state, row.attempts, row.not_before) == ("received", 0, None)
+    assert "Try again" not in text_of(boss.get(address(row)))
+    assert "Somebody else was faster" in text_of(boss.post(address(row, "again"), follow=True))

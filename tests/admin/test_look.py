@@ -79,6 +79,7 @@ PAGES = [
     "/admin/",
     "/admin/contactsync/",
     "/admin/providers/",
+    "/admin/explain/",
     "/admin/password_change/",
     "/admin/contactsync/contact/",
     "/admin/contactsync/contact/?q=0912",
@@ -159,7 +160,15 @@ def test_the_navigation_is_grouped_by_what_people_do() -> None:
         app["name"]: [model["object_name"] for model in app["models"]]
         for app in client.get("/admin/").context["available_apps"]
     }
-    assert groups["Contacts"] == ["Phonebook", "Contact", "CustomOption", "Suppression", "ImportJob"]
+    assert groups["Contacts"] == [
+        "Phonebook",
+        "Contact",
+        "Explain",
+        "CustomOption",
+        "Suppression",
+        "ImportJob",
+        "SavedMapping",
+    ]
     assert groups["Campaigns"] == ["Campaign", "Recipient", "InboundMessage"]
     assert groups["Provider"] == ["ProviderAccount", "Run", "Call", "Callback", "Providers"]
     assert groups["People"][:2] == ["User", "Group"]
@@ -199,4 +208,6 @@ def test_a_capped_list_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
         make_contact(book)
     page = text_of(client_of("Marketing").get("/admin/contactsync/contact/"))
     assert "more than 60 contacts" in page
+    filtered = {"sync": "new"}
+    assert "more than 60 results" in text_of(client_of("Marketing").get("/admin/contactsync/contact/", filtered))
     assert "Select everything that matches, on all pages" in page

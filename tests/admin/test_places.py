@@ -92,14 +92,33 @@ def test_callbell_takes_names_of_fields(sandbox: SandboxServer) -> None:
     assert saved_places(book) == {source_of(book, "City"): "Stadt", "field:company": "Firma"}
 
 
-def test_ippanel_has_nothing_to_choose(sandbox: SandboxServer) -> None:
-    book = book_at(sandbox, "ippanel", "City")
+def test_an_option_of_ippanel_stays_here_and_comes_back(sandbox: SandboxServer) -> None:
+    book = book_at(sandbox, "ippanel", "City", "Shoe")
+    make_contact(book, "+989120000001", company="Acme")
     client = client_of("Marketing")
     page = client.get(address(book, "places"))
-    assert "made there by the next push" in text_of(page)
+    shown = as_shown(page)
+    assert set(shown) == {source_of(book, "City"), source_of(book, "Shoe")}
+    assert "made by the next push" in text_of(page)
+    assert "To tell it, use a custom option." in text_of(page)
+    look = read(page)
+    assert (look.problems, look.nameless) == ([], [])
+    page = client.post(address(book, "places"), {**shown, source_of(book, "City"): ""}, follow=True)
+    assert "It stays here and is not told to the provider." in text_of(page)
+    assert saved_places(book) == {source_of(book, "Shoe"): ""}
+    assert push(book).state == "finished"
+    assert [option.title for option in sandbox.state("ippanel").options.values()] == ["Shoe"]
+    back = {**as_shown(page), source_of(book, "City"): source_of(book, "City")}
+    assert as_shown(page)[source_of(book, "City")] == ""
+    client.post(address(book, "places"), back)
+    assert saved_places(book) == {source_of(book, "City"): "", source_of(book, "Shoe"): ""}
+    push(book)
+    assert {option.title for option in sandbox.state("ippanel").options.values()} == {"City", "Shoe"}
+
+
+def test_a_phonebook_of_ippanel_without_options_has_nothing_to_save(sandbox: SandboxServer) -> None:
+    page = client_of("Marketing").get(address(book_at(sandbox, "ippanel"), "places"))
     assert "Save the places" not in text_of(page)
-    client.post(address(book, "places"), {source_of(book, "City"): ""})
-    assert not PhonebookOption.objects.get().stays_here
 
 
 def test_places_are_read_by_who_sees_the_phonebook_and_saved_by_who_may_change_it(sandbox: SandboxServer) -> None:

@@ -31,6 +31,8 @@ def running_job() -> ImportJob:
         position=2_000,
         total_rows=5_000,
         started_at=timezone.now() - dt.timedelta(seconds=10),
+        lease_owner="worker",
+        lease_until=timezone.now() + dt.timedelta(minutes=2),
     )
 
 
@@ -51,6 +53,23 @@ def test_an_import_says_rows_speed_and_time_left() -> None:
     answer = client_of("Marketing").get(address(running_job(), "progress")).json()
     assert (answer["done"], answer["total"]) == (2_000, 5_000)
     assert answer["line"] == "2,000 of 5,000 · 200 per second · about 15 seconds left"
+
+
+NOBODY_YET, GONE = "waiting for its turn", "its worker has stopped; another goes on within two minutes"
+
+
+@pytest.mark.parametrize("make", [running_run, running_job])
+@pytest.mark.parametrize(
+    ("owner", "minutes", "said"), [("", None, NOBODY_YET), ("worker", -1, GONE), ("worker", 1, "being imported")]
+)
+def test_work_says_whether_anybody_is_at_it(make, owner: str, minutes: int | None, said: str) -> None:
+    row = make()
+    until = None if minutes is None else timezone.now() + dt.timedelta(minutes=minutes)
+    type(row).objects.update(lease_owner=owner, lease_until=until)
+    answer = client_of("Marketing").get(address(row, "progress")).json()
+    expected = said if isinstance(row, ImportJob) or said in {NOBODY_YET, GONE} else str(Run.State.RUNNING.label)
+    assert answer["label"] == expected
+    assert ("per second" in answer["line"]) is (said not in {NOBODY_YET, GONE})
 
 
 def test_the_flags_among_the_counts_of_an_import_are_not_counts() -> None:
@@ -112,5 +131,7 @@ def test_time_left_is_said_in_the_unit_that_fits(seconds: float, said: str) -> N
 
 
 def test_the_speed_is_not_guessed_in_the_first_moment() -> None:
-    job = make_job(state=ImportJob.State.CHECKING, position=10, total_rows=20, started_at=timezone.now())
+    job = make_job(
+        state=ImportJob.State.CHECKING, position=10, total_rows=20, started_at=timezone.now(), lease_owner="worker"
+    )
     assert progress.of_import(job).line() == "10 of 20"

@@ -50,6 +50,19 @@ def decision_of(run: Run, phone: str) -> str:
     return str(run.items.get(phone=phone).decision)
 
 
+def test_the_comparison_is_offered_where_the_state_is_pulled_and_says_when_nothing_differs(pulled: Run) -> None:
+    client, book = client_of("Marketing"), pulled.phonebook
+    assert book is not None
+    for row in (book, pulled):
+        page = text_of(client.get(address(row)))
+        assert f'href="{address(pulled, "reconcile")}">Compare with the provider</a>' in page
+    pulled.items.all().delete()
+    page = text_of(client.get(address(pulled)))
+    assert "Nothing differs" in page
+    assert "Compare with the provider</a>" not in page
+    assert "What differs can then be compared here" in text_of(client.get(address(book)))
+
+
 @pytest.mark.parametrize("language", ["en", "fa"])
 def test_each_group_shows_its_line_and_looking_changes_nothing(pulled: Run, language: str) -> None:
     client, before = client_of("Marketing"), everything()

@@ -8,7 +8,7 @@ from django.urls import reverse
 from contactsync.models import Call, Campaign, Run, RunItem
 from contactsync.models.reasons import reason
 from tests.admin.flow_rows import address, client_of, make_prepared, make_run, text_of
-from tests.factories import make_contact, make_option, make_phonebook
+from tests.factories import make_account, make_contact, make_option, make_phonebook
 
 pytestmark = pytest.mark.django_db
 
@@ -256,3 +256,54 @@ def test_a_run_that_does_not_go_on_has_a_way_out(kind: str, state: str, step: st
 def test_a_pull_that_did_not_read_who_opted_out_says_so() -> None:
     run = make_run(items=1, kind=Run.Kind.PULL, state=Run.State.FINISHED, counts={"opt_outs_unread": 2500})
     assert "was not read for 2,500 contacts" in text_of(client_of("Marketing").get(address(run)))
+
+
+def test_the_plan_shows_where_values_go_and_what_is_not_told() -> None:
+    long = reason("%(count)s contacts have a value longer than the %(limit)s characters.", count=3, limit=50)
+    run = with_plan(
+        places=[{"source": "option:5", "title": "City", "slot": "a", "warnings": []}],
+        left_out=[{"source": "option:6", "title": "Shoe", "warnings": [long]}],
+    )
+    Run.objects.filter(pk=run.pk).update(account=make_account(provider="lox24"))
+    page = text_of(client_of("Marketing").get(address(run)))
+    assert '<bdi>Shoe</bdi>: not told to the provider<div class="cs-quiet">3 contacts have a value longer' in page
+    assert '<bdi>City</bdi>: <bdi dir="ltr" class="cs-code">a</bdi>' in page
+    assert "<details" in page
+    assert "option:" not in page
+
+
+def test_what_a_deletion_takes_with_it_is_said_before_it_is_approved() -> None:
+    callbell = make_account(provider="callbell")
+    vip, news = make_phonebook(callbell), make_phonebook(callbell)
+    one, two = make_contact(vip, remote_id="a"), make_contact(vip, remote_id="b")
+    make_contact(news, one.phone, remote_id="a")
+    run = make_run(vip, kind="delete", plan={"delete": 2, "calls": 2})
+    for contact in (one, two):
+        item = {"phone": contact.phone, "remote_id": contact.remote_id, "operation": "delete"}
+        RunItem.objects.create(run=run, contact=contact, **item)
+    page = text_of(client_of("Marketing lead").get(address(run)))
+    assert "with all its tags, not only this one." in page
+    assert "1 of these contacts is in another phonebook here too, and would be gone there as well." in page
+    assert "with all its tags" in text_of(client_of("Marketing lead", username="b").get(address(one)))
+    other = make_run(make_phonebook(), kind="delete", plan={"delete": 1, "calls": 1})
+    assert "with all its" not in text_of(client_of("Marketing lead", username="c").get(address(other)))
+
+
+@pytest.mark.parametrize(("language", "shown"), [("en", "1992-10-08"), ("fa", "1992-10-08 (1371/07/16)")])
+def test_dates_of_options_have_their_jalali_form_on_persian_pages(language: str, shown: str) -> None:
+    run = make_run(items=1)
+    run.items.update(changes={"option:Birthday": ["", "1992-10-08"]})
+    client = client_of("Marketing")
+    client.cookies["django_language"] = language
+    assert f"<ins><bdi>{shown}</bdi></ins>" in text_of(client.get(address(run)))
+
+
+def test_a_field_in_a_place_of_the_provider_is_named_in_the_language_of_the_page() -> None:
+    run = make_run(items=1, state=Run.State.PLANNED)
+    run.items.update(changes={"company": ["", "Acme"]})
+    run.plan |= {"places": [{"source": "field:company", "title": "company", "slot": "a", "warnings": []}]}
+    run.save()
+    client = client_of("Marketing")
+    for language, said in (("en", "company"), ("fa", "شرکت")):
+        page = text_of(client.get(address(run), headers={"accept-language": language}))
+        assert page.count(f"<bdi>{said}</bdi>:") == 2

@@ -78,6 +78,18 @@ def test_a_phonebook_begins_with_its_account() -> None:
     assert Phonebook.objects.get().account == account
 
 
+def test_what_becomes_of_the_title_is_said_where_the_provider_keeps_it() -> None:
+    callbell = make_account(provider="callbell")
+    client = client_of("Marketing")
+    add = text_of(client.get(f"/admin/contactsync/phonebook/add/?account={callbell.pk}"))
+    assert "Write it exactly as it is there. Callbell has no phonebooks" in add
+    linked = make_phonebook(callbell, remote_id="vip")
+    assert "Another title stays here. Callbell has no phonebooks" in text_of(client.get(address(linked)))
+    assert "keeps no descriptions" in text_of(client.get(address(make_phonebook())))
+    option = make_option(callbell, "City")
+    assert "Another title stays here. Custom fields are made" in text_of(client.get(address(option)))
+
+
 def test_a_title_that_is_taken_is_a_message_not_a_crash() -> None:
     book = make_phonebook(title="VIP")
     response = client_of("Marketing").post(f"{BOOKS}add/?account={book.account_id}", {"title": "VIP"})
@@ -114,7 +126,7 @@ def test_the_page_counts_contacts_by_state_with_links() -> None:
     for state in ("synced", "synced", "changed", "failed", "missing"):
         Contact.objects.filter(pk=make_contact(book).pk).update(sync_state=state)
     response = client_of("Marketing").get(address(book))
-    assert response.context["counts"] == {"total": 5, "synced": 2, "waiting": 1, "failed": 2}
+    assert response.context["counts"] == {"total": 5, "synced": 2, "waiting": 1, "cannot": 0, "failed": 2}
     assert f"phonebook__id__exact={book.pk}&amp;sync=trouble" in text_of(response)
     assert f"importjob/add/?phonebook={book.pk}" in text_of(response)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contactsync.admin.words import CALLBACK_WAYS, callback_label, operation_label
+from contactsync.admin.words import CALLBACK_WAYS, callback_label, field_label, operation_label
 from providers.types import CallbackEventKind, CallbackKind, Operation
 
 
@@ -16,3 +16,11 @@ def test_every_event_of_a_call_back_has_words() -> None:
 
 def test_every_way_of_calling_back_has_words() -> None:
     assert set(CALLBACK_WAYS) == {kind.value for kind in CallbackKind}
+
+
+def test_an_option_in_a_plan_is_called_by_its_title_even_when_that_is_a_number() -> None:
+    titles = {"7": "City", "12": "7"}
+    assert field_label("option:City", titles) == "City"
+    assert field_label("option:7", titles) == "7"
+    assert field_label("option:12", {"12": "City"}) == "City"
+    assert field_label("option:c", {}) == "c"

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from contactsync.campaigns import reports
 from contactsync.models import Call, Campaign, Contact, Recipient
 from contactsync.models.reasons import describe
-from providers.sandbox.ippanel.delivery import Message
+from providers.sandbox.ippanel.delivery import Message, SendStatus
 from tests.campaigns.conftest import campaign_to, prepare, send
 from tests.factories import make_contact, make_phonebook
 
@@ -105,7 +105,7 @@ def test_a_report_that_cannot_be_read_says_so_and_keeps_what_is_there(campaign, 
     Recipient.objects.update(delivery=Recipient.Delivery.SENT)
     Call.objects.update(report_is_final=False)
     seen = deliveries()
-    sandbox.fault("status_422", "GET /api/report/by_bulk")
+    sandbox.fault("status_422", "GET /api/report/recipients", times=0)
     report = pull(campaign)
     assert describe(report["error"])
     assert not report["final"]
@@ -138,6 +138,87 @@ def test_all_references_of_a_call_are_read(campaign, sandbox):
         UNDELIVERED: str(kept.id),
         BLOCKED: str(other.id),
     }
+
+
+def reads_of(sandbox, campaign) -> list[str]:
+    """What one pull asks, without the query."""
+    asked = len(sandbox.requests)
+    pull(campaign)
+    return [request.path.rsplit("/", 1)[-1] for request in sandbox.requests[asked:]]
+
+
+def test_a_send_is_asked_for_its_state_until_it_is_over_and_for_its_people_from_then_on(campaign, sandbox):
+    assert reads_of(sandbox, campaign) == ["by_bulk"]
+    assert reads_of(sandbox, campaign) == ["by_bulk"]
+    sandbox.advance(3)
+    assert reads_of(sandbox, campaign) == ["by_bulk"]
+    sandbox.advance(4.5)
+    assert reads_of(sandbox, campaign) == ["by_bulk", "recipients"]
+    assert reads_of(sandbox, campaign) == ["recipients"]
+    sandbox.advance(30)
+    assert reads_of(sandbox, campaign) == ["recipients"]
+    assert set(deliveries().values()) == {("delivered", "2"), ("undelivered", "3"), ("blocked", "4")}
+    assert reads_of(sandbox, campaign) == []
+
+
+@pytest.fixture
+def packed(account, user):
+    """Three texts in one call."""
+    book = make_phonebook(account)
+    for phone in (DELIVERED, UNDELIVERED, BLOCKED):
+        make_contact(book, phone, first_name=phone[-4:])
+    campaign = campaign_to(account, book, message="{first_name}")
+    send(campaign, user)
+    (call,) = Call.objects.all()
+    assert len(call.references) == 3
+    return campaign
+
+
+def test_of_packed_texts_it_is_learnt_once_whose_is_whose(packed, sandbox):
+    assert reads_of(sandbox, packed) == ["by_bulk", "recipients"] * 3
+    assert Recipient.objects.exclude(reference="").values("reference").distinct().count() == 3
+    assert reads_of(sandbox, packed) == ["by_bulk"] * 3
+    sandbox.advance(7.5)
+    assert reads_of(sandbox, packed) == ["by_bulk", "recipients"] * 3
+    sandbox.advance(30)
+    assert set(reads_of(sandbox, packed)) == {"recipients"}  # of whom is not at an end yet
+    assert deliveries() == {
+        DELIVERED: ("delivered", "2"),
+        UNDELIVERED: ("undelivered", "3"),
+        BLOCKED: ("blocked", "4"),
+    }
+    report = packed.summary["report"]
+    assert (report["final"], report["unexpected"], report["unreported"], report["repeated"]) == (True, 0, 0, 0)
+    assert report["cost"] == str(3 * 1900)
+    assert reads_of(sandbox, packed) == []
+
+
+def test_one_failed_text_fails_nobody_else(packed, sandbox):
+    first, *others = sandbox.state("ippanel").sends.values()
+    first.failed = SendStatus.NO_CREDIT
+    for other in others:
+        other.maturity = 1000.0  # theirs are still waiting
+    sandbox.advance(30)
+    pull(packed)
+    assert deliveries() == {DELIVERED: ("failed", "8"), UNDELIVERED: ("queued", ""), BLOCKED: ("queued", "")}
+    assert reads_of(sandbox, packed) == ["by_bulk"] * 2  # nothing can come of the failed one any more
+    sandbox.advance(2000)
+    assert pull(packed)["final"]
+    assert deliveries()[BLOCKED] == ("blocked", "4")
+
+
+def test_a_failed_text_that_lists_nobody_is_of_those_in_no_other(packed, sandbox):
+    first, *_others = sandbox.state("ippanel").sends.values()
+    first.failed = SendStatus.SYSTEM_ERROR
+    first.messages = []
+    sandbox.advance(30)
+    assert pull(packed)["final"]
+    assert deliveries() == {
+        DELIVERED: ("failed", "9"),
+        UNDELIVERED: ("undelivered", "3"),
+        BLOCKED: ("blocked", "4"),
+    }
+    assert packed.summary["report"]["unreported"] == 0
 
 
 def test_a_campaign_of_which_nothing_was_accepted_has_nothing_to_report(account, user, sandbox):

@@ -395,3 +395,21 @@ def test_the_key_is_nowhere_in_the_ledger(account, user, book):
     send(campaign_to(account, book), user)
     text = json.dumps(list(Call.objects.values("request_line", "request_excerpt", "response_excerpt", "error")))
     assert SANDBOX_KEY not in text
+
+
+class TestTheBalance:
+    def test_after_a_send_it_is_what_the_provider_says_now(self, account, book, user, sandbox):
+        prepared = prepare(campaign_to(account, book), user)
+        sandbox.state("ippanel").credit = 1234.0
+        send(prepared, user)
+        account.refresh_from_db()
+        assert account.balance == 1234
+
+    def test_a_balance_that_cannot_be_read_changes_nothing_about_the_send(self, account, book, user, sandbox):
+        prepared = prepare(campaign_to(account, book), user)
+        ProviderAccount.objects.update(balance=7)
+        sandbox.fault("status_500", "GET /api/payment/credit/mine", times=9)
+        send(prepared, user)
+        account.refresh_from_db()
+        assert prepared.state == Campaign.State.SENT
+        assert account.balance == 7

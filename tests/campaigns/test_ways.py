@@ -10,7 +10,7 @@ from contactsync.campaigns import audience, dispatch, lifecycle, reports, templa
 from contactsync.campaigns.problems import CampaignProblem, problems
 from contactsync.models import Call, Campaign, Contact, Recipient, Suppression
 from contactsync.models.reasons import describe
-from contactsync.sync.accounts import check_account
+from contactsync.sync.accounts import check_account, refresh_templates
 from contactsync.sync.connect import Operation
 from contactsync.sync.mapping import payload_of, places_of, record_of
 from providers.sandbox.ippanel.records import Pattern
@@ -244,7 +244,7 @@ class TestTemplateOfIPPanel:
 
     def test_they_can_be_read_anew(self, campaign, account, sandbox):
         sandbox.state("ippanel").patterns["def"] = Pattern("def", "%x%", {"x": "string"})
-        templates.refresh_templates(account)
+        refresh_templates(account)
         account.refresh_from_db()
         assert "def" in {template.remote_id for template in templates.usable_templates(account)}
         assert templates.variables_of(account, "def") == ("x",)

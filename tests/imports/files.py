@@ -14,6 +14,7 @@ from openpyxl import Workbook
 from contactsync.imports import jobs
 from contactsync.imports.detect import Found, examine
 from contactsync.imports.read import Row, read_rows
+from contactsync.imports.rules import Rules
 from contactsync.imports.run import run_apply, run_check
 from contactsync.models import Contact, CustomOption, ImportJob, Phonebook
 from tests.factories import make_account, make_option, make_phonebook
@@ -104,12 +105,14 @@ def upload(
     *,
     name: str = "people.csv",
     mapping: Mapping[str, str] | None = None,
+    fixed: Mapping[str, str] | None = None,
+    rules: Rules | None = None,
     encoding: str = "utf-8",
     user: Any = None,
 ) -> ImportJob:
     job = jobs.create_job(phonebook=book, upload=ContentFile(as_bytes(content, encoding), name=name), user=user)
     if mapping is not None:
-        jobs.set_columns(job, mapping=mapping)
+        jobs.set_columns(job, mapping=mapping, fixed=fixed, rules=rules)
     return job
 
 
@@ -152,7 +155,7 @@ def table(book: Phonebook) -> dict[str, tuple[Any, ...]]:
 
 def outcomes(counts: Mapping[str, int]) -> dict[str, int]:
     """The parts of the equation that are not zero."""
-    names = ("created", "updated", "unchanged", "duplicate", "rejected")
+    names = ("created", "updated", "unchanged", "skipped", "duplicate", "rejected")
     return {name: counts[name] for name in names if counts[name]}
 
 

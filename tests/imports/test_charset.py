@@ -28,6 +28,9 @@ WESTERN = "phone;name\n09121234567;Müller, Jörg\n09121234568;Señora Núñez\n
         (PERSIAN, "utf-16-le", "utf-16-le"),
         (PERSIAN, "utf-16-be", "utf-16-be"),
         (PERSIAN, "utf-32", "utf-32"),
+        ("موبایل\tنام\n۰۹۱۲۱۲۳۴۵۶۷\tعلی‌رضایی‌منش‌تهرانی\n", "utf-16-le", "utf-16-le"),
+        ("موبایل\tنام\n۰۹۱۲۱۲۳۴۵۶۷\tعلی‌رضایی‌منش‌تهرانی\n", "utf-16-be", "utf-16-be"),
+        ("phone;name\n09121234567;Иван Петров\n", "utf-16-le", "utf-16-le"),
         (PERSIAN_1256, "cp1256", "cp1256"),
         (WESTERN, "cp1252", "cp1252"),
         ("phone;name\n09121234567;Иван Петров\n09121234568;Ольга Смирнова\n", "cp1251", "cp1251"),
@@ -37,7 +40,7 @@ WESTERN = "phone;name\n09121234567;Müller, Jörg\n09121234568;Señora Núñez\n
 def test_the_encoding_is_found_and_the_text_comes_out_whole(text: str, encoding: str, found: str) -> None:
     content = text.encode(encoding)
     assert examined(content).form.encoding == found
-    delimiter = ";" if ";" in text else ","
+    delimiter = next(sign for sign in ";\t," if sign in text)
     assert [row.cells for row in rows_of(content)] == [line.split(delimiter) for line in text.splitlines()[1:]]
 
 
@@ -49,7 +52,7 @@ def test_a_byte_order_mark_is_no_part_of_the_first_title(encoding: str) -> None:
 def test_a_mark_is_no_part_of_the_title_even_when_the_encoding_was_chosen_without_it() -> None:
     file = io.BytesIO(b"\xff\xfe" + '"phone",name\n09121234567,Ali\n'.encode("utf-16-le"))
     form = examined(file.getvalue()).form
-    found = examine_again(file, form, encoding="utf-16-le", delimiter=",", has_header=True)
+    found = examine_again(file, form, {"encoding": "utf-16-le", "delimiter": ",", "has_header": True})
     assert found.columns == ["phone", "name"]
 
 

@@ -9,12 +9,14 @@ import pytest
 from django.utils import timezone
 
 from contactsync.imports import issues
-from contactsync.imports.check import Judged, Outcome, Verdict, judge, settle
+from contactsync.imports.cells import Judged
+from contactsync.imports.check import judge
 from contactsync.imports.issues import MESSAGES, sentence
 from contactsync.imports.plan import OptionField, Place, Plan
 from contactsync.imports.read import Row
 from contactsync.imports.seen import Seen
-from contactsync.models import Contact
+from contactsync.imports.settle import Outcome, Verdict, settle
+from contactsync.models import Contact, ImportIssue
 
 PHONE = Place(0, "mobile", "phone")
 NOON = dt.datetime(2026, 11, 21, 12, tzinfo=dt.UTC)
@@ -66,6 +68,17 @@ def test_a_cell_that_is_no_number_is_rejected_with_its_code(cell: str, code: str
     assert row.problems[0].column == "mobile"
     assert row.problems[0].value == cell
     assert sentence(code) not in {"", code}
+
+
+@pytest.mark.parametrize("cell", ["9.89E+11", "9,89123E+11", "98912123456.5", "-9121234567", "912123456", "12123456"])
+def test_a_number_that_a_spreadsheet_has_spoilt_is_refused_with_the_cell_and_the_way_out(cell: str) -> None:
+    row = judged(cell)
+    (problem,) = row.problems
+    issue = ImportIssue(code=problem.code, value=problem.value, params=dict(problem.params))
+    said = issues.describe_issue(issue)
+    assert (row.rejected, row.phone, problem.suggestion) == (True, "", "")
+    assert f"“{cell}”" in said
+    assert "In Excel, mark the column, press Ctrl+1, choose “Text”" in said.replace("in Excel", "In Excel")
 
 
 @pytest.mark.parametrize("cell", ["09121234567", "۰۹۱۲ ۱۲۳ ۴۵۶۷", "00989121234567", "+98 912-123-4567", "9121234567.0"])
@@ -232,6 +245,11 @@ def test_every_code_has_a_sentence_and_an_unknown_one_is_shown_itself() -> None:
     assert dict(issues.code_choices()).keys() == MESSAGES.keys()
     assert sentence("from_a_later_version") == "from_a_later_version"
     assert sentence("duplicate_in_file", {"line": 7}).count("7") == 1
+
+
+def test_a_sentence_without_the_values_of_a_row_shows_no_place_for_them() -> None:
+    assert sentence("duplicate_in_file").startswith("The number stands on line … already.")
+    assert not [words for _code, words in issues.code_choices() if "%" in words]
 
 
 # Settling: against the phonebook

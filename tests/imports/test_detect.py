@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 
 import pytest
 
@@ -42,9 +43,7 @@ def test_a_sep_line_names_the_delimiter_and_is_no_row() -> None:
 def test_only_delimiters_on_the_list_can_be_chosen() -> None:
     content = "phone,name\n09121234567,Ali\n"
     with pytest.raises(UnreadableFile, match="“x”"):
-        examine_again(
-            io.BytesIO(as_bytes(content)), examined(content).form, encoding=None, delimiter="x", has_header=None
-        )
+        examine_again(io.BytesIO(as_bytes(content)), examined(content).form, {"delimiter": "x"})
 
 
 @pytest.mark.parametrize(
@@ -72,7 +71,7 @@ def test_without_a_header_columns_have_no_titles_but_are_counted() -> None:
 def test_a_person_may_say_that_the_first_row_is_a_header_or_is_none() -> None:
     content = "phone,name\n09121234567,Ali\n"
     form = examined(content).form
-    found = examine_again(io.BytesIO(as_bytes(content)), form, encoding=None, delimiter=None, has_header=False)
+    found = examine_again(io.BytesIO(as_bytes(content)), form, {"has_header": False})
     assert found.columns == ["", ""]
     assert found.rows == [["phone", "name"], ["09121234567", "Ali"]]
     assert (found.form.encoding, found.form.delimiter) == (form.encoding, form.delimiter)
@@ -81,7 +80,7 @@ def test_a_person_may_say_that_the_first_row_is_a_header_or_is_none() -> None:
 def test_another_delimiter_gives_other_columns() -> None:
     content = "phone;name,city\n09121234567;Ali,Rasht\n"
     form = examined(content).form
-    found = examine_again(io.BytesIO(as_bytes(content)), form, encoding=None, delimiter=",", has_header=None)
+    found = examine_again(io.BytesIO(as_bytes(content)), form, {"delimiter": ","})
     assert found.columns == ["phone;name", "city"]
 
 
@@ -172,6 +171,21 @@ def test_a_zip_bomb_is_refused_before_it_is_unpacked(settings: object) -> None:
         examined(bomb)
     assert refused.value.message == sheets.INFLATED
     assert "10 MB" in refused.value.describe()
+
+
+def test_a_member_that_unpacks_to_more_than_it_says_is_refused() -> None:
+    """Python stops where the member says it ends; the reader of workbooks goes on."""
+    honest, said = b"<x/>" + b" " * 500_000, b"<x/>" + b" " * 1000
+    out = io.BytesIO(xlsx(["phone"], ["09121234567"]))
+    with zipfile.ZipFile(out, "a", zipfile.ZIP_DEFLATED) as book:
+        book.writestr("xl/more.xml", honest)
+    content = out.getvalue()
+    for true, lie in ((len(honest), len(said)), (zlib.crc32(honest), zlib.crc32(said))):
+        assert content.count(true.to_bytes(4, "little")) == 2
+        content = content.replace(true.to_bytes(4, "little"), lie.to_bytes(4, "little"))
+    with pytest.raises(UnreadableFile) as refused:
+        examined(content)
+    assert refused.value.message == sheets.BROKEN
 
 
 def test_a_binary_workbook_is_refused_with_what_to_do() -> None:

@@ -88,9 +88,9 @@ def test_the_sample_shows_how_the_file_is_read_with_a_name_for_every_column() ->
     book, _ = make_book()
     job = upload(book, "phone;;phone\n09121234561;a\n09121234562;b;c\n" + "\n09121234563;d;e" * 20)
     sample = jobs.sample(job, rows=2)
-    assert sample.columns == ["phone", "B", "phone"]
+    assert sample.columns == ["phone (A)", "B", "phone (C)"]
     assert sample.rows == [["09121234561", "a", ""], ["09121234562", "b", "c"]]
-    assert (sample.encoding, sample.delimiter, sample.has_header) == ("utf-8", ";", True)
+    assert (sample.form.encoding, sample.form.delimiter, sample.form.has_header) == ("utf-8", ";", True)
 
 
 def test_an_encoding_chosen_by_a_person_is_used() -> None:
@@ -100,7 +100,7 @@ def test_an_encoding_chosen_by_a_person_is_used() -> None:
     assert jobs.sample(job).rows[0][1] == "Müller"
     jobs.set_columns(job, mapping=job.mapping, encoding="cp1250")
     job.refresh_from_db()
-    assert (job.encoding, jobs.sample(job).encoding) == ("cp1250", "cp1250")
+    assert (job.encoding, jobs.sample(job).form.encoding) == ("cp1250", "cp1250")
     with pytest.raises(jobs.UnreadableFile) as refused:
         jobs.set_columns(job, mapping=job.mapping, encoding="utf-8")
     assert "Line 2" in refused.value.describe()
@@ -217,4 +217,4 @@ def test_a_spreadsheet_goes_the_same_way() -> None:
     assert outcomes(job.counts) == {"created": 2}
     contact = Contact.objects.get(phone="+989121234567")
     assert (contact.first_name, contact.options) == ("علی", {str(options["تولد"].pk): "1992-10-08"})
-    assert jobs.sample(job).delimiter == ""
+    assert jobs.sample(job).form.delimiter == ""

@@ -9,15 +9,21 @@ from hypothesis import strategies as st
 from contactsync.imports import headers
 from contactsync.imports.errors import MappingError
 from contactsync.imports.map import NAME_TWICE, NO_PHONE, TWICE, check_mapping, guess_mapping
+from contactsync.models import CustomOption
 
 OPTIONS = {"7": "شهر", "8": "Points", "9": "تاریخ تولد"}
 
 
 def guess(columns: list[str], *rows: list[str], region: str = "IR", options: dict[str, str] | None = None) -> list[str]:
     """The guessed fields in the order of the columns."""
-    found = guess_mapping(columns, rows, region=region, options=OPTIONS if options is None else options)
+    found = guess_mapping(columns, rows, region=region, options=made(OPTIONS if options is None else options))
     assert list(found) == [str(index) for index in range(len(columns))]
-    return list(found.values())
+    return [guess.field for guess in found.values()]
+
+
+def made(titles: dict[str, str]) -> dict[str, CustomOption]:
+    """Options of text by id."""
+    return {pk: CustomOption(pk=int(pk), title=title) for pk, title in titles.items()}
 
 
 @pytest.mark.parametrize(
@@ -52,11 +58,46 @@ def test_titles_are_understood_in_the_languages_of_our_users(columns: list[str],
         (["mobile", "نام و نام خانوادگی"], ["phone", "full_name"]),
         (["mobile", "name", "surname"], ["phone", "first_name", "last_name"]),
         (["mobile", "نام", "فامیلی"], ["phone", "first_name", "last_name"]),
+        (["Name", "Vorname", "Mobilnummer"], ["last_name", "first_name", "phone"]),
         (["mobile", "full name", "first name", "last name"], ["phone", "", "first_name", "last_name"]),
     ],
 )
-def test_a_name_is_whole_or_first_as_its_neighbours_tell(columns: list[str], fields: list[str]) -> None:
+def test_a_name_is_whole_first_or_last_as_its_neighbours_tell(columns: list[str], fields: list[str]) -> None:
     assert guess(columns) == fields
+
+
+@pytest.mark.parametrize(
+    ("columns", "row", "fields"),
+    [
+        (
+            ["First Name", "Last Name", "Labels", "E-mail 1 - Label", "E-mail 1 - Value", "Phone 1 - Label",
+             "Phone 1 - Value", "Organization Name"],
+            ["Sara", "R", "x", "Home", "a@b.co", "Mobile", "+98 912 123 4567", "ACME"],
+            ["first_name", "last_name", "tags", "", "email", "", "phone", "company"],
+        ),
+        (["Anrede", "Vorname", "Nachname", "Telefon geschäftlich", "Mobiltelefon", "E-Mail-Adresse", "Kategorien"], [],
+         ["prefix", "first_name", "last_name", "", "phone", "email", "tags"]),
+        (["Titolo", "Nome", "Cognome", "Telefono ufficio", "Cellulare", "Indirizzo posta elettronica", "Categorie"], [],
+         ["prefix", "first_name", "last_name", "", "phone", "email", "tags"]),
+        (["Nombre", "Apellidos", "Teléfono móvil", "Dirección de correo electrónico", "Categorías"], [],
+         ["first_name", "last_name", "phone", "email", "tags"]),
+        (["Mobile (required)", "Contact First Name", "Customer Surname *", "Lead owner"], [],
+         ["phone", "first_name", "last_name", "assigned_user"]),
+        (["شماره همراه مشتری (الزامی)", "ایمیل ۱", "نام و نام‌خانوادگی"], [], ["phone", "email", "full_name"]),
+        (["Handy-Nr.", "Kunden-Nr."], [], ["phone", ""]),
+        (["Nº de teléfono", "Correo-e"], [], ["phone", "email"]),
+        (["Customer number", "شماره مشتری", "Phone 2"], ["1", "2", "09121234567"], ["", "", "phone"]),
+    ],
+)  # fmt: skip
+def test_titles_as_address_books_and_customer_systems_write_them(
+    columns: list[str], row: list[str], fields: list[str]
+) -> None:
+    assert guess(columns, row) == fields
+
+
+def test_a_title_about_a_phone_whose_cells_hold_none_is_not_taken() -> None:
+    assert guess(["Phone 1 - Type", "x"], ["Mobile", "09121234567"]) == ["", "phone"]
+    assert guess(["customer mobile (main line)"]) == ["phone"]
 
 
 def test_of_two_phone_columns_the_mobile_one_is_taken() -> None:
@@ -98,7 +139,9 @@ def test_no_field_is_guessed_twice() -> None:
 def test_whatever_the_titles_the_guess_can_be_used_as_soon_as_a_phone_is_in_it(
     titles: list[str], row: list[str]
 ) -> None:
-    found = guess_mapping(titles, [row], region="IR", options=OPTIONS)
+    found = {
+        index: guess.field for index, guess in guess_mapping(titles, [row], region="IR", options=made(OPTIONS)).items()
+    }
     if "phone" in found.values():
         assert check_mapping(found, width=len(titles), options=OPTIONS)
 

@@ -89,7 +89,7 @@ def test_rejected_rows_come_as_uploaded_with_line_and_all_reasons() -> None:
     header, row = _table("".join(report.rejected_rows(job)))
     assert header == ["phone", "first name", "note", "e-mail", "line in the file", "why it was rejected"]
     assert row[:5] == ["9.89E+11", "Sa\nra", "سلام", "ali@example", "3"]
-    assert row[5].startswith("phone: A spreadsheet has shortened this number")
+    assert row[5].startswith("phone: “9.89E+11”: A spreadsheet has shortened this number")
     assert "e-mail: This is not an e-mail address." in row[5]
 
 

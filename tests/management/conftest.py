@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 
-from contactsync.models import Phonebook
+from contactsync.models import Phonebook, ProviderAccount
 from providers.sandbox import SandboxServer
 from tests.factories import make_account, make_contact, make_phonebook
+from tests.sync.sides import SIDES, Side
 
 
 @pytest.fixture
@@ -40,3 +42,42 @@ def phonebook(transactional_db: None, sandbox: SandboxServer) -> Phonebook:
     for number in (1, 2, 3):
         make_contact(book, f"+98912000000{number}", first_name=f"Person {number}")
     return book
+
+
+@pytest.fixture(params=sorted(SIDES))
+def side(request: pytest.FixtureRequest, sandbox: SandboxServer) -> Side:
+    """Each provider in turn."""
+    made: Side = SIDES[request.param](sandbox)
+    return made
+
+
+@pytest.fixture
+def main(side: Side, transactional_db: None) -> ProviderAccount:
+    """The account “Main” at the provider of `side`."""
+    account = side.account()
+    account.name = "Main"
+    account.save()
+    return account
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def answer(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], list[str]]:
+    """Somebody sits at the command and answers so. What was asked is listed."""
+
+    def answer(word: str) -> list[str]:
+        asked: list[str] = []
+
+        def told(question: str) -> str:
+            asked.append(question)
+            return word
+
+        monkeypatch.setattr(sys, "stdin", Terminal())
+        monkeypatch.setattr("builtins.input", told)
+        return asked
+
+    return answer

@@ -44,6 +44,12 @@ def test_it_makes_an_unchecked_account_with_encrypted_credentials(monkeypatch: p
         ('{"api_key": "a-secret-key-of-thirty-two-chars"}', ["--set", "colour=red"], "colour"),
         ('{"api_key": "a-secret-key-of-thirty-two-chars"}', ["--base-url", "nonsense"], "nonsense"),
         ("{}", [], "api_key"),
+        (
+            '{"api_key": "a-secret-key-of-thirty-two-chars"}',
+            ["--region", "XX"],
+            "“XX”: There is no country with this code",
+        ),
+        ('{"api_key": "a-secret-key-of-thirty-two-chars"}', ["--region", "Iran"], "“Iran”: There is no country"),
     ],
 )
 def test_what_is_wrong_is_said_and_nothing_is_kept(
@@ -52,6 +58,12 @@ def test_what_is_wrong_is_said_and_nothing_is_kept(
     with pytest.raises(CommandError, match=complaint):
         add(monkeypatch, stdin, "IPPanel", "--provider", "ippanel", *arguments)
     assert not ProviderAccount.objects.exists()
+
+
+def test_a_country_may_be_written_in_small_letters(monkeypatch: pytest.MonkeyPatch) -> None:
+    key = '{"api_key": "a-secret-key-of-thirty-two-chars"}'
+    add(monkeypatch, key, "Main", "--provider", "ippanel", "--region", "de")
+    assert ProviderAccount.objects.get().default_region == "DE"
 
 
 def test_a_name_can_be_used_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -116,6 +116,14 @@ def test_checking_an_account_prints_its_facts(run: Command, phonebook: Phonebook
     assert (result["exit"], result["state"], result["senders"][0]) == (0, "ready", "+983000505")
 
 
+def test_a_test_that_does_not_get_through_fails_the_command_and_not_the_account(
+    run: Command, phonebook: Phonebook, sandbox: SandboxServer
+) -> None:
+    sandbox.fault("status_500", times=0)
+    result = run("check_account", "IPPanel")
+    assert (result["exit"], result["state"]) == (1, "ready")
+
+
 def test_a_corrected_key_lets_the_paused_push_go_on_where_it_stopped(
     run: Command, phonebook: Phonebook, sandbox: SandboxServer, run_tasks: Callable[[], None]
 ) -> None:

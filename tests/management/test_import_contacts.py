@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from contactsync.models import Contact, ImportChange, ImportJob, Phonebook
+from contactsync.imports import jobs
+from contactsync.models import Contact, ImportChange, ImportJob, Phonebook, SavedMapping
 from tests.factories import make_account, make_contact, make_option, make_phonebook
 
 PEOPLE = "mobile,first name,town\n09121234561,Ali,Rasht\n09121234562,Sara,\n9.89E+11,Lost,\n09121234561,Again,\n"
@@ -38,7 +39,7 @@ def test_it_imports_and_prints_the_equation(run: Run, book: Phonebook, file: Cal
     result = run("import_contacts", file(PEOPLE), "--phonebook", "Customers")
     job = ImportJob.objects.get()
     assert result == {
-        "ok": True, "import": job.pk, "state": "applied", "rows": 4, "created": 1, "updated": 1, "unchanged": 0,
+        "ok": True, "import": job.pk, "state": "applied", "rows": 4, "created": 1, "updated": 1, "unchanged": 0, "skipped": 0,
         "duplicate": 1, "rejected": 1, "balances": True, "exit": 0, "why": "",
     }  # fmt: skip
     assert job.file_name == "people.csv"
@@ -154,3 +155,87 @@ def test_without_json_the_counts_are_lines_to_read(
     assert "created: 2\n" in capsys.readouterr().out
     with pytest.raises(CommandError, match="no phonebook"):
         call_command("import_contacts", str(file(PEOPLE)), "--phonebook", "Nobody")
+
+
+def test_a_saved_mapping_and_values_for_all_rows_are_used(run: Run, book: Phonebook, file: Callable[..., Path]) -> None:
+    option = book.options.get()
+    SavedMapping.objects.create(
+        account=book.account,
+        name="Fair",
+        columns=[["town", f"option:{option.pk}"], ["mobile", "phone"], ["gone", "note"]],
+        fixed={"tags": "fair"},
+    )
+    result = run(
+        "import_contacts", file(PEOPLE), "--phonebook", "Customers",
+        "--mapping", "Fair", "--fixed", "company=ACME = Co", "--map", "first name=last name",
+    )  # fmt: skip
+    assert (result["exit"], result["created"]) == (0, 2)
+    contact = Contact.objects.get(phone="+989121234561")
+    assert (contact.last_name, contact.company, contact.tags) == ("Ali", "ACME = Co", ["fair"])
+    assert contact.options == {str(option.pk): "Rasht"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--mapping", "Nope"), "no saved mapping of this name. Saved: none"),
+        (("--fixed", "company"), "write it as FIELD=VALUE"),
+        (("--fixed", "shoe=42"), "no field “shoe”"),
+        (("--fixed", "assigned user=nobody"), "not an e-mail address"),
+    ],
+)
+def test_a_mapping_or_value_that_cannot_be_used_is_refused(
+    arguments: tuple[str, str], words: str, run: Run, book: Phonebook, file: Callable[..., Path]
+) -> None:
+    with pytest.raises(CommandError, match=words):
+        call_command("import_contacts", str(file(PEOPLE)), "--phonebook", "Customers", *arguments)
+    assert not Contact.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "counts", "tags"),
+    [
+        ((), {"created": 1, "updated": 1, "skipped": 0}, ["fair"]),
+        (("--mode", "add-only"), {"created": 1, "updated": 0, "skipped": 1}, ["old"]),
+        (("--mode", "update-only", "--tags", "add"), {"created": 0, "updated": 1, "skipped": 1}, ["old", "fair"]),
+    ],
+)
+def test_the_mode_is_chosen_on_the_command_line(
+    arguments: tuple[str, ...],
+    counts: dict[str, int],
+    tags: list[str],
+    run: Run,
+    book: Phonebook,
+    file: Callable[..., Path],
+) -> None:
+    make_contact(book, "+989121234562", first_name="Zahra", tags=["old"])
+    content = "mobile,first name,tags\n09121234561,Ali,fair\n09121234562,-,fair\n"
+    result = run("import_contacts", file(content), "--phonebook", "Customers", "--clear-token=-", *arguments)
+    assert {name: result[name] for name in counts} == counts
+    assert (result["exit"], result["balances"]) == (0, True)
+    contact = Contact.objects.get(phone="+989121234562")
+    assert (contact.tags, contact.first_name) == (tags, "Zahra" if counts["updated"] == 0 else "")
+
+
+@pytest.mark.parametrize("go_on", [False, True])
+def test_a_phonebook_that_changes_after_the_check_stops_the_import_unless_told_otherwise(
+    run: Run, book: Phonebook, file: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, go_on: bool
+) -> None:
+    begin = jobs.begin_apply
+
+    def somebody_is_faster(job: ImportJob, **more: Any) -> None:
+        if not book.contacts.exists():
+            make_contact(book, "+989121234562", first_name="Zahra")
+        begin(job, **more)
+
+    monkeypatch.setattr(jobs, "begin_apply", somebody_is_faster)
+    result = run("import_contacts", file(PEOPLE), "--phonebook", "Customers", *(["--go-on"] if go_on else []))
+    job = ImportJob.objects.get()
+    if go_on:
+        assert (result["exit"], result["state"], result["created"], result["updated"]) == (0, "applied", 1, 1)
+        assert job.counts["differs_from_check"]
+    else:
+        assert (result["exit"], result["state"]) == (1, "stopped")
+        assert "1 row that was new is there already now, and would be updated. Lines: 3." in result["why"]
+        assert "--go-on" in result["why"]
+        assert book.contacts.get().first_name == "Zahra"

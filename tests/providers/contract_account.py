@@ -42,7 +42,7 @@ CALLS: dict[Operation, Callable[[Provider, BookRef], Any]] = {
     Operation.CHECK: lambda p, b: p.check(),
     Operation.READ_BALANCE: lambda p, b: p.balance(),
     Operation.LIST_SENDERS: lambda p, b: p.senders(),
-    Operation.ESTIMATE_PRICE: lambda p, b: p.estimate_price(sender="1", text="x"),
+    Operation.ESTIMATE_PRICE: lambda p, b: p.estimate_price(sender="1", text="x", number="+1"),
     Operation.LIST_PHONEBOOKS: lambda p, b: list(p.list_phonebooks()),
     Operation.CREATE_PHONEBOOK: lambda p, b: p.create_phonebook(PhonebookSpec("x")),
     Operation.UPDATE_PHONEBOOK: lambda p, b: p.update_phonebook(b, PhonebookSpec("x")),
@@ -165,6 +165,6 @@ class AccountPromises(Promises):
 
     @needs(Operation.ESTIMATE_PRICE)
     def test_a_price_is_estimated(self, provider: Provider) -> None:
-        price = provider.estimate_price(sender=self.sender, text="سلام")
+        price = provider.estimate_price(sender=self.sender, text="سلام", number=self.phones[0])
         assert 0 < price.low <= price.high
         assert price.parts == 1

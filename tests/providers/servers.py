@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import json
 import socket
@@ -150,10 +151,21 @@ def trickling(server: RawServer, connection: socket.socket) -> None:
         connection.sendall(b" ")
 
 
+_held: list[socket.socket] = []
+
+
 def free_port() -> int:
-    """A port on which nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+    """A port on which nobody listens. It stays taken until the tests end: another worker's server on it would be asked instead."""
+    holder = socket.socket()
+    holder.bind(("127.0.0.1", 0))  # and no `listen`: whoever connects is refused
+    _held.append(holder)
+    return int(holder.getsockname()[1])
+
+
+@atexit.register
+def _release() -> None:
+    for holder in _held:
+        holder.close()
 
 
 def wait_until(condition: Callable[[], bool]) -> None:

@@ -104,7 +104,7 @@ def test_credit_is_read_to_the_last_digit(scripted: IPPanel, recorder: Recorder)
 
 def test_the_price_is_a_range_whichever_network_is_dearer(scripted: IPPanel, recorder: Recorder) -> None:
     recorder.will_answer(answer({"mci_price": 2050, "other_price": 1900.5, "parts": 2}))
-    price = scripted.estimate_price(sender=SENDER, text="x")
+    price = scripted.estimate_price(sender=SENDER, text="x", number="+989120000001")
     assert (price.low, price.high, price.parts, price.currency) == (Decimal("1900.5"), Decimal(2050), 2, "IRR")
 
 

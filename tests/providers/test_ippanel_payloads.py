@@ -327,7 +327,7 @@ def test_cancelling_sends_the_id_as_a_number(provider: IPPanel, recorder: Record
 
 def test_a_price_is_asked_for_the_sender_and_the_text(provider: IPPanel, recorder: Recorder) -> None:
     recorder.will_answer(answer({"mci_price": 1900, "other_price": 2050, "parts": 1}))
-    provider.estimate_price(sender="+983000505", text="تست")
+    provider.estimate_price(sender="+983000505", text="تست", number="+989120000001")
     assert (recorder.last.method, recorder.last.path) == ("POST", "/api/send/calculate-price")
     assert same(recorder.last.body, {"number": "+983000505", "message": "تست"})
 

@@ -375,3 +375,12 @@ def test_a_message_from_somebody_without_id_or_time_is_not_understood(
     recorder.will_answer(answer([{**good, **row}]))
     with pytest.raises(OutcomeUnknown):
         list(scripted.list_inbox())
+
+
+def test_a_send_that_our_own_pace_holds_back_was_not_sent(ippanel: IPPanel, monkeypatch: pytest.MonkeyPatch) -> None:
+    def held_back(*args: object, **kwargs: object) -> None:
+        raise Throttled("Held back.", status=None, retry_after=1.0)
+
+    monkeypatch.setattr(ippanel.http, "request", held_back)
+    with pytest.raises(Throttled):
+        ippanel.send(message(numbers=("+989120000001",)))

@@ -138,11 +138,6 @@ def test_credentials_that_cannot_be_right_cost_no_call(credentials: dict[str, st
         Lox24(AccountConfig("lox24", credentials))
 
 
-def test_a_number_to_ask_prices_for_must_be_one() -> None:
-    with pytest.raises(Misconfigured, match="price_number"):
-        connect("http://127.0.0.1:1", price_number="0152")
-
-
 def test_the_key_is_in_nothing_that_is_kept(sandbox: SandboxServer) -> None:
     exchanges: list[Exchange] = []
     account = AccountConfig("lox24", CREDENTIALS, sandbox.url("lox24"), observer=exchanges.append)

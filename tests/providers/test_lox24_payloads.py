@@ -169,11 +169,11 @@ def test_a_voice_message_has_its_service_and_language(recorder: Recorder) -> Non
         assert "voice_lang" not in send(client, recorder, numbers=("+4915200000001",))[1]
 
 
-def test_a_price_is_asked_for_the_number_of_the_settings(recorder: Recorder) -> None:
+def test_a_price_is_asked_for_the_number_it_is_for(recorder: Recorder) -> None:
     recorder.will_answer({"id": 41007, "currency": "CHF", "balance_amount": 12.5})
     recorder.will_answer({"price": 0.075, "parts_count": 2}, status=201)
-    with connect(recorder.url, price_number="+41790000001") as client:
-        price = client.estimate_price(sender="ACME", text="Hallo")
+    with connect(recorder.url) as client:
+        price = client.estimate_price(sender="ACME", text="Hallo", number="+41790000001")
     assert (recorder.last.method, recorder.last.path) == ("POST", "/sms/dryrun")
     assert recorder.last.json == {
         "text": "Hallo", "sender_id": "ACME", "phone": "+41790000001", "service_code": "direct",

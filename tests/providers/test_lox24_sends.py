@@ -310,5 +310,5 @@ def test_no_money_is_told_before_anything_goes_out(sandbox: SandboxServer, lox24
 
 
 def test_a_price_is_that_of_the_parts(lox24: Lox24) -> None:
-    price = lox24.estimate_price(sender=SENDER, text="x" * 161)
+    price = lox24.estimate_price(sender=SENDER, text="x" * 161, number=ONE[0])
     assert (str(price.low), price.currency, price.parts) == ("0.15", "EUR", 2)

@@ -10,7 +10,7 @@ import pytest
 
 from providers.sandbox import SandboxServer
 from tests.factories import SANDBOX_KEY
-from tests.sandbox_fixtures import SandboxClient
+from tests.sandbox_fixtures import SandboxClient, noting_violations
 
 CHECK = "/ippanel/v1/api/acl/auth/check_token"
 
@@ -188,3 +188,15 @@ def test_stopping_ends_idle_connections_at_once() -> None:
     with pytest.raises(OSError, match="refused"):
         socket.create_connection(("127.0.0.1", server.port), timeout=1)
     idle.close()
+
+
+def test_what_was_asked_against_a_document_is_noted_also_across_a_reset(client_of_sandbox: SandboxClient) -> None:
+    sandbox = client_of_sandbox.sandbox
+    with noting_violations(sandbox) as noted:
+        client_of_sandbox.call("POST", "/api/phonebooks", {"title": "Old", "nonsense": 1})
+        sandbox.reset()
+        client_of_sandbox.call("POST", "/api/phonebooks", {"title": "New"})
+        assert len(noted) == 1
+        client_of_sandbox.call("POST", "/api/phonebooks", {"title": "New", "nonsense": 2})
+    assert [slug for slug, _violation in noted] == ["ippanel", "ippanel"]
+    assert sandbox.requests == []

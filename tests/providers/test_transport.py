@@ -192,3 +192,11 @@ def self_signed(folder: Path) -> Path:
     private = key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     path.write_bytes(private + certificate.public_bytes(encoding))
     return path
+
+
+def test_a_port_on_which_nobody_listens_stays_free_of_others() -> None:
+    port = servers.free_port()
+    with socket.socket() as other, pytest.raises(OSError, match="in use"):
+        other.bind(("127.0.0.1", port))
+    with socket.socket() as other, pytest.raises(ConnectionRefusedError):
+        other.connect(("127.0.0.1", port))

@@ -70,6 +70,29 @@ def test_a_failure_that_passes_by_itself_proves_nothing(
     assert account.state_reason_text
 
 
+@pytest.mark.parametrize("fault", ["status_500", "status_429", "hang", "refuse", "reset_after", "html"])
+def test_a_ready_account_stays_usable_when_a_test_does_not_get_through(
+    sandbox: SandboxServer, account: ProviderAccount, fault: str
+) -> None:
+    if fault == "refuse":
+        account.base_url = "http://127.0.0.1:9/ippanel/v1"
+        account.save()
+    else:
+        sandbox.fault(fault, times=0)
+    accounts.check_account(account)
+    account.refresh_from_db()
+    assert account.state == State.READY
+    assert account.state_reason_text.startswith("The account works, but the last test could not reach")
+    assert accounts.missed_last_test(account)
+    open_provider(account).close()
+
+    sandbox.faults.clear()
+    account.base_url = sandbox.url("ippanel")
+    accounts.check_account(account)
+    assert (account.state, account.state_reason) == (State.READY, {})
+    assert not accounts.missed_last_test(account)
+
+
 def test_when_only_the_balance_cannot_be_read_the_account_is_ready(
     sandbox: SandboxServer, account: ProviderAccount
 ) -> None:
@@ -80,6 +103,7 @@ def test_when_only_the_balance_cannot_be_read_the_account_is_ready(
     account.refresh_from_db()
     assert account.state == State.READY
     assert account.state_reason_text
+    assert not accounts.missed_last_test(account)  # the test did get through
 
 
 def test_a_bad_address_pauses_the_account(account: ProviderAccount) -> None:

@@ -59,7 +59,7 @@ def city_there(sandbox: SandboxServer, phonebook: Phonebook) -> list[str]:
     return list(state.contact(state.phonebook(phonebook.title), PHONE).options.values())
 
 
-@pytest.mark.parametrize("moment", ["_create", "_read_back"])
+@pytest.mark.parametrize("moment", ["_creation", "_read_back"])
 def test_an_edit_while_the_contact_is_being_made_goes_out_with_the_next_push(
     sandbox: SandboxServer, phonebook: Phonebook, option: CustomOption, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
@@ -73,7 +73,7 @@ def test_an_edit_while_the_contact_is_being_made_goes_out_with_the_next_push(
     assert_in_step(sandbox, phonebook)
 
 
-@pytest.mark.parametrize("moment", ["_create", "_read_back"])
+@pytest.mark.parametrize("moment", ["_creation", "_read_back"])
 def test_a_contact_deleted_while_it_is_being_made_is_deleted_there_by_the_next_push(
     sandbox: SandboxServer, phonebook: Phonebook, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
@@ -95,7 +95,7 @@ def test_an_item_whose_contact_is_gone_altogether_keeps_number_and_id(
     assert run.state == Run.State.FINISHED
     make_contact(phonebook)
     gone = phonebook.contacts.exclude(phone=PHONE)
-    run = push_with(phonebook, monkeypatch, "_create", gone.delete)
+    run = push_with(phonebook, monkeypatch, "_creation", gone.delete)
     assert run.counts["balances"]
     item = run.items.get()
     assert (item.contact, bool(item.remote_id), item.state) == (None, True, "done")

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
 
 from contactsync.models import Contact, CustomOption, Phonebook, PhonebookOption, ProviderAccount
 from contactsync.models.fields import Credentials
+from contactsync.sync import planner
 from providers.sandbox import SandboxServer
 from providers.sandbox.wire import RecordedRequest
 from tests.factories import SANDBOX_KEY, make_account, make_contact, make_option, make_phonebook
-from tests.sync.conftest import push
+from tests.sync.conftest import carry_out, push
 
 pytestmark = pytest.mark.django_db
 
@@ -67,6 +69,15 @@ def test_ippanel_gets_number_prefix_name_email_and_options_of_every_kind(sandbox
     push(book)
     changed = {**expected, "name": "حسن نمونه", "options": {**expected["options"], birthday: "1992-10-08"}}
     assert sent(sandbox, "PUT /api/phonebooks/numbers/update-new/") == [changed]
+    (there,) = state.contacts_of(state.phonebook("Newsletter"))
+    assert {
+        "number": there.number,
+        "pre": there.pre,
+        "name": there.name,
+        "email": there.email,
+        "options": there.options,
+        "phonebook_id": str(there.phonebook_id),
+    } == changed
 
 
 def test_atom_gets_names_company_and_all_custom_fields_in_all_four_calls(sandbox: SandboxServer) -> None:
@@ -85,11 +96,25 @@ def test_atom_gets_names_company_and_all_custom_fields_in_all_four_calls(sandbox
     assert sent(sandbox, "POST /api/contact/new") == [body]
     contact.refresh_from_db()
     remote_id = int(contact.remote_id)
+    changed = {
+        "group_id": body["group_id"],
+        "phone_number": "61491570016",
+        **{"first_name": "Sarah", "last_name": "Beispiel", "company": "Acme Pty"},
+        **{"custom_1": "w", "custom_2": "x", "custom_3": "y", "custom_4": "z"},
+    }
+    assert set(changed) == set(body)
+    contact.phone, contact.first_name, contact.last_name = "+61491570016", "Sarah", "Beispiel"
     contact.company = "Acme Pty"
+    contact.options = dict(zip(contact.options, ("w", "x", "y", "z"), strict=True))
     contact.save()
     push(book)
-    assert sent(sandbox, "POST /api/contact/edit") == [{"id": remote_id, **body, "company": "Acme Pty"}]
-    assert all(request == {"id": str(remote_id)} for request in sent(sandbox, "POST /api/contact/detail"))
+    assert sent(sandbox, "POST /api/contact/edit") == [{"id": remote_id, **changed}]
+    there = sandbox.state("atomtelecom").contacts[remote_id]
+    assert dataclasses.asdict(there) == {"id": remote_id, **changed}
+    carry_out(planner.create_pull_run(book))  # reads what the list does not tell
+    assert {"id": str(remote_id)} in sent(sandbox, "POST /api/contact/detail")
+    contact.refresh_from_db()
+    assert contact.sync_state == Contact.SyncState.SYNCED  # all nine fields came back as they are here
     Contact.objects.filter(pk=contact.pk).update(deleted_at=contact.created_at)
     push(book)
     assert sent(sandbox, "POST /api/contact/delete") == [{"id": remote_id}]
@@ -106,6 +131,23 @@ def test_lox24_gets_all_five_columns_and_our_reference(sandbox: SandboxServer) -
     assert len(expected["callback_data"]) == 36
     group = sandbox.state("lox24").group("Newsletter").id
     assert sent(sandbox, f"POST /groups/{group}/phones/batch") == [[expected]]
+    contact.refresh_from_db()
+    there = sandbox.state("lox24").phones[int(contact.remote_id)]
+    assert (there.phone, there.columns, there.callback_data) == ("+4915200000001", columns, str(contact.uuid))
+    contact.first_name = "Sarah"
+    contact.save()
+    push(book)
+    assert sent(sandbox, f"PUT /phones/{contact.remote_id}") == [{**expected, "a": "Sarah"}]
+
+
+def test_lox24_gets_null_in_columns_that_are_empty(sandbox: SandboxServer) -> None:
+    account = account_at(sandbox, "lox24", client_id="41007", api_key=SANDBOX_KEY)
+    book = book_of(account, ("City", "text", "c"), first_name="a", last_name="b")
+    contact = somebody(book, "+4915200000001", "", first_name="Sara")
+    push(book)
+    contact.refresh_from_db()
+    there = sandbox.state("lox24").phones[int(contact.remote_id)]
+    assert {name: value for name, value in there.columns.items() if value} == {"a": "Sara"}
 
 
 def test_callbell_gets_source_tags_custom_fields_assigned_user_and_note(sandbox: SandboxServer) -> None:
@@ -127,3 +169,8 @@ def test_callbell_gets_source_tags_custom_fields_assigned_user_and_note(sandbox:
     assert body["bot_status"] == "bot_end"
     contact.refresh_from_db()
     assert contact.sync_state == Contact.SyncState.SYNCED
+    there = sandbox.state("callbell").contacts[contact.remote_id]
+    assert (there.source, there.phone, there.name) == ("whatsapp", "391110000001", "Sara Example")
+    assert sorted(there.tags) == ["Newsletter", "VIP"]
+    assert there.custom_fields == {"City": "Roma", "Birthday": "1992-10-08"}
+    assert (there.assigned_user, there.note, there.bot_status) == ("agent@example.org", "Likes bread", "bot_end")

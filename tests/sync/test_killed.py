@@ -124,10 +124,11 @@ def assert_everything_is_done(sandbox: SandboxServer, book: Phonebook, run: Run)
     assert not Call.objects.filter(state=Call.State.ON_WIRE).exists()
 
 
+@pytest.mark.parametrize(("at_once", "most_events"), [(1, 40), (3, 35)])
 def test_killed_anywhere_in_a_push_the_next_worker_finishes(
-    sandbox: SandboxServer, account: ProviderAccount, monkeypatch: pytest.MonkeyPatch
+    sandbox: SandboxServer, account: ProviderAccount, monkeypatch: pytest.MonkeyPatch, at_once: int, most_events: int
 ) -> None:
-    account.settings["batch_size"] = 2
+    account.settings.update(batch_size=2, concurrency=at_once)
     account.save()
     fuse = first_fuse() - EVERY
     while True:
@@ -145,7 +146,7 @@ def test_killed_anywhere_in_a_push_the_next_worker_finishes(
             assert_everything_is_done(sandbox, book, run)
         else:
             break
-    assert bomb.events > 40  # it went off at every `EVERY`th of these
+    assert bomb.events > most_events  # it went off at every `EVERY`th of these
 
 
 def test_killed_anywhere_while_planning_the_plan_is_made_anew_and_is_the_same(

@@ -17,7 +17,7 @@ from contactsync.sync import accounts, connect, ledger
 from contactsync.sync.ledger import Performed, perform, perform_patiently
 from contactsync.sync.line import Line
 from contactsync.sync.policy import Verdict
-from providers import transport
+from providers import exchange
 from providers.exceptions import (
     AuthFailed,
     InsufficientFunds,
@@ -237,7 +237,7 @@ def test_no_call_can_outlast_its_lease(account: ProviderAccount) -> None:
     connecting, answering = settings["connect_timeout"].maximum, settings["read_timeout"].maximum
     assert connecting
     assert answering
-    one_request = connecting + transport.PATIENCE * answering
+    one_request = connecting + exchange.PATIENCE * answering
     assert 2 * one_request < ledger.LEASE.total_seconds()  # a deletion is proven by a second request
 
 

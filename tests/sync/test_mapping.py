@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+from django.utils.translation import override
 
 from contactsync.models import Contact, PhonebookOption
+from contactsync.models.reasons import describe, reason
 from contactsync.sync.mapping import (
     Place,
     Places,
@@ -134,6 +136,26 @@ def test_a_name_that_cannot_be_emptied_there_does_not_differ() -> None:
     nameless = record(first_name="")
     assert differences_from_remote(nameless, remote(), limits=CAPABILITIES) == {"name": ["Sara", ""]}
     assert differences_from_remote(nameless, remote(), limits=CONVERSATIONAL) == {}
+
+
+@pytest.mark.parametrize("language", ["en", "fa"])
+@pytest.mark.django_db
+def test_what_is_told_and_stored_of_a_field_does_not_depend_on_the_language_of_the_worker(
+    language: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits = dataclasses.replace(CAPABILITIES, option_identity="name", has_company=False)
+    monkeypatch.setattr("contactsync.sync.mapping.capabilities", lambda account: limits)
+    book = make_phonebook(make_account())
+    PhonebookOption.objects.create(phonebook=book, field="company")
+    with override(language):
+        places = places_of(book)
+        made = record_of(contact(), places=places)
+        assert made.options == {"company": OptionValue("Acme", OptionKind.TEXT)}
+        assert titled({"option:company": ["", "Acme"]}, places) == {"company": ["", "Acme"]}
+        stored = reason("“%(field)s” is too long.", field=places.words("company"))
+    assert stored["params"] == {"field": {"message": "company"}}
+    with override("fa"):
+        assert describe(stored) == "“شرکت” is too long."
 
 
 @pytest.mark.django_db

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import pytest
 
+from contactsync.admin import progress
 from contactsync.models import Contact, Phonebook, ProviderAccount, Run, Suppression
 from contactsync.sync import executor, planner
 from contactsync.sync import pull as pull_module
+from contactsync.sync import worker as worker_module
+from contactsync.sync.bring_in import create_bring_in_run
+from contactsync.sync.line import Line
+from contactsync.sync.worker import Worker
 from providers.sandbox import SandboxServer
+from providers.types import RemotePhonebook
 from tests.factories import make_contact, make_option, make_phonebook
 from tests.sync.conftest import assert_in_step, carry_out, push
 from tests.sync.test_there_already import remove_there
@@ -139,3 +145,60 @@ def test_opt_outs_that_were_not_read_are_counted_as_that(
     monkeypatch.setattr(pull_module, "MOST_DETAILS", 2)
     run = pull(phonebook)
     assert (run.counts["opted_out"], run.counts["opt_outs_unread"]) == (1, 0)
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int | None]]:
+    """Everything the bar on the page would have shown, as (done, total)."""
+    monkeypatch.setattr(worker_module, "TELL_EVERY", -1.0)
+    shown: list[tuple[int, int | None]] = []
+    tell = Worker.tell
+
+    def tell_and_look(self: Worker, **counts: int) -> None:
+        tell(self, **counts)
+        bar = progress.of_run(Run.objects.get(pk=self.run.pk))
+        shown.append((bar.done, bar.total))
+
+    monkeypatch.setattr(Worker, "tell", tell_and_look)
+    return shown
+
+
+def test_the_bar_moves_while_contacts_are_read_and_compared(
+    sandbox: SandboxServer, phonebook: Phonebook, told: list[tuple[int, int | None]]
+) -> None:
+    state = sandbox.state("ippanel")
+    state.add_contact(state.phonebook(phonebook.title), "+989120000003")
+    run = pull(phonebook)
+    assert told == [(0, 5), (1, 5), (2, 5), (3, 5), (4, 5), (5, 5)]
+    assert run.counts["contacts"] == 2
+    assert "read" not in run.counts
+
+
+def test_where_the_provider_does_not_count_the_end_is_not_known_at_first(
+    phonebook: Phonebook, told: list[tuple[int, int | None]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uncounted = RemotePhonebook(phonebook.remote_id, phonebook.title, count=None)
+    monkeypatch.setattr(pull_module, "find_phonebook", lambda line, book: uncounted)
+    pull(phonebook)
+    assert told == [(0, 2), (1, None), (2, None), (3, 4), (4, 4)]
+
+
+def test_the_bar_moves_while_a_phonebook_is_brought_in(
+    account: ProviderAccount, sandbox: SandboxServer, told: list[tuple[int, int | None]]
+) -> None:
+    state = sandbox.state("ippanel")
+    book = state.add_phonebook("There")
+    for phone in (PHONE, OTHER):
+        state.add_contact(book, phone)
+    run = carry_out(create_bring_in_run(account, str(book.id), "There"))
+    assert run.state == Run.State.FINISHED
+    assert told == [(1, 2), (2, 2)]
+    assert progress.of_run(run).done == 2
+
+
+def test_a_worker_that_lost_the_run_tells_nothing(account: ProviderAccount, phonebook: Phonebook) -> None:
+    run = planner.create_pull_run(phonebook)
+    with Line(account) as line:
+        Worker(run, phonebook, line, owner="somebody else").tell(read=7)
+    run.refresh_from_db()
+    assert run.counts == {}

@@ -3,37 +3,69 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Mapping
+from copy import copy
 from typing import Any
 from urllib.parse import urlsplit
 
-import phonenumbers
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from contactsync.models import ProviderAccount
-from contactsync.sync.connect import Provider, provider_class
+from contactsync.phone import is_region
+from contactsync.sync.accounts import problem_with, stored_credentials
+from contactsync.sync.connect import Provider, error_text, provider_class
+from contactsync.sync.new_account import NO_SUCH_REGION
 
 CREDENTIAL = "credential_"
+FORGET = "forget_"
 SETTING = "setting_"
 
 
-def account_form(slug: str) -> type[AccountForm]:
+def account_form(slug: str, account: ProviderAccount | None = None) -> type[AccountForm]:
     """The form for accounts at this provider: the common fields, its credentials, its settings."""
     backend = provider_class(slug)
+    stored = stored_credentials(account) if account else {}
     fields: dict[str, Any] = {
-        f"{CREDENTIAL}{field.name}": _credential_field(field) for field in backend.credential_fields
+        f"{CREDENTIAL}{field.name}": _credential_field(field, stored) for field in backend.credential_fields
     }
+    for field in backend.credential_fields:
+        if field.is_secret and not field.required and field.name in stored:
+            fields[f"{FORGET}{field.name}"] = forms.BooleanField(
+                label=_("Remove: %(name)s") % {"name": _(field.label)},
+                required=False,
+                help_text=_("Ticked, what is stored is taken away when you save."),
+            )
     fields |= {f"{SETTING}{field.name}": _setting_field(field) for field in backend.setting_fields}
-    return type("AccountForm", (AccountForm,), {**fields, "backend": backend, "__module__": __name__})
+    return type("AccountForm", (AccountForm,), {**fields, "backend": backend, "stored": stored, "__module__": __name__})
 
 
-def _credential_field(field: Any) -> forms.Field:
-    widget = forms.PasswordInput(
-        render_value=False, attrs={"autocomplete": "new-password", "class": "vTextField", "dir": "ltr"}
+def access_fields(form: type[AccountForm]) -> tuple[str, ...]:
+    """The inputs for credentials, in their order."""
+    names = [f"{part}{field.name}" for field in form.backend.credential_fields for part in (CREDENTIAL, FORGET)]
+    return tuple(name for name in names if name in form.base_fields)
+
+
+def _credential_field(field: Any, stored: Mapping[str, str | None]) -> forms.Field:
+    """A secret goes in and never comes out: an empty input keeps it. What is no secret is shown as it is."""
+    common: dict[str, Any] = {"label": gettext_lazy(field.label), "max_length": 2000}
+    attrs = {"class": "vTextField", "dir": "ltr"}
+    if not field.is_secret:
+        widget = forms.TextInput(attrs={**attrs, "autocomplete": "off"})
+        return forms.CharField(required=field.required, widget=widget, initial=stored.get(field.name), **common)
+    help_text: Any = ""
+    if field.name in stored:
+        help_text = gettext_lazy("A value is stored. Leave empty to keep it.")
+    elif not field.required:
+        help_text = gettext_lazy("Not required; none is stored.")
+    return forms.CharField(
+        required=field.required and field.name not in stored,
+        widget=forms.PasswordInput(render_value=False, attrs={**attrs, "autocomplete": "new-password"}),
+        help_text=help_text,
+        **common,
     )
-    return forms.CharField(label=gettext_lazy(field.label), required=field.required, widget=widget, max_length=2000)
 
 
 def _setting_field(field: Any) -> forms.Field:
@@ -44,10 +76,14 @@ def _setting_field(field: Any) -> forms.Field:
         "initial": field.default,
     }
     if field.kind == "integer":
-        return forms.IntegerField(min_value=field.minimum, max_value=field.maximum, **common)
+        widget = forms.NumberInput(attrs={"dir": "ltr"})
+        return forms.IntegerField(min_value=field.minimum, max_value=field.maximum, widget=widget, **common)
     if field.kind == "choice":
         return forms.ChoiceField(choices=[(choice, _(choice)) for choice in field.choices], **common)
-    return forms.CharField(max_length=200, **common)
+    # numbers and ids of the provider, which read left to right on every page
+    return forms.CharField(
+        max_length=200, widget=forms.TextInput(attrs={"dir": "ltr", "class": "vTextField"}), **common
+    )
 
 
 def is_loopback(host: str) -> bool:
@@ -59,9 +95,10 @@ def is_loopback(host: str) -> bool:
 
 
 class AccountForm(forms.ModelForm[ProviderAccount]):
-    """Credentials go in and never come out: an empty field keeps what is stored."""
+    """Secret credentials go in and never come out: an empty field keeps what is stored."""
 
     backend: type[Provider]
+    stored: Mapping[str, str | None]
 
     class Meta:
         model = ProviderAccount
@@ -81,11 +118,14 @@ class AccountForm(forms.ModelForm[ProviderAccount]):
         own = self.backend.default_base_url
         if "base_url" in self.fields:
             self.fields["base_url"].required = not own
-            self.fields["base_url"].help_text = _("Leave empty for %(address)s.") % {"address": own} if own else ""
-        if self.instance.pk and self.instance.credentials:
-            for name in self.credential_names:
-                self.fields[name].required = False
-                self.fields[name].help_text = _("A value is stored. Leave empty to keep it.")
+            self.fields["base_url"].help_text = (
+                _("Leave empty for %(address)s.") % {"address": own}
+                if own
+                else _("Required: this provider has no address that is the same for everybody.")
+            )
+            self.fields["base_url"].error_messages["required"] = _(
+                "Enter the address of the API that the provider gave you, such as https://api.example.com."
+            )
         for name in self.setting_names:
             self.initial.setdefault(
                 name, self.instance.settings.get(name.removeprefix(SETTING), self.fields[name].initial)
@@ -114,8 +154,8 @@ class AccountForm(forms.ModelForm[ProviderAccount]):
 
     def clean_default_region(self) -> str:
         region = str(self.cleaned_data["default_region"]).upper()
-        if region not in phonenumbers.SUPPORTED_REGIONS:
-            raise ValidationError(_("There is no country with this code. Write two letters, such as IR, DE or IT."))
+        if not is_region(region):
+            raise ValidationError(_(NO_SUCH_REGION))
         return region
 
     def clean(self) -> dict[str, Any]:
@@ -128,15 +168,37 @@ class AccountForm(forms.ModelForm[ProviderAccount]):
                     self.add_error(
                         name, _("The address is new. Enter this again, so that a stored key cannot be sent elsewhere.")
                     )
+        if self.forgotten & set(self.new_credentials):
+            for name in self.forgotten & set(self.new_credentials):
+                self.add_error(f"{FORGET}{name}", _("Either enter a new value, or remove the stored one."))
         return cleaned
+
+    def _post_clean(self) -> None:
+        """What the provider's backend would refuse before any call is said beside its field."""
+        super()._post_clean()
+        if self.errors:
+            return
+        account = copy(self.instance)
+        account.provider, account.settings = self.backend.slug, self.new_settings
+        if problem := problem_with(account, self.new_credentials):
+            named = (f"{part}{name}" for name in problem.fields for part in ("", CREDENTIAL, SETTING))
+            self.add_error(next((name for name in named if name in self.fields), None), error_text(problem))
+
+    def _forgets(self, name: str) -> bool:
+        return bool(self.cleaned_data.get(f"{FORGET}{name}"))
+
+    @property
+    def forgotten(self) -> set[str]:
+        """Names of stored credentials that are to be removed."""
+        return {field.name for field in self.backend.credential_fields if self._forgets(field.name)}
 
     @property
     def new_credentials(self) -> dict[str, str]:
-        """What was entered; empty when everything stays."""
+        """What was entered and is not stored so already; empty when everything stays."""
         entered = {
-            name.removeprefix(CREDENTIAL): self.cleaned_data.get(name, "").strip() for name in self.credential_names
+            name.removeprefix(CREDENTIAL): (self.cleaned_data.get(name) or "").strip() for name in self.credential_names
         }
-        return {name: value for name, value in entered.items() if value}
+        return {name: value for name, value in entered.items() if value and value != self.stored.get(name)}
 
     @property
     def new_settings(self) -> dict[str, Any]:

@@ -4,26 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import Any
+from urllib.parse import quote
 
 from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from contactsync.admin.abilities import limits_of
 from contactsync.campaigns.templates import known_templates, usable_templates, variables_of
 from contactsync.models import Campaign, ProviderAccount
-from contactsync.sync.connect import Capabilities, Misconfigured, Operation, capabilities
+from contactsync.sync.connect import Capabilities, Operation
 from contactsync.templatetags.contactsync import number
 
 VALUE = "value_"
 WAYS = ("template", "is_keyworded")
-
-
-def limits_of(account: ProviderAccount | None) -> Capabilities | None:
-    """What the account's provider can do; None while there is no account, or its provider is not installed."""
-    try:
-        return capabilities(account) if account else None
-    except Misconfigured:
-        return None
 
 
 def has_templates(limits: Capabilities) -> bool:
@@ -41,9 +35,12 @@ def fields_of(campaign: Campaign | None) -> tuple[str, ...]:
 
 
 def value_fields(campaign: Campaign | None) -> dict[str, str]:
-    """Name of the input -> the variable of the chosen template whose value is written there."""
+    """Name of the input -> the variable of the chosen template whose value is written there.
+
+    Named after the variable, so that a value stays with it in whatever order the provider lists them next time.
+    """
     variables = variables_of(campaign.account, campaign.template) if campaign else ()
-    return {f"{VALUE}{place}": variable for place, variable in enumerate(variables)}
+    return {f"{VALUE}{quote(variable, safe='')}": variable for variable in variables}
 
 
 def message_note(limits: Capabilities | None) -> str:
@@ -130,13 +127,18 @@ class WaysForm(forms.ModelForm):
             self.add_error("is_keyworded", text)
 
     def _post_clean(self) -> None:
-        """The values written are kept as far as the template chosen now has these variables."""
+        """The values written are kept as far as the template chosen now has these variables.
+
+        Where variables are numbers, another template's say something else.
+        """
         super()._post_clean()
         data = self.cleaned_data
         is_new = bool({"template", "account"} & set(self.changed_data))
         if "template" in self.fields and data.get("account") and (is_new or self._inputs):
             written = {variable: data.get(name, "") for name, variable in self._inputs.items()}
             wanted = variables_of(data["account"], data.get("template", ""))
+            if is_new:
+                wanted = tuple(name for name in wanted if not name.isdecimal())
             self.instance.template_values = {name: written[name] for name in wanted if written.get(name)}
 
     @property

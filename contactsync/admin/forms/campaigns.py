@@ -12,7 +12,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from contactsync.admin.forms.campaign_ways import WaysForm, limits_of
+from contactsync.admin.abilities import limits_of
+from contactsync.admin.forms.campaign_ways import WaysForm
 from contactsync.models import Campaign, CampaignTarget, Contact
 from contactsync.templatetags.contactsync import number
 
@@ -99,7 +100,7 @@ class TargetForm(forms.ModelForm):
         """What the database would refuse, in plain words, beside the field."""
         data: dict[str, Any] = super().clean() or self.cleaned_data
         if data.get("type") == CampaignTarget.Type.DETAIL:
-            for name in ("start", "size"):
+            for name in [name for name in ("start", "size") if name in self.fields]:
                 if data.get(name) is not None:
                     self.add_error(name, _("Rows are counted for a whole phonebook only. Leave this empty."))
             self._clean_chosen(data)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Any
 
@@ -12,11 +11,12 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from contactsync.imports.charset import ENCODINGS
-from contactsync.imports.detect import DELIMITERS
+from contactsync.admin.forms.mapping import MappingForm
+from contactsync.admin.forms.reading import ReadingForm
+from contactsync.admin.forms.rules import RulesForm
 from contactsync.models import Phonebook
 
-FILE_KINDS = (".csv", ".txt", ".tsv", ".xlsx", ".xls", ".ods")
+FILE_KINDS = (".csv", ".txt", ".tsv", ".tab", ".xlsx", ".xlsm", ".xls", ".ods", ".zip")
 
 
 class PhonebookChoice(forms.ModelChoiceField):
@@ -41,8 +41,8 @@ class UploadForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["phonebook"].queryset = Phonebook.objects.select_related("account")  # type: ignore[attr-defined]
-        self.fields["file"].help_text = _("CSV or Excel (%(kinds)s), at most %(size)d MB.") % {
-            "kinds": " ".join(FILE_KINDS),
+        self.fields["file"].help_text = _("CSV or Excel, also zipped (%(kinds)s), at most %(size)d MB.") % {
+            "kinds": f"\u2066{' '.join(FILE_KINDS)}\u2069",  # isolated: dots stay before their letters in Persian
             "size": settings.IMPORT_MAX_MB,
         }
 
@@ -61,58 +61,5 @@ class UploadForm(forms.Form):
         return upload
 
 
-def grouped(choices: Sequence[tuple[str, str]]) -> list[tuple[str, Any]]:
-    """The fields a column can go to, in three groups: none, fields of every contact, custom options."""
-    fields = [choice for choice in choices if choice[0] and not choice[0].startswith("option:")]
-    options = [choice for choice in choices if choice[0].startswith("option:")]
-    groups: list[tuple[str, Any]] = [("", _("(leave out)")), (_("Contact"), fields)]
-    if options:
-        groups.append((_("Custom options"), options))
-    return groups
-
-
-class ColumnsForm(forms.Form):
-    """What each column of the file is. Field names: `column_0`, `column_1` …"""
-
-    has_header = forms.BooleanField(label=gettext_lazy("The first row holds the titles"), required=False)
-    encoding = forms.ChoiceField(label=gettext_lazy("Encoding"), choices=(), required=False)
-    delimiter = forms.ChoiceField(label=gettext_lazy("Between the columns"), choices=(), required=False)
-
-    def __init__(
-        self, *args: Any, columns: Sequence[str], fields: Sequence[tuple[str, str]], is_text: bool, **kwargs: Any
-    ) -> None:
-        super().__init__(*args, **kwargs)
-        if is_text:
-            self._offer("encoding", list(ENCODINGS.items()))
-            self._offer("delimiter", list(DELIMITERS.items()))
-        else:
-            del self.fields["encoding"], self.fields["delimiter"]
-        groups = grouped(fields)
-        self.names = [f"column_{index}" for index in range(len(columns))]
-        for name, title in zip(self.names, columns, strict=True):
-            self.fields[name] = forms.ChoiceField(
-                label=title, choices=groups, required=False, widget=forms.Select(attrs={"aria-label": title})
-            )
-
-    def _offer(self, name: str, choices: Sequence[tuple[str, Any]]) -> None:
-        """The usual choices, and what was found in this file if it is another."""
-        found = self.initial.get(name) or ""
-        known = {value for value, _label in choices}
-        extra = [] if found in known or not found else [(found, found)]
-        self.fields[name].choices = [*extra, *choices]  # type: ignore[attr-defined]
-
-    @property
-    def column_fields(self) -> list[forms.BoundField]:
-        return [self[name] for name in self.names]
-
-    def mapping(self) -> dict[str, str]:
-        """Column index as text -> field."""
-        return {str(index): self.cleaned_data[name] for index, name in enumerate(self.names)}
-
-    def dialect(self) -> dict[str, Any]:
-        """Encoding, delimiter and header as the person confirmed them."""
-        return {
-            "encoding": self.cleaned_data.get("encoding") or None,
-            "delimiter": self.cleaned_data.get("delimiter") or None,
-            "has_header": self.cleaned_data["has_header"],
-        }
+class ColumnsForm(ReadingForm, RulesForm, MappingForm):
+    """How the file is read, what each of its columns is, and what happens with contacts that are there."""

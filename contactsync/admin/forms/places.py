@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext as _
 
 from contactsync.models import CustomOption, PhonebookOption
 from contactsync.models.reasons import describe
 from contactsync.sync.connect import Capabilities
 from contactsync.sync.mapping import fields_of
-from contactsync.sync.place_saving import FIELD, LONGEST
+from contactsync.sync.place_saving import FIELD, LONGEST, OPTION
 from contactsync.sync.places import PlacePlan, PlaceRow
 
 Field = PhonebookOption.Field
@@ -38,6 +39,8 @@ class PlacesForm(forms.Form):
     ) -> None:
         super().__init__(*args, **kwargs)
         for row in rows:
+            if limits.option_identity == "id" and not row.source.startswith(OPTION):
+                continue  # only options can go to such a provider
             self.fields[row.source] = _field(row, limits)
             self.fields[row.source].disabled = not may_change
 
@@ -54,18 +57,23 @@ def _field(row: PlaceRow, limits: Capabilities) -> forms.Field:
         slots = [*limits.slots, *([row.slot] if row.slot and row.slot not in limits.slots else [])]
         choices = [("", "–"), *((slot, slot) for slot in slots)]
         return forms.ChoiceField(choices=choices, widget=forms.Select(attrs), **common)
+    if limits.option_identity == "id":
+        # The place has no name of its own: it goes there or it does not.
+        common["initial"] = row.source if row.slot else ""
+        choices = [(row.source, _("goes to the provider")), ("", _("stays here"))]
+        return forms.ChoiceField(choices=choices, widget=forms.Select({"aria-label": row.title}), **common)
     attrs["class"] = "vTextField"
     return forms.CharField(max_length=LONGEST, widget=forms.TextInput(attrs), **common)
 
 
-def lines(rows: Iterable[PlaceRow], form: PlacesForm | None) -> list[dict[str, Any]]:
+def lines(rows: Iterable[PlaceRow], form: PlacesForm) -> list[dict[str, Any]]:
     """The rows as the table shows them."""
     return [
         {
             "row": row,
             "kind": CustomOption.Kind(row.kind).label,
             "is_field": row.source.startswith(FIELD),
-            "field": form[row.source] if form else None,
+            "field": form[row.source] if row.source in form.fields else None,
             "warnings": [describe(why) for why in row.warnings],
         }
         for row in rows

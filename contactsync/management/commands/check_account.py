@@ -8,6 +8,7 @@ from typing import Any
 from contactsync import work
 from contactsync.management.base import ServiceCommand, find_account
 from contactsync.models import ProviderAccount
+from contactsync.sync.accounts import missed_last_test
 
 
 class Command(ServiceCommand):
@@ -28,5 +29,5 @@ class Command(ServiceCommand):
             "senders": [sender["value"] for sender in account.senders],
             "runs resumed": [run.pk for run in resumed],
         }
-        ok = account.state == ProviderAccount.State.READY
+        ok = account.state == ProviderAccount.State.READY and not missed_last_test(account)
         self.conclude(result, ok=ok, as_json=options["json"], why=account.state_reason_text)

@@ -23,7 +23,10 @@ from contactsync.management.sandbox_view import Sandbox
 
 SANDBOX_PORT = 8765
 #: what makes an environment somebody's installation; the demo stays away from it
-OF_AN_INSTALLATION = ("DATABASE_URL", "DATABASE_URL_FILE", "PROVIDER", "PROVIDER_TOKEN", "PROVIDER_TOKEN_FILE")
+OF_AN_INSTALLATION = (
+    *("DATABASE_URL", "DATABASE_URL_FILE", "PROVIDER", "PROVIDER_TOKEN", "PROVIDER_TOKEN_FILE"),
+    "TASKS_BACKEND",
+)
 
 IN_USE = "This installation is in use, and the demo would write into it."
 ELSEWHERE = "To try the demo all the same, give it a folder of its own: DATA_DIR=/some/folder ./run demo"
@@ -60,8 +63,9 @@ class Command(BaseCommand):
             sys.exit(done.returncode)
 
     def _start(self) -> None:
-        if settings.DATABASES["default"]["ENGINE"] != "django.db.backends.sqlite3" or settings.PROVIDER:
-            raise CommandError(f"{IN_USE} It has DATABASE_URL or PROVIDER set. {ELSEWHERE}")
+        own_database = settings.DATABASES["default"]["ENGINE"] != "django.db.backends.sqlite3"
+        if own_database or settings.PROVIDER or settings.TASKS_BACKEND != "database":
+            raise CommandError(f"{IN_USE} It has DATABASE_URL, PROVIDER or TASKS_BACKEND set. {ELSEWHERE}")
         site = urlsplit(settings.SITE_URL)
         port, sandbox_port = free_port(site.port or 8000), free_port(SANDBOX_PORT)
         address, sandbox = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{sandbox_port}"

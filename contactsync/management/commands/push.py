@@ -6,6 +6,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from contactsync.management.base import ServiceCommand, find_phonebook
+from contactsync.management.planned import plan_of
 from contactsync.models import Run
 from contactsync.sync import executor, lifecycle, planner
 
@@ -30,6 +31,6 @@ class Command(ServiceCommand):
             lifecycle.approve(run, user=None)
             self.work_on(run, executor.execute)
             run.refresh_from_db()
-        result = {"run": run.pk, "state": run.state, "plan": run.plan, **run.counts}
+        result = {"run": run.pk, "state": run.state, "plan": plan_of(run, whole=options["json"]), **run.counts}
         ok = planned if options["dry_run"] else run.state == Run.State.FINISHED and run.counts.get("balances", False)
         self.conclude(result, ok=ok, as_json=options["json"], why=run.error_text)

@@ -20,7 +20,7 @@ document.addEventListener("DOMContentLoaded", () => {
 
   /* SMS parts: counted by the server, so that there is one truth */
   const count = async () => {
-    const body = new URLSearchParams({ text: message.value });
+    const body = new URLSearchParams({ text: message.value, account: account ? account.value : "" });
     const token = document.querySelector("[name=csrfmiddlewaretoken]").value;
     try {
       const answer = await read(tools.dataset.partsUrl, { method: "POST", body, headers: { "X-CSRFToken": token } });
@@ -42,18 +42,91 @@ document.addEventListener("DOMContentLoaded", () => {
     message.dispatchEvent(new Event("input"));
   };
 
+  /* Templates: read anew by the server; what is chosen and written stays */
+  const template = document.getElementById("id_template");
+  const refresh = document.getElementById("cs-templates");
+  const optionOf = ([value, label]) => {
+    const option = document.createElement("option");
+    option.value = value;
+    option.textContent = label;
+    return option;
+  };
+  const groupOf = ([name, rows]) => {
+    const group = document.createElement("optgroup");
+    group.label = name;
+    group.append(...rows.map(optionOf));
+    return group;
+  };
+  const showTemplates = (choices) => {
+    const chosen = template.selectedOptions[0];
+    template.replaceChildren(...choices.map((each) => (Array.isArray(each[1]) ? groupOf(each) : optionOf(each))));
+    const same = chosen && [...template.options].find((option) => option.value === chosen.value);
+    if (!same && chosen) template.append(chosen);
+    if (chosen) template.value = chosen.value;
+  };
+  const refreshTemplates = async () => {
+    const button = refresh.querySelector("button");
+    const text = refresh.querySelector("[data-templates-text]");
+    const token = document.querySelector("[name=csrfmiddlewaretoken]").value;
+    button.disabled = true;
+    text.textContent = "…";
+    try {
+      const url = refresh.dataset.url.replace("/0/", `/${account.value}/`);
+      const answer = await read(url, { method: "POST", headers: { "X-CSRFToken": token } });
+      if (answer.ok) showTemplates(answer.choices);
+      text.textContent = answer.text;
+    } catch {
+      text.textContent = refresh.dataset.failed;
+    }
+    button.disabled = false;
+  };
+  if (template && refresh && account) {
+    (template.closest(".flex-container") || template).insertAdjacentElement("afterend", refresh);
+    refresh.querySelector("button").addEventListener("click", refreshTemplates);
+  }
+
+  /* Targets: only the fields that belong to the choice and that the provider can do */
+  let sliceNote = "";
+  const arrange = (group) => {
+    const type = group.querySelector("select[name$='-type']");
+    if (!type) return;
+    const chosen = type.value === "detail";
+    group.querySelectorAll(".form-row.field-start").forEach((row) => {
+      const entered = [...row.querySelectorAll("input")].some((input) => input.value);
+      row.hidden = chosen || (sliceNote !== "" && !entered);
+    });
+    group.querySelectorAll(".form-row.field-contacts").forEach((row) => {
+      row.hidden = !chosen;
+    });
+    let note = group.querySelector("[data-slice-note]");
+    if (!note) {
+      note = document.createElement("div");
+      note.className = "help";
+      note.dataset.sliceNote = "";
+      type.closest(".form-row").append(note);
+    }
+    note.textContent = chosen ? "" : sliceNote;
+  };
+
   /* What belongs to the account */
   const showAccount = async () => {
     const senders = document.getElementById("cs-senders");
     const names = tools.querySelector("[data-names]");
     senders.replaceChildren();
     names.replaceChildren();
+    if (refresh) refresh.hidden = true;
     if (!account.value) return;
     let facts;
     try {
       facts = await read(tools.dataset.accountUrl.replace("/0/", `/${account.value}/`));
     } catch {
       return;
+    }
+    sliceNote = facts.slice_note;
+    document.querySelectorAll(".inline-related").forEach(arrange);
+    if (refresh) {
+      refresh.hidden = !template || !facts.has_templates;
+      refresh.querySelector("[data-templates-text]").textContent = "";
     }
     for (const value of facts.senders) {
       const option = document.createElement("option");
@@ -99,6 +172,7 @@ document.addEventListener("DOMContentLoaded", () => {
     tools.hidden = false;
     message.addEventListener("input", later(count, 250));
     account.addEventListener("change", showAccount);
+    account.addEventListener("change", count);
     count();
     showAccount();
   }
@@ -115,18 +189,7 @@ document.addEventListener("DOMContentLoaded", () => {
     }, 700);
   }
 
-  /* Targets: only the fields that belong to the choice, and contacts of the phonebook beside them */
-  const arrange = (group) => {
-    const type = group.querySelector("select[name$='-type']");
-    if (!type) return;
-    const chosen = type.value === "detail";
-    group.querySelectorAll(".form-row.field-start, .form-row.field-start.field-size").forEach((row) => {
-      row.hidden = chosen;
-    });
-    group.querySelectorAll(".form-row.field-contacts").forEach((row) => {
-      row.hidden = !chosen;
-    });
-  };
+  /* Targets: contacts of the phonebook chosen beside them */
   const pick = (group) => {
     const $ = window.django && window.django.jQuery;
     if (!$ || !$.fn.select2) return;

@@ -36,10 +36,10 @@ class Calls(Provider):
         self.settings = read_settings(self.setting_fields, account.settings)
         token = account.credentials.get("token", "").strip()
         if not token:
-            raise Misconfigured(_NO_TOKEN)
+            raise Misconfigured(_NO_TOKEN, fields={"token": []})
         address = account.base_url.strip().rstrip("/")
         if not address:
-            raise Misconfigured(_NO_ADDRESS)
+            raise Misconfigured(_NO_ADDRESS, fields={"base_url": []})
         self.http = AtomTransport(
             address.removesuffix("/api"),  # every path begins with it
             headers={"Authorization": f"Bearer {token}"},

@@ -37,6 +37,17 @@ SETTING_FIELDS = (
         maximum=10,
     ),
     SettingField(
+        "concurrency",
+        gettext_noop("Calls at the same time"),
+        "integer",
+        4,
+        help_text=gettext_noop(
+            "At most so many contact calls are under way at once. The calls per second are kept all the same."
+        ),
+        minimum=1,
+        maximum=32,
+    ),
+    SettingField(
         "connect_timeout",
         gettext_noop("Seconds to wait for a connection"),
         "integer",

@@ -41,9 +41,9 @@ class Calls(Provider):
         self.settings = read_settings(self.setting_fields, account.settings)
         key = account.credentials.get("api_key", "").strip()
         if not key:
-            raise Misconfigured(_NO_KEY)
+            raise Misconfigured(_NO_KEY, fields={"api_key": []})
         if self.settings["source"] != facts.SOURCES[0] and not self.settings["channel_uuid"]:
-            raise Misconfigured(_NO_CHANNEL, params={"source": self.settings["source"]})
+            raise Misconfigured(_NO_CHANNEL, params={"source": self.settings["source"]}, fields={"channel_uuid": []})
         secret = account.credentials.get("callback_secret", "").strip()
         self.http = CallbellTransport(
             (account.base_url or self.default_base_url).strip().rstrip("/"),

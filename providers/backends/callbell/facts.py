@@ -75,6 +75,17 @@ SETTING_FIELDS = (
         maximum=MOST_REQUESTS,
     ),
     SettingField(
+        "concurrency",
+        gettext_noop("Calls at the same time"),
+        "integer",
+        4,
+        help_text=gettext_noop(
+            "At most so many contact calls are under way at once. The calls per second are kept all the same."
+        ),
+        minimum=1,
+        maximum=32,
+    ),
+    SettingField(
         "connect_timeout",
         gettext_noop("Seconds to wait for a connection"),
         "integer",
@@ -136,6 +147,8 @@ _TAG_BY_HAND = gettext_noop(
 _FIELD_BY_HAND = gettext_noop("Custom fields are made, renamed and removed in Callbell's dashboard only.")
 _ONE_BY_ONE = gettext_noop("Callbell sends one text to one person at a time.")
 
+_DELETING = gettext_noop("Deleting a contact destroys it at Callbell for good, with all its tags, not only this one.")
+
 CAPABILITIES = Capabilities(
     operations=_OPERATIONS,
     # Creating is safe to repeat because each creation looks for the number first.
@@ -148,7 +161,9 @@ CAPABILITIES = Capabilities(
     has_note=True,
     can_clear_name=False,
     can_change_phone=False,
+    deleting_contacts=_DELETING,
     max_note_chars=LONGEST_NOTE,
+    counts_parts=False,
     reply_window=REPLY_WINDOW,
     template_needs_consent=True,
     callbacks=CallbackKind.SUBSCRIBED,
@@ -184,7 +199,7 @@ CAPABILITIES = Capabilities(
     notes=(
         gettext_noop("A phonebook is a tag of this exact name, which must be made in Callbell's dashboard first."),
         gettext_noop("Custom fields, tags and users must exist at Callbell already; their names must match exactly."),
-        gettext_noop("Deleting a contact destroys it at Callbell for good, with all its tags, not only this one."),
+        _DELETING,
         gettext_noop("A contact's number cannot be changed; a new number is a new contact."),
         gettext_noop("Tags are added to a contact and never taken away, since other phonebooks are tags too."),
         gettext_noop(

@@ -33,7 +33,7 @@ class AccountCalls(Calls):
             )
         )
 
-    def estimate_price(self, *, sender: str, text: str) -> PriceEstimate:
+    def estimate_price(self, *, sender: str, text: str, number: str) -> PriceEstimate:
         answer = self.post("/api/send/calculate-price", {"number": sender, "message": text})
         return self.http.read(answer, _price)
 

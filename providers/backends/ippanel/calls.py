@@ -34,7 +34,7 @@ class Calls(Provider):
         self.settings = read_settings(self.setting_fields, account.settings)
         key = account.credentials.get("api_key", "").strip()
         if not key:
-            raise Misconfigured(_NO_KEY)
+            raise Misconfigured(_NO_KEY, fields={"api_key": []})
         address = (account.base_url or self.default_base_url).strip().rstrip("/")
         self.http = IPPanelTransport(
             address.removesuffix("/api"),  # every path begins with it

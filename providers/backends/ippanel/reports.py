@@ -104,10 +104,11 @@ def _dated_report(data: Any) -> tuple[dt.datetime | None, SendReport]:
 
 def _report(data: Any) -> SendReport:
     raw_state = forms.text(data["state_id"])
+    state = facts.SEND_STATES.get(raw_state, SendState.UNRECOGNISED)
     cost = data.get("cost")
     return SendReport(
         reference=forms.remote_id(data["messages_outbox_id"]),
-        state=facts.SEND_STATES.get(raw_state, SendState.UNRECOGNISED),
+        state=state,
         raw_state=raw_state,
         label=forms.text(data.get("status")),
         sender=forms.text(data.get("number")),
@@ -116,6 +117,7 @@ def _report(data: Any) -> SendReport:
         cost=None if cost is None else Decimal(cost),
         sent_at=forms.moment(data.get("time_send")),
         reason=forms.text(data.get("reject_comment")),
+        tells_states=state.is_final or state is SendState.UNRECOGNISED,
     )
 
 

@@ -38,6 +38,8 @@ class SendCalls(Calls):
         try:
             answer = self.post("/api/send", _send_body(message))
         except Throttled as error:
+            if error.status is None:  # held back here: nothing left, so nothing can have been sent
+                raise
             raise OutcomeUnknown(_PERHAPS_SENT, status=error.status, code=error.code) from error
         return self.http.read(answer, _receipt)
 

@@ -39,11 +39,11 @@ class AccountCalls(Calls):
         self._currency = balance.currency
         return balance
 
-    def estimate_price(self, *, sender: str, text: str) -> PriceEstimate:
-        """Of one message to the number in the settings: prices differ by country. Nothing is sent."""
+    def estimate_price(self, *, sender: str, text: str, number: str) -> PriceEstimate:
+        """The dry run takes what a send takes, the number included, as prices differ by country."""
         if not self._currency:
             self.balance()
-        body = sms_body(sender, text, self.settings["price_number"], self.settings)
+        body = sms_body(sender, text, number, self.settings)
         return self.http.read(self.post("/sms/dryrun", body), self._price)
 
     def _price(self, data: Any) -> PriceEstimate:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from providers.answers import Answer
-from providers.backends.lox24 import facts, forms, settings
+from providers.backends.lox24 import facts, settings
 from providers.backends.lox24.envelope import Lox24Transport, has_view, next_path, rows_of, total_of
 from providers.base import Provider
 from providers.exceptions import Misconfigured
@@ -21,9 +21,6 @@ _NO_KEY = gettext_noop(
 )
 _NO_CLIENT = gettext_noop(
     "The client id of a LOX24 account is a number; “%(client_id)s” is not. It stands in the web account beside the API key."
-)
-_NO_NUMBER = gettext_noop(
-    "The setting “%(name)s” is “%(value)s”; it must be a number in international form, such as +4915200000001."
 )
 
 
@@ -43,11 +40,9 @@ class Calls(Provider):
         client_id = account.credentials.get("client_id", "").strip()
         key = account.credentials.get("api_key", "").strip()
         if not client_id.isascii() or not client_id.isdigit():
-            raise Misconfigured(_NO_CLIENT, params={"client_id": client_id[:20]})
+            raise Misconfigured(_NO_CLIENT, params={"client_id": client_id[:20]}, fields={"client_id": []})
         if not key:
-            raise Misconfigured(_NO_KEY)
-        if not forms.is_recipient(self.settings["price_number"]):
-            raise Misconfigured(_NO_NUMBER, params={"name": "price_number", "value": self.settings["price_number"]})
+            raise Misconfigured(_NO_KEY, fields={"api_key": []})
         self.http = Lox24Transport(
             account.base_url or self.default_base_url,
             headers={"X-LOX24-AUTH-TOKEN": f"{client_id}:{key}"},

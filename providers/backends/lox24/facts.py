@@ -143,6 +143,7 @@ CAPABILITIES = Capabilities(
         "keeps at most five addresses. For replies enter it as the address that inbound SMS are handed to as well: that "
         "needs an inbound number ordered from LOX24."
     ),
+    price_differs_by_country=True,
     requests_per_second=5.0,
     blocks_address=True,
     currency=CURRENCY,

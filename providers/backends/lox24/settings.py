@@ -7,7 +7,6 @@ from providers.text import gettext_noop
 from providers.types import CredentialField, SettingField
 
 AUTOMATIC = "automatic"
-PRICE_NUMBER = "+491713920000"  # of the range that Germany keeps free for films and examples
 
 CREDENTIAL_FIELDS = (
     CredentialField("client_id", gettext_noop("Client id"), is_secret=False),
@@ -31,15 +30,6 @@ SETTING_FIELDS = (
         choices=(AUTOMATIC, *facts.LANGUAGES),
     ),
     SettingField(
-        "price_number",
-        gettext_noop("Number to ask prices for"),
-        "text",
-        PRICE_NUMBER,
-        help_text=gettext_noop(
-            "Prices differ by country: enter a number of the country most people live in. Nothing is sent to it."
-        ),
-    ),
-    SettingField(
         "batch_size",
         gettext_noop("Contacts per call"),
         "integer",
@@ -56,6 +46,17 @@ SETTING_FIELDS = (
         help_text=gettext_noop("At most so many calls in a second."),
         minimum=1,
         maximum=50,
+    ),
+    SettingField(
+        "concurrency",
+        gettext_noop("Calls at the same time"),
+        "integer",
+        4,
+        help_text=gettext_noop(
+            "At most so many contact calls are under way at once. The calls per second are kept all the same."
+        ),
+        minimum=1,
+        maximum=32,
     ),
     SettingField(
         "connect_timeout",

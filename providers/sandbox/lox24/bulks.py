@@ -85,7 +85,7 @@ def create(call: Call) -> Response:
             continue
         people += [(phone.phone, phone.callback_data) for phone in call.state.phones_of(group_id)]
     call.problems.check()
-    charge(call, outgoing.parts * len(people))
+    charge(call, outgoing.parts, [phone for phone, _ in people])
     bulk = Bulk(
         uuid=call.state.new_uuid(),
         text=outgoing.text,

@@ -15,6 +15,7 @@ import zlib
 from dataclasses import dataclass, field
 
 PRICE = 0.075
+ABROAD = {"+41": 0.11, "+98": 0.19}  # what a part costs there
 NEW, SENT, BLOCKED, CANCELLED = 0, 100, 208, 6000
 BULK_NEW, BULK_RUNNING, BULK_DONE, BULK_CANCELLED, BULK_EMPTY = 0, 5, 10, 15, 201
 
@@ -22,6 +23,11 @@ BULK_NEW, BULK_RUNNING, BULK_DONE, BULK_CANCELLED, BULK_EMPTY = 0, 5, 10, 15, 20
 def outcome_of(phone: str) -> tuple[int, int]:
     """Last `status_code` and `dlr_code` of a message to this number."""
     return {"97": (SENT, 8), "98": (BLOCKED, 0), "99": (SENT, 16)}.get(phone[-2:], (SENT, 1))
+
+
+def price_of(phone: str, parts: int) -> float:
+    """What so many parts to this number cost."""
+    return ABROAD.get(phone[:3], PRICE) * parts
 
 
 def spread(text: str) -> float:
@@ -54,7 +60,7 @@ class Sms:
 
     @property
     def price(self) -> float:
-        return PRICE * self.parts
+        return price_of(self.phone, self.parts)
 
     def codes(self, now: float) -> tuple[int, int]:
         """`status_code` and `dlr_code` at this moment."""

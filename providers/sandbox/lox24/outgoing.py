@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from providers.sandbox.ippanel.delivery import GSM_BASIC, GSM_EXTENDED, count_parts
 from providers.sandbox.lox24.call import Call
-from providers.sandbox.lox24.delivery import PRICE, Sms, outcome_of, spread
+from providers.sandbox.lox24.delivery import Sms, outcome_of, price_of, spread
 from providers.sandbox.lox24.envelope import Refused, failure
 from providers.sandbox.lox24.fields import Fields
 from providers.sandbox.lox24.state import SERVICES
@@ -98,9 +99,9 @@ def read_source(call: Call, body: Fields) -> int | None:
     return source
 
 
-def charge(call: Call, parts: int) -> None:
-    """Raises `Refused` with 402 when the balance does not cover so many parts."""
-    if parts * PRICE > call.state.balance:
+def charge(call: Call, parts: int, phones: Iterable[str]) -> None:
+    """Raises `Refused` with 402 when the balance does not cover so many parts to each of these."""
+    if sum(price_of(phone, parts) for phone in phones) > call.state.balance:
         raise Refused(failure(402, is_ld=call.is_ld))
 
 

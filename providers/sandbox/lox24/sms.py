@@ -97,7 +97,7 @@ def read_sms(call: Call, body: Fields) -> Sms:
 
 def send(call: Call) -> Response:
     sms = read_sms(call, call.body(FIELDS))
-    charge(call, sms.parts)
+    charge(call, sms.parts, [sms.phone])
     call.state.accept(sms)
     return call.show(show(call, sms), f"/sms/{sms.uuid}", "Sms", status=201)
 

@@ -1,0 +1,117 @@
+"""The undo of an import, as pages of the import: look what it would do, choose, undo, redo."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, StreamingHttpResponse
+from django.utils.translation import gettext as _
+
+from contactsync import work
+from contactsync.admin import progress, undo_pages
+from contactsync.admin.common import link, require, say
+from contactsync.admin.downloads import csv_file
+from contactsync.admin.flow import FlowAdmin, in_plain_words, person
+from contactsync.imports import undo
+from contactsync.imports.undo_cases import OFFERS
+from contactsync.models import ImportJob, ImportUndo
+
+State = ImportUndo.State
+#: names of the choices in the form: this and the case
+CHOICE = "case-"
+CHUNK = 2000
+#: what a line of the file is made of: not the contacts before and after, which take far longer to read
+READ = ("undo", "phone", "name", "case", "facts", "action", "redone", "change", "change__line")
+
+
+class UndoMixin(FlowAdmin):
+    """Whoever may undo imports may have an undo looked through, begun, stopped and redone."""
+
+    steps: tuple[str, ...] = ("undo_check", "undo_begin", "undo_stop", "undo_resume", "undo_redo")
+    readings: tuple[str, ...] = ("undo", "undo_progress", "undo_rows")
+
+    def undo_view(self, request: HttpRequest, job: ImportJob) -> HttpResponse:
+        """The page of the state the undo is at."""
+        found = undo.undo_of(job)
+        if found is None:
+            return self.back(job)
+        page = (
+            "running" if found.state in progress.UNDO_BUSY else "checked" if found.state == State.CHECKED else "result"
+        )
+        title = _("Undo: %(file)s") % {"file": job.file_name}
+        return self.page(request, f"undo_{page}", job, **{**undo_pages.context(request, found), "title": title})
+
+    def undo_check_view(self, request: HttpRequest, job: ImportJob) -> HttpResponse:
+        """Look what an undo would do; contacts are not touched."""
+        require(request, "undo_importjob")
+        with in_plain_words(request, job):
+            work.check_undo(job, user=person(request))
+        return _to_undo(job)
+
+    def undo_begin_view(self, request: HttpRequest, job: ImportJob) -> HttpResponse:
+        """Undo, as chosen for each case."""
+        require(request, "undo_importjob")
+        found = _undo_of(job)
+        chosen = {case: request.POST[CHOICE + case] for case in map(str, OFFERS) if request.POST.get(CHOICE + case)}
+        with in_plain_words(request, found):
+            work.undo_import(found, chosen, user=person(request))
+        return _to_undo(job)
+
+    def undo_stop_view(self, request: HttpRequest, job: ImportJob) -> HttpResponse:
+        """Stop after the contacts in hand."""
+        require(request, "undo_importjob")
+        found = _undo_of(job)
+        with in_plain_words(request, found):
+            undo.stop(found)
+            say(
+                request,
+                _("The work stops after the contacts in hand. What was done stays as it is; you can go on later."),
+            )
+        return _to_undo(job)
+
+    def undo_resume_view(self, request: HttpRequest, job: ImportJob) -> HttpResponse:
+        """Go on where the work was stopped."""
+        require(request, "undo_importjob")
+        found = _undo_of(job)
+        with in_plain_words(request, found):
+            work.resume_undo(found, user=person(request))
+        return _to_undo(job)
+
+    def undo_redo_view(self, request: HttpRequest, job: ImportJob) -> HttpResponse:
+        """Undo the undo."""
+        require(request, "undo_importjob")
+        found = _undo_of(job)
+        with in_plain_words(request, found):
+            work.redo_import(found, user=person(request))
+        return _to_undo(job)
+
+    def undo_progress_view(self, request: HttpRequest, job: ImportJob) -> JsonResponse:
+        return progress.of_undo(_undo_of(job)).answer()
+
+    def undo_rows_view(self, request: HttpRequest, job: ImportJob) -> StreamingHttpResponse:
+        """The contacts of the undo as filtered, as a CSV file."""
+        require(request, "export_importjob")
+        found = _undo_of(job)
+        rows = undo_pages.table_of(request, found).rows.select_related(None).select_related("change").only(*READ)
+        headers = [_("Line"), _("Phone number"), _("Name"), _("Case"), _("Since the import"), _("What is done")]
+        return csv_file(f"import-{job.pk}-undo", headers, _cells(found, rows.iterator(chunk_size=CHUNK)))
+
+
+def _cells(found: ImportUndo, rows: Iterator[Any]) -> Iterator[list[Any]]:
+    while chunk := list(islice(rows, CHUNK)):
+        for line in undo_pages.lines(found, chunk):
+            row = line.row
+            yield [row.change.line, row.phone, row.name, line.case, line.since, line.done]
+
+
+def _undo_of(job: ImportJob) -> ImportUndo:
+    found = undo.undo_of(job)
+    if found is None:
+        raise Http404(_("Nobody has begun to undo this import."))
+    return found
+
+
+def _to_undo(job: ImportJob) -> HttpResponseRedirect:
+    return HttpResponseRedirect(link(job, "undo"))

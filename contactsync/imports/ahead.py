@@ -1,0 +1,104 @@
+"""Work done ahead in a process of its own, so that reading and judging take one core and writing the other."""
+
+from __future__ import annotations
+
+import gc
+import os
+import pickle
+import selectors
+import signal
+import struct
+import threading
+import traceback
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+_SIZE = struct.Struct(">Q")
+#: systems without fork, such as Windows, do without the second process
+POSSIBLE = hasattr(os, "fork")
+#: held by another thread while it is at a database: SQLite has locks of the whole process, and a copy of the process made
+#: while one of them is taken waits for it for ever
+UNDIVIDED = threading.Lock()
+#: seconds without an item after which the second process is taken for stuck; well below a lease
+PATIENCE = 60.0
+
+
+class Ended(Exception):
+    """The process that worked ahead is gone without a word, killed most likely for want of memory, or stuck."""
+
+
+@contextmanager
+def ahead(items: Iterator[Any]) -> Iterator[Iterator[Any]]:
+    """The items (anything that can be pickled), made in a second process, at most a few ahead of their use.
+
+    What the maker raises is raised here. It must not touch a database connection: those stay with this process.
+    """
+    reading, writing = os.pipe()
+    with warnings.catch_warnings():
+        # Python warns of other threads and their locks; the maker only computes, and leaves without tidying up.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        with UNDIVIDED:
+            pid = os.fork()
+    if pid == 0:
+        os.close(reading)
+        _make(items, writing)
+    os.close(writing)
+    try:
+        yield _received(reading)
+    finally:
+        os.close(reading)
+        os.kill(pid, signal.SIGKILL)  # it has nothing to tidy up, and may be stuck
+        os.waitpid(pid, 0)
+
+
+def _make(items: Iterator[Any], writing: int) -> NoReturn:
+    """The life of the second process. It ends when nobody listens any more, and on nobody else's signal."""
+    try:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
+        gc.disable()
+        with open(writing, "wb", buffering=0) as pipe:
+            try:
+                for item in items:
+                    _send(pipe, (item, None))
+                _send(pipe, (None, StopIteration()))
+            except BrokenPipeError:
+                pass
+            except Exception as error:
+                error.add_note(traceback.format_exc())
+                _send(pipe, (None, error))
+    finally:
+        os._exit(0)
+
+
+def _send(pipe: Any, message: tuple[Any, BaseException | None]) -> None:
+    data = pickle.dumps(message, protocol=5)
+    view = memoryview(_SIZE.pack(len(data)) + data)
+    while view:
+        view = view[pipe.write(view) :]
+
+
+def _received(pipe: int) -> Iterator[Any]:
+    with selectors.DefaultSelector() as selector:
+        selector.register(pipe, selectors.EVENT_READ)
+        while True:
+            (size,) = _SIZE.unpack(_read(pipe, selector, _SIZE.size))
+            item, error = pickle.loads(_read(pipe, selector, size))  # noqa: S301 - from our own process
+            if isinstance(error, StopIteration):
+                return
+            if error is not None:
+                raise error
+            yield item
+
+
+def _read(pipe: int, selector: selectors.BaseSelector, size: int) -> bytearray:
+    """So many bytes. Raises `Ended` when fewer come, for it may be killed in the middle of an item."""
+    data = bytearray()
+    while len(data) < size:
+        more = os.read(pipe, min(size - len(data), 1 << 20)) if selector.select(PATIENCE) else b""
+        if not more:
+            raise Ended
+        data += more
+    return data

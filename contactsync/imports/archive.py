@@ -1,0 +1,133 @@
+"""A table that was uploaded in a zip file. Its member is unpacked beside, within limits; names in it are never paths."""
+
+from __future__ import annotations
+
+import io
+import struct
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import PurePosixPath
+from typing import IO, BinaryIO, cast
+
+from django.conf import settings
+from django.utils.translation import gettext_noop
+
+from contactsync.imports.errors import UnreadableFile
+
+BLOCK = 256 * 1024
+#: nobody zips this many files by mistake, and a list of millions would fill the memory
+LONGEST_LIST = 1024 * 1024
+SHOWN_NAMES = 5
+#: every workbook has one of these members
+_WORKBOOK = frozenset({"[Content_Types].xml", "mimetype", "content.xml", "xl/workbook.xml"})
+METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+_ENCRYPTED = 0x1
+_ZIP, _END, _END64, _LOCATOR64 = b"PK\x03\x04", b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07"
+_LONGEST_END = 65_535 + 22  # with its comment
+#: what the standard library raises at a damaged file; the last two at places before its beginning
+DAMAGES = (
+    zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError,
+)  # fmt: skip
+
+BROKEN_ZIP = gettext_noop("The zip file is damaged and cannot be unpacked. Zip the table again, or upload it as it is.")
+NOTHING_ZIPPED = gettext_noop("The zip file holds no file. Zip the table again, or upload it as it is.")
+SEVERAL_ZIPPED = gettext_noop(
+    "The zip file holds %(count)s files (%(names)s), and it is not clear which to take. Unpack it and upload one of them."
+)
+ZIP_IN_ZIP = gettext_noop("The zip file holds another zip file (%(name)s). Unpack it and upload the table in it.")
+LOCKED_ZIP = gettext_noop("The zip file is protected with a password. Unpack it and upload the table in it.")
+ODD_ZIP = gettext_noop(
+    "The zip file is packed in a way that cannot be read here. Unpack it and upload the table in it."
+)
+LARGE_ZIP = gettext_noop(
+    "“%(name)s” in the zip file unpacks to more than %(limit)s MB. Split it, and upload the parts one after the other."
+)
+
+
+@contextmanager
+def unpacked(file: BinaryIO, name: str) -> Iterator[tuple[BinaryIO, str]]:
+    """The one table in a zip file, unpacked, and a name for it; any other file as it is. Raises `UnreadableFile`."""
+    if not _is_archive(file, claimed=name.lower().endswith(".zip")):
+        yield file, name
+        return
+    with zipfile.ZipFile(file) as archive, tempfile.TemporaryFile() as table:
+        member = _the_only(archive)
+        try:
+            _unpack(archive, member, table)
+        except DAMAGES as error:
+            raise UnreadableFile(BROKEN_ZIP) from error
+        yield cast(BinaryIO, table), f"{name}/{_shown(member)}"
+
+
+def _is_archive(file: IO[bytes], *, claimed: bool) -> bool:
+    """A zip file that is no workbook. What is damaged and not called a zip file is left to the reader of workbooks."""
+    file.seek(0)
+    if not file.read(4).startswith((_ZIP, _END)):
+        return False
+    try:
+        refuse_long_lists(file)
+        with zipfile.ZipFile(file) as archive:
+            return not _WORKBOOK & set(archive.namelist())
+    except DAMAGES as error:
+        if claimed:
+            raise UnreadableFile(BROKEN_ZIP) from error
+        return False
+
+
+def _the_only(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
+    """The one file in the archive, beside what a Mac adds."""
+    members = [member for member in archive.infolist() if member.filename and not _is_no_table(member)]
+    if not members:
+        raise UnreadableFile(NOTHING_ZIPPED)
+    if len(members) > 1:
+        names = ", ".join(_shown(member) for member in members[:SHOWN_NAMES])
+        more = " …" if len(members) > SHOWN_NAMES else ""
+        raise UnreadableFile(SEVERAL_ZIPPED, count=len(members), names=names + more)
+    return members[0]
+
+
+def _is_no_table(member: zipfile.ZipInfo) -> bool:
+    path = PurePosixPath(member.filename)
+    return member.is_dir() or "__MACOSX" in path.parts or path.name in {".DS_Store", "Thumbs.db", "desktop.ini"}
+
+
+def _shown(member: zipfile.ZipInfo) -> str:
+    return "".join(filter(str.isprintable, PurePosixPath(member.filename.replace("\\", "/")).name))[-60:]
+
+
+def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, table: IO[bytes]) -> None:
+    """Write the member into `table`. What it says of its size is checked first, what comes out of it all the same."""
+    limit = settings.IMPORT_MAX_MB * 1024 * 1024
+    too_large = UnreadableFile(LARGE_ZIP, name=_shown(member), limit=settings.IMPORT_MAX_MB)
+    if member.flag_bits & _ENCRYPTED:
+        raise UnreadableFile(LOCKED_ZIP)
+    if member.compress_type not in METHODS:
+        raise UnreadableFile(ODD_ZIP)
+    if member.file_size > limit:
+        raise too_large
+    with archive.open(member) as part:
+        while block := part.read(BLOCK):
+            table.write(block)
+            if table.tell() > limit:
+                raise too_large
+    if _is_archive(table, claimed=True):
+        raise UnreadableFile(ZIP_IN_ZIP, name=_shown(member))
+    table.seek(0)
+
+
+def refuse_long_lists(file: IO[bytes]) -> None:
+    """Python keeps half a kilobyte for each name in the list of a zip file, before anybody can count them."""
+    start = max(0, file.seek(0, io.SEEK_END) - _LONGEST_END)
+    file.seek(start)
+    tail = file.read()
+    end = len(tail) - 22 if tail[-22:-18] == _END and tail.endswith(b"\0\0") else tail.rfind(_END)
+    if end < 0:
+        raise zipfile.BadZipFile
+    size = int.from_bytes(tail[end + 12 : end + 16], "little")
+    if end >= 76 and tail[end - 20 : end - 16] == _LOCATOR64 and tail[end - 76 : end - 72] == _END64:
+        size = int.from_bytes(tail[end - 36 : end - 28], "little")
+    if size > LONGEST_LIST:
+        raise UnreadableFile(ODD_ZIP)

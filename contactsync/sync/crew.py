@@ -1,0 +1,260 @@
+"""Threads that make the calls of one task, while the task's own thread keeps the books.
+
+Only the task's thread touches the database. The others get calls that are on record already, each with a client of
+its own, and hand back what came of them. They ask the task's thread for leave before every request too, so that the
+pace of the account is kept in the database as ever, but for many requests in one transaction.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any
+
+from contactsync.models import Call, ProviderAccount
+from contactsync.sync import ledger, pace
+from contactsync.sync.connect import Exchange, Provider, ProviderError, pacer_of
+from contactsync.sync.ledger import Performed
+from contactsync.sync.line import Line
+from providers.exceptions import Throttled
+
+LONGEST_IN_QUEUE = (
+    30.0  # seconds; a call that waits longer for a thread is not begun, because its lease was made for less
+)
+LOOK_AGAIN = 0.2  # seconds until leave is asked for again that was not given
+LONGEST_JOIN = 5.0  # seconds; threads that are in a call still end with the process
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """One call to be made. `about` is for whoever planned it."""
+
+    call: Call
+    make: Callable[[Provider], Any]
+    about: Any = None
+    attempts: int = 0  # by this worker
+    given_at: float = 0.0
+
+
+@dataclass(slots=True, eq=False)
+class Result:
+    """What came of a job; `performed` None: it was not begun."""
+
+    job: Job
+    performed: Performed[Any] | None
+    exchanges: list[Exchange] = field(default_factory=list)
+
+
+@dataclass(slots=True, eq=False)
+class _Turn:
+    """A request that wants to leave."""
+
+    asked_at: float
+    moment: float | None = None
+    answered: threading.Event = field(default_factory=threading.Event)
+    error: ProviderError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Blocked:
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    exchange: Exchange
+
+
+def not_now() -> Throttled:
+    """For a request that waited for its turn when the work was ended: it never left."""
+    return Throttled(pace.CROWDED, params={"seconds": 1}, status=None, retry_after=0.0)
+
+
+class _Turns:
+    """The pacer of a thread: asks the task's thread. Fulfils `providers.types.Pacer`."""
+
+    def __init__(self, inbox: queue.SimpleQueue[Any]) -> None:
+        self._inbox = inbox
+
+    def wait(self) -> None:
+        turn = _Turn(pace.now())
+        self._inbox.put(turn)
+        turn.answered.wait()
+        if turn.error is not None:
+            raise turn.error
+
+    def blocked(self, seconds: float) -> None:
+        self._inbox.put(_Blocked(seconds))
+
+    def watching(self, observer: Callable[[Exchange], None] | None) -> Callable[[Exchange], None]:
+        def observe(exchange: Exchange) -> None:
+            self._inbox.put(_Seen(exchange))
+            if observer is not None:
+                observer(exchange)
+
+        return observe
+
+
+class Crew:
+    """At most `size` threads, made when they are needed. Everything but the calls happens in the thread that uses it.
+
+    At the end nothing more is begun; whoever wants the results of what is under way collects them first, also
+    when a call broke its thread (`collect` raises `RuntimeError` from what it met).
+    """
+
+    def __init__(self, account: ProviderAccount, size: int) -> None:
+        self.account = account
+        self.size = size
+        self.in_hand = 0  # jobs given and not come back
+        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._threads: list[threading.Thread] = []
+        self._lines: list[Line] = []
+        self._back: list[Result] = []  # come back and not collected: kept where something else is raised meanwhile
+        self._turns: list[_Turn] = []
+        self._ask_again_at = 0.0
+        self._pacer = pacer_of(account)
+        self._learn = self._pacer.watching(None) if self._pacer is not None else None
+        self._closing = threading.Event()
+
+    def __enter__(self) -> Crew:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.begin_nothing_more()
+        for _ in self._threads:
+            self._jobs.put(None)
+        until = time.monotonic() + LONGEST_JOIN
+        for thread in self._threads:
+            thread.join(max(0.0, until - time.monotonic()))
+        for line in self._lines:
+            line.close()
+
+    def hire(self, hands: int) -> None:
+        """Have threads for so many calls, or as many as there may be. Raises as opening a `Line` does."""
+        while len(self._threads) < min(self.size, hands):
+            self._hire()
+
+    def give(self, job: Job) -> None:
+        """Have a thread make this call, which is on record as on the wire."""
+        job.given_at = time.monotonic()
+        self.in_hand += 1
+        self._jobs.put(job)
+
+    def begin_nothing_more(self) -> None:
+        """What no thread has begun comes back as not begun, and no request that waits for its turn leaves."""
+        self._closing.set()
+        for turn in self._turns:
+            self._answer(turn, not_now())
+
+    def collect(self, longest: float) -> list[Result]:
+        """What has come back; waits for the first at most so many seconds."""
+        until = time.monotonic() + longest
+        while not self._back:
+            self._let_leave()
+            seconds = min([until - time.monotonic(), *self._until_next_turn()])
+            try:
+                self._take(self._inbox.get(timeout=max(0.0, seconds)))
+                while True:
+                    self._take(self._inbox.get_nowait())
+            except queue.Empty:
+                if time.monotonic() >= until:
+                    break
+        results, self._back = self._back, []
+        return results
+
+    # The task's thread
+
+    def _hire(self) -> None:
+        turns = _Turns(self._inbox) if self._pacer is not None else None
+        line = Line(self.account, turns=turns)
+        thread = threading.Thread(
+            target=self._work, args=(line,), name=f"calls of account {self.account.pk}", daemon=True
+        )
+        self._lines.append(line)
+        self._threads.append(thread)
+        thread.start()
+
+    def _take(self, message: Any) -> None:
+        match message:
+            case Result():
+                self.in_hand -= 1
+                self._back.append(message)
+            case _Turn() if self._closing.is_set():
+                self._answer(message, not_now())
+            case _Turn():
+                self._turns.append(message)
+                self._ask_again_at = 0.0
+            case _Blocked() if self._pacer is not None:
+                self._pacer.blocked(message.seconds)
+            case _Seen() if self._learn is not None:
+                self._learn(message.exchange)
+                self._ask_again_at = 0.0
+            case BaseException():
+                self.in_hand -= 1
+                raise RuntimeError("A thread that makes calls broke down.") from message
+
+    def _let_leave(self) -> None:
+        """Answer the requests that want to leave: those without a moment get one, those whose moment has come may go."""
+        if self._pacer is None or not self._turns:
+            return
+        waiting = [turn for turn in self._turns if turn.moment is None]
+        if waiting and time.monotonic() >= self._ask_again_at:
+            self._ask_for(waiting)
+        due = [turn for turn in self._turns if turn.moment is not None and turn.moment <= pace.now()]
+        if not due:
+            return
+        if any(turn.moment is not None and turn.moment > turn.asked_at for turn in due) and self._pacer.is_blocked():
+            self._pacer.missed(len(due))
+            for turn in due:  # somebody was told to stop meanwhile
+                turn.moment = None
+            return
+        for turn in due:
+            self._answer(turn, None)
+
+    def _ask_for(self, waiting: list[_Turn]) -> None:
+        assert self._pacer is not None  # noqa: S101 - for the type checker
+        try:
+            moments = self._pacer.take(len(waiting), latest=min(turn.asked_at for turn in waiting) + pace.LONGEST_WAIT)
+        except ProviderError as error:
+            for turn in waiting:
+                self._answer(turn, error)
+            return
+        for turn, moment in zip(waiting, moments, strict=False):
+            turn.moment = moment
+        if len(moments) < len(waiting):
+            self._ask_again_at = time.monotonic() + LOOK_AGAIN
+
+    def _answer(self, turn: _Turn, error: ProviderError | None) -> None:
+        turn.error = error
+        self._turns = [other for other in self._turns if other is not turn]
+        turn.answered.set()
+
+    def _until_next_turn(self) -> list[float]:
+        moments = [turn.moment - pace.now() for turn in self._turns if turn.moment is not None]
+        if any(turn.moment is None for turn in self._turns):
+            moments.append(self._ask_again_at - time.monotonic())
+        return moments
+
+    # The others
+
+    def _work(self, line: Line) -> None:
+        while (job := self._jobs.get()) is not None:
+            if self._closing.is_set() or time.monotonic() - job.given_at > LONGEST_IN_QUEUE:
+                self._inbox.put(Result(job, None))
+                continue
+            line.exchanges.clear()
+            try:
+                performed = ledger._make(job.call, job.make, line)
+            except (
+                BaseException
+            ) as error:  # raised in the task's thread; this one goes on, so that every job comes back
+                self._inbox.put(error)
+                continue
+            self._inbox.put(Result(job, performed, list(line.exchanges)))

@@ -1,0 +1,292 @@
+"""Many calls of one kind, several on the wire at a time, with their rows written in groups.
+
+As with a single call each is on record as on the wire, committed, before its first byte, and its outcome after; what is
+written for the calls of a group is written in one transaction. Calls given here must not depend on each other.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from contactsync.models import Call, Run
+from contactsync.sync import accounts, ledger
+from contactsync.sync import line as lines
+from contactsync.sync.bulk import update_rows
+from contactsync.sync.call_record import keep_late_answer, with_late_answer
+from contactsync.sync.connect import Operation, calls_at_once, reason_of, stop_reason
+from contactsync.sync.crew import Crew, Job, Result
+from contactsync.sync.ledger import ATTEMPTS_AT_ONCE, LONGEST_WAIT, Performed, changes_after
+from contactsync.sync.policy import Verdict, pause_before_retry
+from contactsync.sync.worker import Halt, Worker
+from providers.exceptions import NotSent, Throttled
+
+logger = logging.getLogger(__name__)
+
+LOOK_EVERY = 0.25  # seconds between two looks whether the run was stopped
+LONGEST_SLEEP = 1.0  # seconds
+SHARE_EVERY = 2.0  # seconds between two looks who else works for the account
+RECORDED = [
+    "state", "lease_until", "finished_at", "not_before", "request_line", "request_excerpt", "response_excerpt", "status",
+    "provider_request_id", "seconds", "references", "counters", "error",
+]  # fmt: skip
+
+#: jobs for these calls; a call that shall not be made any more is dropped instead
+Prepare = Callable[[Sequence[Call]], list[Job]]
+#: writes what becomes of the rows of these calls, within the transaction that records the calls
+Keep = Callable[[Sequence[tuple[Job, Performed[Any]]]], None]
+#: looks at one that is on record; raises `Halt` when no other would fare better
+After = Callable[[Performed[Any]], None]
+
+
+def perform_all(
+    worker: Worker, operation: Operation, prepare: Prepare, keep: Keep, after: After = lambda performed: None
+) -> bool:
+    """Make all planned calls of the operation, including those added on the way. False when there was none. Raises `Halt`."""
+    if calls_at_once(worker.run.account) == 1:
+        return _one_by_one(worker, operation, prepare, keep, after)
+    planned = Call.objects.filter(run=worker.run, operation=operation.value, state=Call.State.PLANNED)
+    found = False
+    while planned.exists():
+        found = True
+        _Together(worker, operation, prepare, keep, after).work()
+    return found
+
+
+def _one_by_one(worker: Worker, operation: Operation, prepare: Prepare, keep: Keep, after: After) -> bool:
+    call = None
+    for call in worker.planned_calls(operation):
+        for job in prepare([call]):
+            after(worker.perform(call, job.make, on_outcome=lambda performed, job=job: keep([(job, performed)])))  # type: ignore[misc]
+    return call is not None
+
+
+class _Together:
+    def __init__(self, worker: Worker, operation: Operation, prepare: Prepare, keep: Keep, after: After) -> None:
+        self.worker = worker
+        self.account = worker.run.account
+        self.at_once = calls_at_once(self.account)
+        self._share = self.at_once
+        self._prepare, self._keep, self._after = prepare, keep, after
+        self._calls = self._planned(operation)
+        self._ready: deque[Job] = deque()
+        self._later: list[tuple[float, Job]] = []  # to be tried again, from this moment on
+        self._hold_until = 0.0  # nothing is begun before
+        self._rested_until = 0.0  # a moment that counts as past
+        self._looked_at = self._shared_at = -math.inf
+
+    def work(self) -> None:
+        """Make the calls. Raises `Halt`, once everything that was on the wire is on record."""
+        with Crew(self.account, self.at_once) as crew:
+            try:
+                while self._has_more() or crew.in_hand:
+                    self._look()
+                    self._give(crew)
+                    if crew.in_hand:
+                        self._weigh(self._record(crew.collect(LOOK_EVERY)))
+                    else:
+                        self._rest()
+            except Exception:
+                self._come_in(crew)
+                raise
+
+    # What is to be done
+
+    def _planned(self, operation: Operation) -> Iterator[list[Call]]:
+        """The planned calls once each, in their order, a few at a time."""
+        planned = self.worker.run.calls.filter(operation=operation.value, state=Call.State.PLANNED)
+        last = 0
+        while calls := list(planned.filter(sequence__gt=last).order_by("sequence")[: 2 * self.at_once]):
+            last = calls[-1].sequence
+            yield calls
+
+    def _has_more(self) -> bool:
+        """Reads on, but not far ahead, because people go on editing. False when nothing is left to be begun."""
+        while len(self._ready) < self.at_once and (calls := next(self._calls, None)):
+            self._ready.extend(self._prepare(calls))
+        return bool(self._ready or self._later)
+
+    def _look(self) -> None:
+        """Now and then: whether the run was stopped, and whether other runs of the account are at work, which get their share."""
+        now = time.monotonic()
+        if now - self._looked_at > LOOK_EVERY:
+            self._looked_at = now
+            self.worker.keep()
+        if now - self._shared_at > SHARE_EVERY:
+            self._shared_at = now
+            at_work = Run.objects.filter(account=self.account, state=Run.State.RUNNING, lease_until__gt=timezone.now())
+            others = at_work.exclude(pk=self.worker.run.pk).count()
+            self._share = max(1, self.at_once // (1 + others))
+
+    def _now(self) -> float:
+        return max(time.monotonic(), self._rested_until)
+
+    def _rest(self) -> None:
+        """Nothing is on the wire, and nothing may be begun yet."""
+        due = (
+            self._hold_until if self._ready else max(self._hold_until, min((at for at, _ in self._later), default=0.0))
+        )
+        left = due - self._now()
+        while left > 0:
+            lines.wait(min(left, LONGEST_SLEEP))
+            left -= LONGEST_SLEEP
+            self.worker.keep()
+        self._rested_until = due
+
+    # Out
+
+    def _give(self, crew: Crew) -> None:
+        now = self._now()
+        # As many again stand ready as are on the wire, so that no thread waits for the books.
+        most = self._share * 2 if self._share == self.at_once else self._share
+        free = most - crew.in_hand
+        if now < self._hold_until or free <= 0:
+            return
+        jobs = [job for at, job in self._later if at <= now][:free]
+        self._later = [(at, job) for at, job in self._later if job not in jobs]
+        while len(jobs) < free and self._ready:
+            jobs.append(self._ready.popleft())
+        if not jobs:
+            return
+        if (stopped := stop_reason(self.account)) is not None:
+            raise Halt(Run.State.PAUSED, reason_of(stopped))
+        crew.hire(crew.in_hand + len(jobs))
+        for job in self._claim(jobs):
+            crew.give(job)
+
+    def _claim(self, jobs: list[Job]) -> list[Job]:
+        """Put them on the wire in one committed transaction, with the lease of the run. Those that are somebody else's are left."""
+        now, owner = timezone.now(), self.worker.owner
+        changes: dict[str, Any] = {
+            "state": Call.State.ON_WIRE,
+            "lease_owner": owner,
+            "lease_until": now + ledger.LEASE,
+            "started_at": now,
+            "finished_at": None,
+        }
+        calls = Call.objects.filter(pk__in=[job.call.pk for job in jobs])
+        with transaction.atomic(durable=True):
+            self.worker.hold()
+            mine = calls.filter(state=Call.State.PLANNED).update(attempts=F("attempts") + 1, **changes)
+            if mine != len(jobs):
+                claimed = calls.filter(state=Call.State.ON_WIRE, lease_owner=owner, started_at=now)
+                keys = set(claimed.values_list("pk", flat=True))
+                jobs = [job for job in jobs if job.call.pk in keys]
+        for job in jobs:
+            for name, value in {**changes, "attempts": job.call.attempts + 1}.items():
+                setattr(job.call, name, value)
+        return jobs
+
+    # And back
+
+    def _record(self, results: Sequence[Result]) -> list[tuple[Job, Performed[Any]]]:
+        """Write what came of them. Returns that, where another's decision was not faster."""
+        self._put_back([result.job for result in results if result.performed is None])
+        begun = [result for result in results if result.performed is not None]
+        try:
+            if not begun or self._record_group(begun):
+                return [(result.job, result.performed) for result in begun if result.performed]
+        except Exception:
+            logger.exception(
+                "The outcomes of %s calls could not be written together; each is written by itself.", len(begun)
+            )
+        return self._record_each(begun)
+
+    def _record_group(self, results: Sequence[Result]) -> bool:
+        """In one transaction. False when one of the calls is not ours any more; then nothing is written."""
+        keys = [result.job.call.pk for result in results]
+        with transaction.atomic(durable=True):
+            rows = Call.objects.select_for_update().filter(pk__in=keys, state=Call.State.ON_WIRE)
+            errors = dict(rows.filter(lease_owner=self.worker.owner).values_list("pk", "error"))
+            if len(errors) != len(keys):
+                return False
+            for result in results:
+                call, performed = result.job.call, result.performed
+                assert performed is not None  # noqa: S101 - for the type checker
+                changes = changes_after(call, performed, result.exchanges)
+                changes["error"] = with_late_answer(call, performed.error, kept=errors[call.pk])
+                for name, value in changes.items():
+                    setattr(call, name, value)
+                if performed.error is not None:
+                    accounts.pause(self.account, performed.error)
+            update_rows([result.job.call for result in results], RECORDED)
+            self._keep([(result.job, result.performed) for result in results if result.performed])
+        return True
+
+    def _record_each(self, results: Sequence[Result]) -> list[tuple[Job, Performed[Any]]]:
+        """One by one, so that one that cannot be written takes no other with it. Raises what the first of those met."""
+        recorded = []
+        failure: Exception | None = None
+        for result in results:
+            job, performed = result.job, result.performed
+            assert performed is not None  # noqa: S101 - for the type checker
+            try:
+                kept = ledger.record(
+                    job.call,
+                    performed,
+                    account=self.account,
+                    exchanges=result.exchanges,
+                    on_outcome=lambda performed, job=job: self._keep([(job, performed)]),  # type: ignore[misc]
+                )
+                if kept:
+                    recorded.append((job, performed))
+                else:
+                    keep_late_answer(job.call, performed.error, result.exchanges)
+            except Exception as error:
+                failure = failure or error
+        if failure is not None:
+            raise failure
+        return recorded
+
+    def _put_back(self, jobs: Sequence[Job]) -> None:
+        """They were not begun, so they are planned as before."""
+        if not jobs:
+            return
+        calls = Call.objects.filter(pk__in=[job.call.pk for job in jobs], lease_owner=self.worker.owner)
+        calls.filter(state=Call.State.ON_WIRE).update(
+            state=Call.State.PLANNED, lease_until=None, attempts=F("attempts") - 1
+        )
+        for job in jobs:
+            job.call.attempts -= 1
+            self._later.append((self._now(), job))
+
+    def _weigh(self, outcomes: Sequence[tuple[Job, Performed[Any]]]) -> None:
+        """What follows from them. Raises the first `Halt`."""
+        halt: Halt | None = None
+        for job, performed in outcomes:
+            try:
+                if performed.verdict is Verdict.RETRY:
+                    self._try_again(job, performed)
+                else:
+                    self.worker.weigh(job.call, performed)
+                    self._after(performed)
+            except Halt as this:
+                halt = halt or this
+        if halt is not None:
+            raise halt
+
+    def _try_again(self, job: Job, performed: Performed[Any]) -> None:
+        job.attempts += 1
+        pause = pause_before_retry(job.attempts, performed.error)
+        if job.attempts >= ATTEMPTS_AT_ONCE or pause > LONGEST_WAIT:
+            self.worker.weigh(job.call, performed)
+        self._later.append((self._now() + pause, job))
+        if isinstance(performed.error, NotSent | Throttled):  # the others would fare no better
+            self._hold_until = max(self._hold_until, self._now() + pause)
+
+    def _come_in(self, crew: Crew) -> None:
+        """Nothing more is begun; what is on the wire is waited for and written."""
+        crew.begin_nothing_more()
+        while crew.in_hand:
+            try:
+                self._record(crew.collect(LOOK_EVERY))
+            except Exception:
+                logger.exception("An outcome could not be written; its call is decided by the sweep.")
