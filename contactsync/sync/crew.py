@@ -196,9 +196,11 @@ class Crew:
             case _Seen() if self._learn is not None:
                 self._learn(message.exchange)
                 self._ask_again_at = 0.0
-            case BaseException():
+            case Exception():
                 self.in_hand -= 1
                 raise RuntimeError("A thread that makes calls broke down.") from message
+            case BaseException():  # whatever ends a process ends this one, as if it had been met here
+                raise message
 
     def _let_leave(self) -> None:
         """Answer the requests that want to leave: those without a moment get one, those whose moment has come may go."""

@@ -175,7 +175,7 @@ def test_a_call_that_breaks_its_thread_ends_the_work_and_loses_no_other_outcome(
 
     def break_down(call: Call, number: int) -> None:
         if number in {2, 4, 5}:  # as many as there are threads
-            raise SystemExit
+            raise MemoryError
 
     around_creates(monkeypatch, break_down)
     with pytest.raises(RuntimeError, match="broke down"):
