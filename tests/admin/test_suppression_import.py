@@ -111,7 +111,7 @@ def test_from_the_upload_to_the_result_with_whom_it_concerns(run_tasks: Any) -> 
     client.post(address(job, "columns"), columns("phone", "", "reason"))
     run_tasks()
     page = text_of(client.get(address(job)))
-    assert "“suppression list” would do" in page
+    assert "What the import into the suppression list would do" in page
     for said in ("1 contact has a number that is new", "Customers", "1 person waits", "Nowruz", "there already"):
         assert said in page
     assert 'data-count="updated"' not in page
