@@ -28,7 +28,6 @@ from contactsync.sync.together import Steps, perform_together
 from contactsync.sync.worker import Halt
 
 COUNTED_EVERY = 2.0  # seconds
-READY_AHEAD = 0.5  # calls that stand ready for each one on the wire: a killed worker's are unknown too, so they are few
 
 
 class Several:
@@ -63,7 +62,6 @@ class Several:
             keep=self._keep,
             make_alone=self._alone,
             most_unknown=UNKNOWN_IN_A_ROW,
-            ready_ahead=READY_AHEAD,
         )
         perform_together(self, self._planned, steps)
 

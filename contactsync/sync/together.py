@@ -33,6 +33,7 @@ from contactsync.sync.worker import MOST_UNKNOWN, Halt, Worker
 logger = logging.getLogger(__name__)
 
 LOOK_EVERY = 0.25  # seconds between two looks whether the run was stopped
+LOOKED_BACK = 8  # times that results were collected
 SHARE_EVERY = 2.0  # seconds between two looks who else works for the account
 RECORDED = [
     "state", "lease_until", "finished_at", "not_before", "request_line", "request_excerpt", "response_excerpt", "status",
@@ -81,7 +82,6 @@ class Steps:
     on_return: Write = _nothing
     make_alone: Callable[[Call], Performed[Any]] | None = None  # for jobs that `is_alone`; records the outcome too
     most_unknown: int = MOST_UNKNOWN
-    ready_ahead: float = 1.0  # calls that stand ready beside those on the wire, so that no thread waits for the books
 
 
 def perform_all(worker: Worker, operation: Operation, prepare: Prepare, keep: Keep, after: After = _nothing) -> bool:
@@ -121,8 +121,10 @@ class _Together:
         self._alone: deque[Job] = deque()
         self._later: list[tuple[float, Job]] = []  # to be tried again, from this moment on
         self._hold_until = 0.0  # nothing is begun before
+        self._is_probing = False  # then one call at a time, until one gets through
         self._rested_until = 0.0  # a moment that counts as past
         self._looked_at = self._shared_at = -math.inf
+        self._came_back = deque([0], maxlen=LOOKED_BACK)  # results each time
 
     def work(self) -> None:
         """Make the calls. Raises `Halt`, once everything that was on the wire is on record."""
@@ -132,7 +134,9 @@ class _Together:
                     self._look()
                     self._give(crew)
                     if crew.in_hand:
-                        self._weigh(self._record(crew.collect(LOOK_EVERY)))
+                        results = crew.collect(LOOK_EVERY)
+                        self._came_back.append(len(results))
+                        self._weigh(self._record(results))
                         crew.go_on()
                     elif self._alone and self._now() >= self._hold_until:
                         self._make_alone(self._alone.popleft())
@@ -190,13 +194,15 @@ class _Together:
 
     def _give(self, crew: Crew) -> None:
         now = self._now()
-        most = self._share
-        if self._share == self.at_once:
-            most += math.ceil(self._share * self.steps.ready_ahead)
-        free = crew.room(most)
+        # As many stand ready as may come back before the next look at the books, so that no thread waits for them.
+        ahead = min(self._share, 1 + max(self._came_back)) if self._share == self.at_once else 0
+        free = crew.room(self._share + ahead)
+        if self._is_probing:
+            free = 0 if crew.in_hand else 1
         if now < self._hold_until or free <= 0 or self._alone:
             return
-        jobs = [job for at, job in self._later if at <= now][:free]
+        due = [job for at, job in self._later if at <= now]
+        jobs = sorted(due, key=lambda job: -job.call.attempts)[:free]
         self._later = [(at, job) for at, job in self._later if job not in jobs]
         while len(jobs) < free and self._ready:
             jobs.append(self._ready.popleft())
@@ -324,6 +330,7 @@ class _Together:
                 if performed.verdict is Verdict.RETRY:
                     self._try_again(job, performed)
                 else:
+                    self._is_probing = False
                     self.worker.weigh(job.call, performed)
                     self.steps.after(performed)
             except Halt as this:
@@ -338,6 +345,7 @@ class _Together:
             self.worker.weigh(job.call, performed)
         self._later.append((self._now() + pause, job))
         if fares_no_better(performed):
+            self._is_probing = True
             self._hold_until = max(self._hold_until, self._now() + pause)
 
     def _come_in(self, crew: Crew) -> None:
