@@ -5,6 +5,7 @@ Each call is looked at once more right before it is put on the wire, together wi
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -49,7 +50,7 @@ class Several:
         self._make_alone = make_alone
         self._frame = sender_and_time(run)
         self._standing = Standing(run)
-        self._told_at = time.monotonic()
+        self._told_at = -math.inf
         self._unknown_in_a_row = 0
 
     def send(self) -> None:
