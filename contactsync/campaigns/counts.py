@@ -105,7 +105,7 @@ def progress(run: Run) -> dict[str, Any]:
         if run_id == run.pk or state in {Call.State.ACCEPTED, Call.State.UNKNOWN, Call.State.ON_WIRE}:
             counts[state] += people
     if any(run_id != run.pk for run_id, _, _ in rows):
-        everybody = Campaign.objects.values_list("summary__recipients", flat=True).get(pk=run.campaign_id)
+        everybody = Campaign.objects.filter(runs=run).values_list("summary__recipients", flat=True).first()
         counts["refused"] += max(0, (everybody or 0) - sum(counts.values()))
     return {"recipients": sum(counts.values()), **counts}
 

@@ -25,7 +25,8 @@ from contactsync.sync.connect import SENDS, Provider, reason_of
 from contactsync.sync.crew import Job
 from contactsync.sync.line import Line
 from contactsync.sync.sends import Performed, SendReceipt, Verdict
-from contactsync.sync.together import Steps, perform_together
+from contactsync.sync.steps import Steps
+from contactsync.sync.together import perform_together
 from contactsync.sync.worker import Halt
 
 COUNTED_EVERY = 2.0  # seconds

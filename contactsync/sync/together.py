@@ -11,8 +11,7 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F, QuerySet
@@ -28,7 +27,8 @@ from contactsync.sync.connect import Operation, calls_at_once, reason_of, stop_r
 from contactsync.sync.crew import Crew, Job, Result
 from contactsync.sync.ledger import ATTEMPTS_AT_ONCE, LONGEST_WAIT, Performed, changes_after
 from contactsync.sync.policy import Verdict, pause_before_retry
-from contactsync.sync.worker import MOST_UNKNOWN, Halt, Worker
+from contactsync.sync.steps import After, Holder, Keep, Prepare, Steps, nothing
+from contactsync.sync.worker import Halt, Worker
 
 logger = logging.getLogger(__name__)
 
@@ -40,51 +40,8 @@ RECORDED = [
     "provider_request_id", "seconds", "references", "counters", "error",
 ]  # fmt: skip
 
-#: jobs for these calls; a call that shall not be made any more is dropped instead
-Prepare = Callable[[Sequence[Call]], list[Job]]
-#: writes what becomes of the rows of these calls, within the transaction that records the calls
-Keep = Callable[[Sequence[tuple[Job, Performed[Any]]]], None]
-#: looks at one that is on record; raises `Halt` when no other would fare better
-After = Callable[[Performed[Any]], None]
-#: writes for jobs that are put on the wire, or come back not begun, within the transaction that says so of their calls
-Write = Callable[[Sequence[Job]], None]
 
-
-class Holder(Protocol):
-    """Whoever holds the run: `Worker` for runs on contacts."""
-
-    run: Run
-    owner: str
-
-    def hold(self) -> None:
-        """Renew the lease. Raises when this work is to end."""
-
-    def keep(self) -> None:
-        """As `hold`, and renews the counts from time to time."""
-
-    def weigh(self, call: Call, performed: Performed[Any]) -> None:
-        """Raises `Halt` when the run is to end with this outcome, or has to wait."""
-
-
-def _nothing(_: Any) -> None:
-    pass
-
-
-@dataclass(frozen=True, slots=True)
-class Steps:
-    """What the calls of one kind need. `last_look` returns the jobs that may leave now; each leaves within moments of it."""
-
-    prepare: Prepare
-    keep: Keep
-    after: After = _nothing
-    last_look: Callable[[list[Job]], list[Job]] = list
-    on_claim: Write = _nothing
-    on_return: Write = _nothing
-    make_alone: Callable[[Call], Performed[Any]] | None = None  # for jobs that `is_alone`; records the outcome too
-    most_unknown: int = MOST_UNKNOWN
-
-
-def perform_all(worker: Worker, operation: Operation, prepare: Prepare, keep: Keep, after: After = _nothing) -> bool:
+def perform_all(worker: Worker, operation: Operation, prepare: Prepare, keep: Keep, after: After = nothing) -> bool:
     """Make all planned calls of the operation, including those added on the way. False when there was none. Raises `Halt`."""
     if calls_at_once(worker.run.account) == 1:
         return _one_by_one(worker, operation, prepare, keep, after)
