@@ -61,7 +61,7 @@ def look(run: Run, call: Call, line: Line) -> dict[str, Any]:
 _CHANGED_BESIDE_WHOLE = reason(
     gettext_noop(
         "Since the campaign was prepared, people of this phonebook were suppressed, deleted or given another number, "
-        "so the call to everybody in it was not made. Resume to send to the others."
+        "so the call to everybody in it was not made. Press “Continue” to send to the others."
     )
 )
 _NOBODY_LEFT = reason(gettext_noop("Nobody is left in this call: its people are left out, or sent to by number."))
@@ -77,7 +77,7 @@ def _has_changed(call: Call, line: Line) -> dict[str, Any]:
             return reason(
                 gettext_noop(
                     "The phonebook “%(title)s” has changed at the provider since the campaign was prepared "
-                    "(%(before)s contacts then, %(now)s now), so this call was not made. Resume to send to the people "
+                    "(%(before)s contacts then, %(now)s now), so this call was not made. Press “Continue” to send to the people "
                     "that were shown, or prepare a new campaign."
                 ),
                 title=book.title if book else remote_id,
@@ -92,7 +92,7 @@ def _has_changed(call: Call, line: Line) -> dict[str, Any]:
                 return reason(
                     gettext_noop(
                         "The phonebook “%(title)s” holds other people at the provider than when the campaign was "
-                        "prepared, so this call was not made. Resume to send to the people that were shown, or "
+                        "prepared, so this call was not made. Press “Continue” to send to the people that were shown, or "
                         "prepare a new campaign."
                     ),
                     title=book.title,
@@ -124,7 +124,7 @@ def _is_filled_in_otherwise(run: Run, call: Call, people: QuerySet[Recipient]) -
 
 _VALUES_CHANGED = gettext_noop(
     "Since the campaign was prepared, values of people in “%(title)s” have changed (%(people)s), so the provider would "
-    "write something else than was shown and this call was not made. Resume to send what was shown, or prepare a new "
+    "write something else than was shown and this call was not made. Press “Continue” to send what was shown, or prepare a new "
     "campaign."
 )
 
