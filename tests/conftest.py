@@ -17,6 +17,7 @@ settings.load_profile("contactsync")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--database-only", action="store_true", help="Only the tests that use the database.")
+    parser.addoption("--chaos-all", action="store_true", help="Every fault at every request, not a part of them.")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
