@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -59,6 +60,31 @@ def equation(campaign: Campaign) -> Equation:
         excluded=excluded,
         **{state: states.get(state, 0) for state in _STATES},
     )
+
+
+class Standing:
+    """How far a send is (`progress`), kept along while its calls are made: counting them takes long when they are many.
+
+    Counted anew after something else changed them: then it `is_stale`.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.is_stale = True
+        self._people: dict[str, Any] = {}
+
+    def move(self, calls: Iterable[Call], before: str, after: str) -> None:
+        """The people of these calls stand elsewhere now."""
+        for call in calls:
+            self._people[before] = self._people.get(before, 0) - call.item_count
+            self._people[after] = self._people.get(after, 0) + call.item_count
+
+    def counts(self) -> dict[str, Any]:
+        """As `progress`."""
+        if self.is_stale:
+            self._people = progress(self.run)
+            self.is_stale = False
+        return dict(self._people)
 
 
 def progress(run: Run) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -22,8 +22,7 @@ from tests.chaos.recovery import mend_account, sweep_up
 from tests.factories import make_account, make_contact, make_phonebook, make_user
 from tests.sync.conftest import local_contacts, plan_push, remote_contacts
 
-EVERY = int(os.environ.get("CHAOS_EVERY", "7"))  # of the points at which something may happen, every so many are tried
-SEED = int(os.environ.get("CHAOS_SEED") or random.SystemRandom().randrange(10_000))
+EVERY = int(os.environ.get("CHAOS_EVERY", "29"))  # of the points at which something may happen, every so many are tried
 PHONES = [f"+98912000001{number}" for number in range(3)]
 
 
@@ -86,9 +85,9 @@ def book(account: ProviderAccount, sandbox: SandboxServer) -> Phonebook:
     return make_book(sandbox, account)
 
 
-def first_point() -> int:
-    print(f"CHAOS_EVERY={EVERY} CHAOS_SEED={SEED}")  # noqa: T201 - pytest shows it with a failure
-    return 1 + SEED % EVERY
+def every_point(chance: random.Random) -> Iterator[int]:
+    """The statements at which something happens, one in each try."""
+    yield from range(1 + chance.randrange(EVERY), 2000, EVERY)
 
 
 class Killed(BaseException):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -20,11 +21,10 @@ from providers.sandbox import SandboxServer
 from tests.campaigns.conftest import approve, received, states
 from tests.chaos import at_ippanel
 from tests.chaos.at_ippanel import (
-    EVERY,
     Events,
     assert_everybody_got_one,
+    every_point,
     finish_push,
-    first_point,
     make_book,
     make_ready,
     was_sent,
@@ -120,15 +120,20 @@ TROUBLES: dict[str, Callable[[int], Any]] = {
 } | ({} if is_sqlite else {"hung up": hung_up_at})
 
 
-def every_point() -> Iterator[int]:
-    yield from range(first_point(), 1000, EVERY)
-
-
 @pytest.mark.parametrize("trouble", TROUBLES)
+@pytest.mark.parametrize("at_once", [1, 3])
 def test_at_any_statement_of_a_send(
-    account: ProviderAccount, user: User, sandbox: SandboxServer, one_text_per_call: None, trouble: str
+    account: ProviderAccount,
+    user: User,
+    sandbox: SandboxServer,
+    one_text_per_call: None,
+    trouble: str,
+    at_once: int,
+    chance: random.Random,
 ) -> None:
-    for point in every_point():
+    account.settings["concurrency"] = at_once
+    account.save()
+    for point in every_point(chance):
         sandbox.reset()
         campaign = make_ready(account, user)
         run = approve(campaign, user)
@@ -144,11 +149,11 @@ def test_at_any_statement_of_a_send(
 @pytest.mark.parametrize("trouble", TROUBLES)
 @pytest.mark.parametrize("at_once", [1, 3])
 def test_at_any_statement_of_a_push(
-    account: ProviderAccount, sandbox: SandboxServer, trouble: str, at_once: int
+    account: ProviderAccount, sandbox: SandboxServer, trouble: str, at_once: int, chance: random.Random
 ) -> None:
     account.settings["concurrency"] = at_once
     account.save()
-    for point in every_point():
+    for point in every_point(chance):
         book = make_book(sandbox, account, f"book {point}")
         run = plan_push(book)
         executor.approve(run)
@@ -168,7 +173,7 @@ class TestTheAnswerCannotBeWritten:
         """Let something happen when the first answer has come."""
 
         def arrange(happen: Callable[[], None]) -> None:
-            make, came = ledger._make, []
+            make, came = ledger.make, []
 
             def then(*args: Any, **kwargs: Any) -> Any:
                 performed = make(*args, **kwargs)
@@ -177,7 +182,7 @@ class TestTheAnswerCannotBeWritten:
                     happen()
                 return performed
 
-            monkeypatch.setattr(ledger, "_make", then)
+            monkeypatch.setattr(ledger, "make", then)
 
         return arrange
 
