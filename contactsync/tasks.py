@@ -19,7 +19,7 @@ from contactsync.imports.undo_run import WORK, run_undo_work
 from contactsync.inbound import handle, inbox
 from contactsync.models import Campaign, ImportJob, ImportUndo, Run
 from contactsync.models.transitions import TransitionRefused
-from contactsync.sync import executor, planner
+from contactsync.sync import executor, guard, planner
 from contactsync.sync.connect import ProviderError
 from contactsync.sync.sweep import expired_runs, recover_lost_calls
 
@@ -116,6 +116,7 @@ def sweep() -> int:
     Safe to call at any time and from several processes: a task that finds its row taken does nothing.
     """
     woken = 0
+    guard.look()
     for run in recover_lost_calls():
         if run.kind == Run.Kind.SEND:
             settle_again(run)

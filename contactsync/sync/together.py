@@ -18,7 +18,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from contactsync.models import Call, Run
-from contactsync.sync import accounts, ledger
+from contactsync.sync import accounts, guard, ledger
 from contactsync.sync import line as lines
 from contactsync.sync.bulk import update_rows
 from contactsync.sync.call_record import keep_late_answer, with_late_answer
@@ -159,7 +159,11 @@ class _Together:
         if (stopped := stop_reason(self.account)) is not None:
             raise Halt(Run.State.PAUSED, reason_of(stopped))
         crew.hire(crew.in_hand + len(jobs))
-        for job in self._claim(jobs):
+        try:
+            claimed = self._claim(jobs)
+        except guard.HeldBack as error:
+            raise Halt(Run.State.PAUSED, reason_of(error)) from error
+        for job in claimed:
             crew.give(job)
 
     def _claim(self, jobs: list[Job]) -> list[Job]:
@@ -173,13 +177,14 @@ class _Together:
             "finished_at": None,
         }
         calls = Call.objects.filter(pk__in=[job.call.pk for job in jobs])
-        with transaction.atomic(durable=True):
+        with guard.leaving() as departing:
             self.worker.hold()
             mine = calls.filter(state=Call.State.PLANNED).update(attempts=F("attempts") + 1, **changes)
             if mine != len(jobs):
                 claimed = calls.filter(state=Call.State.ON_WIRE, lease_owner=owner, started_at=now)
                 keys = set(claimed.values_list("pk", flat=True))
                 jobs = [job for job in jobs if job.call.pk in keys]
+            departing += [job.call for job in jobs]
         for job in jobs:
             for name, value in {**changes, "attempts": job.call.attempts + 1}.items():
                 setattr(job.call, name, value)
