@@ -22,7 +22,7 @@ from contactsync.imports.undo_run import WORK, run_undo_work
 from contactsync.inbound import handle, inbox
 from contactsync.models import Campaign, ImportJob, ImportUndo, Run
 from contactsync.models.transitions import TransitionRefused
-from contactsync.sync import executor, leases, planner
+from contactsync.sync import executor, guard, leases, planner
 from contactsync.sync.connect import ProviderError
 from contactsync.sync.sweep import expired_runs, recover_lost_calls
 
@@ -121,6 +121,7 @@ def sweep() -> int:
     """
     leases.mend()
     lease.mend()
+    guard.look()
     for run in recover_lost_calls():
         if run.kind == Run.Kind.SEND:
             settle_again(run)
