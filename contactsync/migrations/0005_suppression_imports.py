@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("contactsync", "0003_log_indexes"),
+        ("contactsync", "0004_database_epoch"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
