@@ -11,7 +11,7 @@ from typing import Any
 
 from django_tasks_db.models import DBTaskResult
 
-from contactsync.campaigns import audience, cancel, dispatch, reports
+from contactsync.campaigns import audience, cancel, dispatch, lease, reports
 from contactsync.campaigns.due import claim_due_reports
 from contactsync.campaigns.problems import CampaignProblem
 from contactsync.campaigns.settle import settle_again
@@ -22,7 +22,7 @@ from contactsync.imports.undo_run import WORK, run_undo_work
 from contactsync.inbound import handle, inbox
 from contactsync.models import Campaign, ImportJob, ImportUndo, Run
 from contactsync.models.transitions import TransitionRefused
-from contactsync.sync import executor, planner
+from contactsync.sync import executor, guard, leases, planner
 from contactsync.sync.connect import ProviderError
 from contactsync.sync.sweep import expired_runs, recover_lost_calls
 
@@ -119,6 +119,9 @@ def sweep() -> int:
     Safe to call at any time and from several processes: a task that finds its row taken does nothing. While all
     workers are busy, nobody is woken twice.
     """
+    leases.mend()
+    lease.mend()
+    guard.look()
     for run in recover_lost_calls():
         if run.kind == Run.Kind.SEND:
             settle_again(run)

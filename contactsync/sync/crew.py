@@ -26,6 +26,7 @@ from providers.exceptions import Throttled
 LONGEST_IN_QUEUE = (
     30.0  # seconds; a call that waits longer for a thread is not begun, because its lease was made for less
 )
+LONGEST_TURN = 2 * pace.LONGEST_WAIT  # seconds; further ahead no moment is given to a request
 SOON = 1.0  # seconds; what could not leave so soon is not on record as on the wire yet
 LOOK_AGAIN = 0.2  # seconds until leave is asked for again that was not given
 LONGEST_JOIN = 5.0  # seconds; threads that are in a call still end with the process
@@ -233,6 +234,9 @@ class Crew:
         """Answer the requests that want to leave: those without a moment get one, those whose moment has come may go."""
         if self._pacer is None or not self._turns:
             return
+        for turn in self._turns:
+            if turn.moment is not None and turn.moment > pace.now() + LONGEST_TURN:  # the clock was set back
+                turn.moment = None
         waiting = [turn for turn in self._turns if turn.moment is None]
         if waiting and time.monotonic() >= self._ask_again_at:
             self._ask_for(waiting)

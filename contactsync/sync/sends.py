@@ -53,6 +53,7 @@ __all__ = [
     "remote_ids_in_order",
     "send_call",
     "send_report",
+    "sends_since",
     "template_text",
 ]
 
@@ -169,6 +170,12 @@ def find_sends(
 
     with _line(account, line) as open_line:
         return open_line.read(look)
+
+
+def sends_since(account: ProviderAccount, since: dt.datetime, *, most: int) -> list[SendReport]:
+    """The first so many sends that the provider took since then, whoever made them. Raises `ProviderError`, `Unsupported`."""
+    with Line(account) as line:
+        return line.read(lambda provider: list(islice(provider.find_sends(sender="", text="", since=since), most)))
 
 
 def estimate(

@@ -18,7 +18,7 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from contactsync.models import Call, Run
-from contactsync.sync import accounts, ledger
+from contactsync.sync import accounts, guard, ledger
 from contactsync.sync import line as lines
 from contactsync.sync.brake import fares_no_better
 from contactsync.sync.bulk import update_rows
@@ -171,7 +171,11 @@ class _Together:
         self._alone.extend(job for job in jobs if job.is_alone)
         jobs = [job for job in jobs if not job.is_alone]
         crew.hire(crew.in_hand + len(jobs))
-        for job in self._claim(jobs) if jobs else ():
+        try:
+            claimed = self._claim(jobs) if jobs else []
+        except guard.HeldBack as error:
+            raise Halt(Run.State.PAUSED, reason_of(error)) from error
+        for job in claimed:
             crew.give(job)
 
     def _make_alone(self, job: Job) -> None:
@@ -191,7 +195,7 @@ class _Together:
             "finished_at": None,
         }
         calls = Call.objects.filter(pk__in=[job.call.pk for job in jobs])
-        with transaction.atomic(durable=True):
+        with guard.leaving() as departing:
             self.worker.hold()
             mine = calls.filter(state=Call.State.PLANNED).update(attempts=F("attempts") + 1, **changes)
             if mine != len(jobs):
@@ -199,6 +203,7 @@ class _Together:
                 keys = set(claimed.values_list("pk", flat=True))
                 jobs = [job for job in jobs if job.call.pk in keys]
             self.steps.on_claim(jobs)
+            departing += [job.call for job in jobs]
         for job in jobs:
             for name, value in {**changes, "attempts": job.call.attempts + 1}.items():
                 setattr(job.call, name, value)
