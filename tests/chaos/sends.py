@@ -9,7 +9,6 @@ from django.db import transaction
 
 from contactsync.campaigns import reports
 from contactsync.models import Call, Campaign, Phonebook, Recipient, Run
-from contactsync.tasks import execute_run
 from providers.sandbox import SandboxServer
 from tests.campaigns.companies import Company
 from tests.campaigns.conftest import approve, campaign_to, prepare
@@ -22,16 +21,15 @@ def prepared_send(book: Phonebook, user: User, title: str) -> Campaign:
     return prepare(campaign_to(book.account, book, title=title, message="{first_name}: " + title), user)
 
 
-def approved_send(book: Phonebook, user: User, title: str) -> Campaign:
-    """With a call for each text too, as one has that goes on after a call with many texts was refused. Its worker is woken."""
+def approved_send(book: Phonebook, user: User, title: str) -> Run:
+    """With a call for each text too, as one has that goes on after a call with many texts was refused."""
     campaign = prepared_send(book, user, title)
     run = approve(campaign, user)
     with transaction.atomic():
         Recipient.objects.filter(campaign=campaign).update(call=None)
         run.calls.all().delete()
         Run.objects.filter(pk=run.pk).update(plan={**run.plan, "one_by_one": True})
-    execute_run.enqueue(run.pk)
-    return campaign
+    return run
 
 
 def is_over(campaign: Campaign) -> bool:
