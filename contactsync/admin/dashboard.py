@@ -12,11 +12,13 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from contactsync.admin import progress
+from contactsync.admin import progress, restored
 from contactsync.admin.book_counts import contact_counts, grouped
 from contactsync.admin.common import link, list_link, may
 from contactsync.admin.undo_pages import UNDER_WAY, moving_undos, undos_of, waiting_undos
 from contactsync.models import Call, Callback, Campaign, Contact, ImportJob, Phonebook, ProviderAccount, Run
+from contactsync.models.reasons import describe
+from contactsync.sync import guard
 
 #: rows of each list on the page
 SHOWN = 8
@@ -52,6 +54,7 @@ def dashboard(user: Any) -> dict[str, Any]:
     books = _books(user)
     return {
         "decisions": [
+            *_held_back(user),
             *_account_decisions(user, accounts),
             *_run_decisions(runs),
             *_call_decisions(user),
@@ -75,6 +78,12 @@ def _sees_work(user: Any) -> bool:
 
 
 # What needs a decision
+
+
+def _held_back(user: Any) -> Iterator[Decision]:
+    """First of all: nothing goes out, for any account."""
+    if restored.may_see(user) and (why := guard.why_held_back()):
+        yield Decision(None, _("Nothing is sent or pushed."), describe(why), restored.address(), _("Look and decide"))
 
 
 def _account_decisions(user: Any, accounts: list[ProviderAccount]) -> Iterator[Decision]:

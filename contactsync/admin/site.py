@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.admin import AdminSite
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
 #: title of a group -> the models in it, in the order they are shown
 GROUPS = (
@@ -77,6 +77,9 @@ class ContactSyncAdminSite(AdminSite):
         return [
             path("providers/", self.admin_view(self.providers_view), name="providers"),
             path("explain/", self.admin_view(require_GET(self.explain_view)), name="explain"),
+            path("restored/", self.admin_view(require_GET(self.restored_view)), name="restored"),
+            path("restored/ask/", self.admin_view(require_POST(self.restored_ask_view)), name="restored_ask"),
+            path("restored/allow/", self.admin_view(require_POST(self.restored_allow_view)), name="restored_allow"),
             *super().get_urls(),
         ]
 
@@ -85,6 +88,24 @@ class ContactSyncAdminSite(AdminSite):
         from contactsync.admin.explain import page  # models are not loaded yet when the site is made
 
         return page(self, request)
+
+    def restored_view(self, request: HttpRequest) -> TemplateResponse:
+        """What left after the backup that this database was restored from."""
+        from contactsync.admin.restored import page  # models are not loaded yet when the site is made
+
+        return page(self, request)
+
+    def restored_ask_view(self, request: HttpRequest) -> TemplateResponse:
+        """The same, with what the providers show."""
+        from contactsync.admin.restored import ask  # models are not loaded yet when the site is made
+
+        return ask(self, request)
+
+    def restored_allow_view(self, request: HttpRequest) -> HttpResponse:
+        """A person allows sends again."""
+        from contactsync.admin.restored import allow  # models are not loaded yet when the site is made
+
+        return allow(self, request)
 
     def providers_view(self, request: HttpRequest) -> TemplateResponse:
         """What each provider can do."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contactsync.models.accounts import ProviderAccount, RequestPace
 from contactsync.models.campaigns import Campaign, CampaignTarget, Recipient
 from contactsync.models.former import FormerContact
+from contactsync.models.guard import Clearance, DatabaseMark
 from contactsync.models.imports import ImportChange, ImportCorrection, ImportIssue, ImportJob, SavedMapping
 from contactsync.models.inbound import Callback, InboundMessage
 from contactsync.models.ledger import Call, Run
@@ -18,8 +19,10 @@ __all__ = [
     "Callback",
     "Campaign",
     "CampaignTarget",
+    "Clearance",
     "Contact",
     "CustomOption",
+    "DatabaseMark",
     "FormerContact",
     "ImportChange",
     "ImportChunk",
