@@ -42,9 +42,13 @@ class Ledger:
 
     def __init__(self, company: Company, sandbox: SandboxServer, campaign: Campaign) -> None:
         self.company, self.sandbox, self.campaign = company, sandbox, campaign
-        campaign.refresh_from_db()
-        self.recipients = list(Recipient.objects.filter(campaign=campaign).select_related("call"))
-        self.calls = list(Call.objects.filter(run__campaign=campaign))
+        while True:  # a worker may be finding out what became of a call
+            self.calls = list(Call.objects.filter(run__campaign=campaign).order_by("pk"))
+            self.recipients = list(Recipient.objects.filter(campaign=campaign).select_related("call"))
+            campaign.refresh_from_db()
+            now = Call.objects.filter(run__campaign=campaign).order_by("pk").values_list("state", flat=True)
+            if [call.state for call in self.calls] == list(now):
+                break
 
     def unknown(self) -> set[int]:
         return {call.pk for call in self.calls if call.state == Call.State.UNKNOWN}
