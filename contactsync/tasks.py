@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 
-from contactsync.campaigns import audience, cancel, dispatch, reports
+from contactsync.campaigns import audience, cancel, dispatch, evidence, reports
 from contactsync.campaigns.due import claim_due_reports
 from contactsync.campaigns.problems import CampaignProblem
 from contactsync.campaigns.settle import settle_again
@@ -93,6 +93,12 @@ def cancel_campaign(campaign_id: int) -> None:
 def pull_report(campaign_id: int) -> None:
     """Read the delivery report of a campaign."""
     reports.pull(campaign_id)
+
+
+@task()
+def search_unknown_calls(account_id: int) -> None:
+    """Look for the calls of an account whose outcome is not known."""
+    evidence.search_account(account_id)
 
 
 @task()
