@@ -21,6 +21,9 @@ settings.load_profile("contactsync")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--database-only", action="store_true", help="Only the tests that use the database.")
+    parser.addoption("--chaos-all", action="store_true", help="Every fault at every request, not a part of them.")
+    parser.addoption("--chaos-seed", type=int, help="The moments at which workers are killed, as once before.")
+    parser.addoption("--chaos-kills", type=int, default=20, help="How many workers are killed, over all providers.")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

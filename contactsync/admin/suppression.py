@@ -53,7 +53,7 @@ class SuppressionAdmin(ImportScreenMixin, ScreenAdmin):
     resource_classes = (SuppressionResource,)
     form = SuppressionForm
     bulk_delete = True
-    list_display = ("number", "reason", "source", "since_text")
+    list_display = ("number", "reason_text", "source", "since_text")
     list_filter = ("source",)
     search_fields = ("phone", "reason")
     search_help_text = gettext_lazy("A number in any form, or a word of the reason.")
@@ -73,6 +73,10 @@ class SuppressionAdmin(ImportScreenMixin, ScreenAdmin):
     @admin.display(description=gettext_lazy("phone number"), ordering="phone")
     def number(self, suppression: Suppression) -> str:
         return ltr(display(suppression.phone))
+
+    @admin.display(description=gettext_lazy("reason"), ordering="reason")
+    def reason_text(self, suppression: Suppression) -> str:
+        return suppression.reason_text
 
     @admin.display(description=gettext_lazy("since"), ordering="since")
     def since_text(self, suppression: Suppression) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
@@ -41,6 +42,12 @@ def create_run(campaign: Campaign, *, audience_hash: str, created_by: User | Non
         plan_hash=audience_hash,
         created_by=created_by,
     )
+
+
+def sender_and_time(run: Run) -> tuple[str, dt.datetime | None]:
+    """From whom the calls of a planned run are, and for when the provider is to keep them."""
+    send_at = run.plan["send_at"]
+    return run.plan["sender"], dt.datetime.fromisoformat(send_at) if send_at else None
 
 
 def discard_plan(campaign: Campaign) -> None:

@@ -71,7 +71,7 @@ def suppressions(number: Number, most: int) -> Iterator[Line]:
             Kind.SUPPRESSION,
             _("On the suppression list: no campaign sends to it"),
             row,
-            why=row.reason,
+            why=row.reason_text,
             state="blocked",
             label=row.get_source_display(),
             phone=row.phone,

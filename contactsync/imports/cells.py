@@ -159,6 +159,7 @@ def _email_reader(place: Place, plan: Plan) -> Reader:
 
 
 def _set_email(judged: Judged, place: Place, raw: str, text: str) -> None:
+    """A wrong address of the contact itself is left out: the number is what matters. One that names a user is not."""
     limit = LIMITS[place.field]
     if len(text) > limit:
         judged.reject(issues.TEXT_TOO_LONG, place, raw, params={"length": len(text), "limit": limit})
@@ -166,7 +167,10 @@ def _set_email(judged: Judged, place: Place, raw: str, text: str) -> None:
     try:
         validate_email(text)
     except ValidationError:
-        judged.reject(issues.EMAIL_INVALID, place, raw, suggestion=suggest_email(raw))
+        if place.field == "email":
+            judged.warn(issues.EMAIL_LEFT_OUT, place, raw, suggestion=suggest_email(raw))
+        else:
+            judged.reject(issues.EMAIL_INVALID, place, raw, suggestion=suggest_email(raw))
         return
     judged.fields[place.field] = text
 

@@ -22,7 +22,15 @@ from contactsync.sync.messages import (
     template_text,
 )
 from contactsync.sync.policy import Verdict
-from providers.types import BookRef, CallbackKind, DeliveryState, RemoteContact, SendReceipt, SendState
+from providers.types import (
+    BookRef,
+    CallbackKind,
+    DeliveryState,
+    OutboundMessage,
+    RemoteContact,
+    SendReceipt,
+    SendState,
+)
 
 __all__ = [
     "DeliveryState",
@@ -36,6 +44,7 @@ __all__ = [
     "fold_recipients",
     "keyword",
     "last_received",
+    "message_of",
     "message_problem",
     "number_problem",
     "operation_of",
@@ -73,12 +82,7 @@ def send_call(
     (verdicts `retry`, `stop_run`, `pause_account`); verdict `taken` means that somebody else has the call.
     `on_claim` and `on_outcome` write the recipients in the same transactions as the call.
     """
-    reference = str(call.uuid)
-    told_per_send = capabilities(account).callbacks is CallbackKind.PER_SEND
-    address = callback_url(account, reference) if told_per_send else ""
-    message = outbound_message(
-        call.target, sender=sender, text=text, reference=reference, send_at=send_at, callback_url=address
-    )
+    message = message_of(call, account=account, sender=sender, text=text, send_at=send_at)
     return perform_patiently(
         call,
         lambda provider: provider.send(message),
@@ -87,6 +91,18 @@ def send_call(
         line=line,
         on_claim=on_claim,
         on_outcome=on_outcome,
+    )
+
+
+def message_of(
+    call: Call, *, account: ProviderAccount, sender: str, text: str, send_at: dt.datetime | None
+) -> OutboundMessage:
+    """What a provider is handed for this call. Its reference is the call's own."""
+    reference = str(call.uuid)
+    told_per_send = capabilities(account).callbacks is CallbackKind.PER_SEND
+    address = callback_url(account, reference) if told_per_send else ""
+    return outbound_message(
+        call.target, sender=sender, text=text, reference=reference, send_at=send_at, callback_url=address
     )
 
 
