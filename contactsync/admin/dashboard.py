@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from contactsync.admin import progress, restored
+from contactsync.admin import unknown as unknown_page
 from contactsync.admin.book_counts import contact_counts, grouped
 from contactsync.admin.common import link, list_link, may
 from contactsync.admin.import_rights import kinds_seen_by
@@ -132,8 +133,7 @@ def _call_decisions(user: Any) -> Iterator[Decision]:
             "The outcome of %(count)d calls is not known. They are not repeated by themselves.",
             unknown,
         )
-        url = list_link(Call, state__exact=Call.State.UNKNOWN)
-        yield Decision(None, text % {"count": unknown}, "", url, _("Look and decide"))
+        yield Decision(None, text % {"count": unknown}, "", unknown_page.address(), _("Look and decide"))
 
 
 def _callback_decisions(user: Any) -> Iterator[Decision]:

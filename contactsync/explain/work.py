@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from contactsync.explain.lines import Kind, Line, name_of
 from contactsync.explain.number import Number
 from contactsync.imports.issues import describe_issue
-from contactsync.models import ImportChange, ImportIssue, ImportUndoChange, RunItem
+from contactsync.models import ImportChange, ImportIssue, ImportUndoChange, Run, RunItem
 
 
 def imported(number: Number, most: int) -> Iterator[Line]:
@@ -100,8 +100,10 @@ def items(number: Number, most: int) -> Iterator[Line]:
             run,
             why=item.error_text,
             who=name_of(run.approved_by or run.created_by),
-            state=item.state,
-            label=item.get_state_display(),
+            state=""
+            if run.kind == Run.Kind.PULL
+            else item.state,  # a pull finds a difference and does nothing about it
+            label="" if run.kind == Run.Kind.PULL else item.get_state_display(),
             phone=item.phone,
             call=item.call,
         )
