@@ -11,7 +11,7 @@ from typing import Any
 
 from django_tasks_db.models import DBTaskResult
 
-from contactsync.campaigns import audience, cancel, dispatch, lease, reports
+from contactsync.campaigns import audience, cancel, dispatch, evidence, lease, reports
 from contactsync.campaigns.due import claim_due_reports
 from contactsync.campaigns.problems import CampaignProblem
 from contactsync.campaigns.settle import settle_again
@@ -96,6 +96,12 @@ def cancel_campaign(campaign_id: int) -> None:
 def pull_report(campaign_id: int) -> None:
     """Read the delivery report of a campaign."""
     reports.pull(campaign_id)
+
+
+@task()
+def search_unknown_calls(account_id: int) -> None:
+    """Look for the calls of an account whose outcome is not known."""
+    evidence.search_account(account_id)
 
 
 @task()

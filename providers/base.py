@@ -237,3 +237,10 @@ class Provider:
         those that it can have become.
         """
         self._unsupported(Operation.FIND_SENDS)
+
+    def sent_to(self, contact_id: str, *, text: str, since: dt.datetime) -> Iterator[SendReport]:
+        """Messages of exactly this text that went out to this contact since then, as its conversation shows them.
+
+        Where the provider lists no sends, this is all the evidence there is for an unknown outcome.
+        """
+        self._unsupported(Operation.READ_CONVERSATION)

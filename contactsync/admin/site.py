@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib.admin import AdminSite
@@ -43,6 +44,7 @@ class ContactSyncAdminSite(AdminSite):
         if app_label is None:
             self._add_providers(groups)
             self._add_explain(groups)
+            self._add_unknown(groups)
         return groups
 
     def _add_providers(self, groups: list[Any]) -> None:
@@ -73,10 +75,27 @@ class ContactSyncAdminSite(AdminSite):
             entry |= {"perms": {"add": False, "change": False, "delete": False, "view": True}}
             own["models"] = [*own["models"][: places[0]], entry, *own["models"][places[0] :]]
 
+    def _add_unknown(self, groups: list[Any]) -> None:
+        """The page about what is not known, before the calls."""
+        own = next((group for group in groups if group["name"] == GROUPS[2][0]), None)
+        places = [at for at, model in enumerate(own["models"]) if model["object_name"] == "Call"] if own else []
+        if own is not None and places:
+            entry = {"name": _("What is not known"), "object_name": "Unknown", "add_url": None}
+            entry |= {"admin_url": reverse("admin:unknown", current_app=self.name), "view_only": True}
+            entry |= {"perms": {"add": False, "change": False, "delete": False, "view": True}}
+            own["models"] = [*own["models"][: places[0]], entry, *own["models"][places[0] :]]
+
     def get_urls(self) -> list[Any]:
         return [
             path("providers/", self.admin_view(self.providers_view), name="providers"),
             path("explain/", self.admin_view(require_GET(self.explain_view)), name="explain"),
+            path("unknown/", self.admin_view(require_GET(self.unknown_view)), name="unknown"),
+            *(
+                path(
+                    f"unknown/{step}/", self.admin_view(require_POST(self._unknown_step(step))), name=f"unknown_{step}"
+                )
+                for step in ("search", "decide", "apply")
+            ),
             path("restored/", self.admin_view(require_GET(self.restored_view)), name="restored"),
             path("restored/ask/", self.admin_view(require_POST(self.restored_ask_view)), name="restored_ask"),
             path("restored/allow/", self.admin_view(require_POST(self.restored_allow_view)), name="restored_allow"),
@@ -88,6 +107,23 @@ class ContactSyncAdminSite(AdminSite):
         from contactsync.admin.explain import page  # models are not loaded yet when the site is made
 
         return page(self, request)
+
+    def unknown_view(self, request: HttpRequest) -> TemplateResponse:
+        """Calls whose outcome is not known."""
+        from contactsync.admin.unknown import page  # models are not loaded yet when the site is made
+
+        return page(self, request)
+
+    def _unknown_step(self, step: str) -> Callable[[HttpRequest], HttpResponse]:
+        """What can be asked for there."""
+
+        def view(request: HttpRequest) -> HttpResponse:
+            from contactsync.admin import unknown  # models are not loaded yet when the site is made
+
+            answer: HttpResponse = getattr(unknown, step)(request)
+            return answer
+
+        return view
 
     def restored_view(self, request: HttpRequest) -> TemplateResponse:
         """What left after the backup that this database was restored from."""

@@ -1,10 +1,11 @@
-"""A count of the calls that have left, so that a restored backup is noticed, and who let calls go out after one."""
+"""A count of the calls that have left, so that a restored backup is noticed; and what was found of unknown calls."""
 
 from __future__ import annotations
 
 import uuid
 from typing import Any
 
+import django.db.models.deletion
 from django.db import migrations, models
 
 from contactsync.groups import ensure_groups
@@ -52,6 +53,43 @@ class Migration(migrations.Migration):
                 "verbose_name": "mark of the database",
                 "verbose_name_plural": "marks of the database",
                 "default_permissions": (),
+            },
+        ),
+        migrations.CreateModel(
+            name="Evidence",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "proposal",
+                    models.CharField(
+                        choices=[("sent", "sent"), ("not_sent", "not sent"), ("cannot_tell", "cannot tell")],
+                        max_length=12,
+                        verbose_name="proposal",
+                    ),
+                ),
+                ("why", models.JSONField(default=dict, verbose_name="reason")),
+                ("rows", models.JSONField(default=list, verbose_name="what the provider shows")),
+                ("searched_at", models.DateTimeField(verbose_name="searched at")),
+                (
+                    "call",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="evidence",
+                        to="contactsync.call",
+                        verbose_name="call",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "evidence",
+                "verbose_name_plural": "evidence",
+                "default_permissions": (),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("proposal__in", ["sent", "not_sent", "cannot_tell"])),
+                        name="evidence_proposal_known",
+                    )
+                ],
             },
         ),
         migrations.RunPython(begin, migrations.RunPython.noop),

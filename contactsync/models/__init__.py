@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contactsync.models.accounts import ProviderAccount, RequestPace
 from contactsync.models.campaigns import Campaign, CampaignTarget, Recipient
+from contactsync.models.evidence import Evidence
 from contactsync.models.former import FormerContact
 from contactsync.models.guard import Clearance, DatabaseMark
 from contactsync.models.imports import ImportChange, ImportCorrection, ImportIssue, ImportJob, SavedMapping
@@ -23,6 +24,7 @@ __all__ = [
     "Contact",
     "CustomOption",
     "DatabaseMark",
+    "Evidence",
     "FormerContact",
     "ImportChange",
     "ImportChunk",

@@ -54,6 +54,7 @@ __all__ = [
     "send_call",
     "send_report",
     "sends_since",
+    "sent_to",
     "template_text",
 ]
 
@@ -170,6 +171,11 @@ def find_sends(
 
     with _line(account, line) as open_line:
         return open_line.read(look)
+
+
+def sent_to(line: Line, contact_id: str, *, text: str, since: dt.datetime) -> list[SendReport]:
+    """What a contact's conversation shows to have gone out with exactly this text since then. Raises `ProviderError`."""
+    return line.read(lambda provider: list(provider.sent_to(contact_id, text=text, since=since)))
 
 
 def sends_since(account: ProviderAccount, since: dt.datetime, *, most: int) -> list[SendReport]:

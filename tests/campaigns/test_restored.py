@@ -14,7 +14,7 @@ from django.db import connection
 
 from contactsync.campaigns import dispatch, lifecycle, reports, restored
 from contactsync.campaigns.problems import CampaignProblem
-from contactsync.models import Call, Campaign, Clearance, DatabaseMark, Recipient, Run, RunItem
+from contactsync.models import Call, Campaign, Clearance, Contact, DatabaseMark, Phonebook, Recipient, Run, RunItem
 from contactsync.models.transitions import StepRefused
 from contactsync.sync import executor, guard, ledger, logbook
 from contactsync.sync.lifecycle import RunRefused
@@ -26,7 +26,7 @@ from tests.sync.test_killed import EVERY, Bomb, Killed, armed, first_fuse
 
 pytestmark = pytest.mark.django_db(transaction=True)
 IPPANEL, ATOM, LOX24, CALLBELL = COMPANIES
-TABLES = (DatabaseMark, Campaign, Run, Call, Recipient, RunItem)
+TABLES = (DatabaseMark, Phonebook, Contact, Campaign, Run, Call, Recipient, RunItem)
 
 
 @pytest.fixture(autouse=True)
