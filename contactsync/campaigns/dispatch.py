@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,7 +15,7 @@ from django.utils.translation import gettext_noop
 
 from contactsync.campaigns import outcomes
 from contactsync.campaigns.calls import plan_calls, sender_and_time
-from contactsync.campaigns.counts import progress
+from contactsync.campaigns.counts import COUNT_SHARE, progress
 from contactsync.campaigns.last_look import look
 from contactsync.campaigns.lease import LeaseLost
 from contactsync.campaigns.patience import asks_for_a_person
@@ -37,7 +38,7 @@ __all__ = ["execute", "plan_calls"]
 logger = logging.getLogger(__name__)
 
 PAGE = 200  # planned calls read at a time
-COUNTED_EVERY = dt.timedelta(seconds=2)
+COUNTED_EVERY = 2.0  # seconds
 
 
 class Stopped(Exception):
@@ -148,7 +149,7 @@ def _several(run: Run, owner: str, line: Line) -> None:
 
 def _one_by_one(run: Run, owner: str, line: Line) -> None:
     unknown = 0
-    counted_at = timezone.now()
+    count_at = time.monotonic() + COUNTED_EVERY
     for call in _planned_calls(run):
         if shutdown.is_asked_for() or not _renew(run, owner):
             break  # what is left is for the next worker, or for nobody
@@ -156,15 +157,16 @@ def _one_by_one(run: Run, owner: str, line: Line) -> None:
             outcome = _send(run, call, owner=owner, line=line)
         except Stopped:
             break
-        if timezone.now() - counted_at >= COUNTED_EVERY:
-            counted_at = timezone.now()
+        if (began := time.monotonic()) >= count_at:
             Run.objects.filter(pk=run.pk).update(counts=progress(run))
+            count_at = time.monotonic() + max(COUNTED_EVERY, COUNT_SHARE * (time.monotonic() - began))
         unknown = unknown + 1 if outcome.verdict is Verdict.UNKNOWN else 0
         if outcome.error and asks_for_a_person(outcome, attempts=call.attempts, unknown=unknown):
             _pause_if_planned(run, reason_of(outcome.error), owner=owner)
             return
-        if outcome.verdict is Verdict.RETRY:
-            break
+        if outcome.error and outcome.verdict is Verdict.RETRY:
+            _end(run, owner, not_before=call.not_before, why=reason_of(outcome.error))
+            return
     _end(run, owner)
 
 

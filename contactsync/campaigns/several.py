@@ -5,6 +5,7 @@ Each call is looked at once more right before it is put on the wire, together wi
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -24,7 +25,8 @@ from contactsync.sync.connect import SENDS, Provider, reason_of
 from contactsync.sync.crew import Job
 from contactsync.sync.line import Line
 from contactsync.sync.sends import Performed, SendReceipt, Verdict
-from contactsync.sync.together import Steps, perform_together
+from contactsync.sync.steps import Steps
+from contactsync.sync.together import perform_together
 from contactsync.sync.worker import Halt
 
 COUNTED_EVERY = 2.0  # seconds
@@ -49,7 +51,7 @@ class Several:
         self._make_alone = make_alone
         self._frame = sender_and_time(run)
         self._standing = Standing(run)
-        self._told_at = time.monotonic()
+        self._told_at = -math.inf
         self._unknown_in_a_row = 0
 
     def send(self) -> None:

@@ -25,7 +25,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from contactsync.models import Call, ProviderAccount
-from contactsync.sync import accounts, leases
+from contactsync.sync import accounts, guard, leases
 from contactsync.sync import line as lines
 from contactsync.sync.call_record import facts_of, keep_late_answer, what_was_said, with_late_answer
 from contactsync.sync.connect import Exchange, Provider, ProviderError, stop_reason
@@ -59,7 +59,7 @@ def claim(call: Call, owner: str, *, on_claim: Callable[[], None] | None = None)
     """Put a planned call on the wire for `owner`, in one committed transaction with what `on_claim` writes.
 
     False when it is not planned any more. Raises `RuntimeError` inside another transaction: the row
-    must be committed before the call goes out.
+    must be committed before the call goes out; and `guard.HeldBack` when no call may.
     """
     now = timezone.now()
     changes: dict[str, Any] = {
@@ -69,10 +69,11 @@ def claim(call: Call, owner: str, *, on_claim: Callable[[], None] | None = None)
         "started_at": now,
         "finished_at": None,
     }
-    with transaction.atomic(durable=True):
+    with guard.leaving() as departing:
         mine = Call.objects.filter(pk=call.pk, state=Call.State.PLANNED).update(attempts=F("attempts") + 1, **changes)
         if mine and on_claim is not None:
             on_claim()
+        departing += [call] * mine
     if not mine:
         return False
     for name, value in {**changes, "attempts": call.attempts + 1}.items():
@@ -107,8 +108,11 @@ def perform(
             return perform(
                 call, provider_call, account=account, owner=owner, line=opened, on_claim=on_claim, on_outcome=on_outcome
             )
-    if not claim(call, owner, on_claim=on_claim):
-        return Performed(None, None, Verdict.TAKEN)
+    try:
+        if not claim(call, owner, on_claim=on_claim):
+            return Performed(None, None, Verdict.TAKEN)
+    except guard.HeldBack as error:
+        return Performed(None, error, Verdict.STOP_RUN)
     line.exchanges.clear()
     performed = make(call, provider_call, line)
     if not _record(call, performed, line, on_outcome):

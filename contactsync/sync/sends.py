@@ -53,6 +53,8 @@ __all__ = [
     "remote_ids_in_order",
     "send_call",
     "send_report",
+    "sends_since",
+    "sent_to",
     "template_text",
 ]
 
@@ -169,6 +171,17 @@ def find_sends(
 
     with _line(account, line) as open_line:
         return open_line.read(look)
+
+
+def sent_to(line: Line, contact_id: str, *, text: str, since: dt.datetime) -> list[SendReport]:
+    """What a contact's conversation shows to have gone out with exactly this text since then. Raises `ProviderError`."""
+    return line.read(lambda provider: list(provider.sent_to(contact_id, text=text, since=since)))
+
+
+def sends_since(account: ProviderAccount, since: dt.datetime, *, most: int) -> list[SendReport]:
+    """The first so many sends that the provider took since then, whoever made them. Raises `ProviderError`, `Unsupported`."""
+    with Line(account) as line:
+        return line.read(lambda provider: list(islice(provider.find_sends(sender="", text="", since=since), most)))
 
 
 def estimate(

@@ -11,15 +11,14 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from contactsync.models import Call, Run
-from contactsync.sync import accounts, ledger
+from contactsync.sync import accounts, guard, ledger
 from contactsync.sync import line as lines
 from contactsync.sync.brake import fares_no_better
 from contactsync.sync.bulk import update_rows
@@ -28,7 +27,8 @@ from contactsync.sync.connect import Operation, calls_at_once, reason_of, stop_r
 from contactsync.sync.crew import Crew, Job, Result
 from contactsync.sync.ledger import ATTEMPTS_AT_ONCE, LONGEST_WAIT, Performed, changes_after
 from contactsync.sync.policy import Verdict, pause_before_retry
-from contactsync.sync.worker import MOST_UNKNOWN, Halt, Worker
+from contactsync.sync.steps import After, Holder, Keep, Prepare, Steps, nothing
+from contactsync.sync.worker import Halt, Worker
 
 logger = logging.getLogger(__name__)
 
@@ -40,51 +40,8 @@ RECORDED = [
     "provider_request_id", "seconds", "references", "counters", "error",
 ]  # fmt: skip
 
-#: jobs for these calls; a call that shall not be made any more is dropped instead
-Prepare = Callable[[Sequence[Call]], list[Job]]
-#: writes what becomes of the rows of these calls, within the transaction that records the calls
-Keep = Callable[[Sequence[tuple[Job, Performed[Any]]]], None]
-#: looks at one that is on record; raises `Halt` when no other would fare better
-After = Callable[[Performed[Any]], None]
-#: writes for jobs that are put on the wire, or come back not begun, within the transaction that says so of their calls
-Write = Callable[[Sequence[Job]], None]
 
-
-class Holder(Protocol):
-    """Whoever holds the run: `Worker` for runs on contacts."""
-
-    run: Run
-    owner: str
-
-    def hold(self) -> None:
-        """Renew the lease. Raises when this work is to end."""
-
-    def keep(self) -> None:
-        """As `hold`, and renews the counts from time to time."""
-
-    def weigh(self, call: Call, performed: Performed[Any]) -> None:
-        """Raises `Halt` when the run is to end with this outcome, or has to wait."""
-
-
-def _nothing(_: Any) -> None:
-    pass
-
-
-@dataclass(frozen=True, slots=True)
-class Steps:
-    """What the calls of one kind need. `last_look` returns the jobs that may leave now; each leaves within moments of it."""
-
-    prepare: Prepare
-    keep: Keep
-    after: After = _nothing
-    last_look: Callable[[list[Job]], list[Job]] = list
-    on_claim: Write = _nothing
-    on_return: Write = _nothing
-    make_alone: Callable[[Call], Performed[Any]] | None = None  # for jobs that `is_alone`; records the outcome too
-    most_unknown: int = MOST_UNKNOWN
-
-
-def perform_all(worker: Worker, operation: Operation, prepare: Prepare, keep: Keep, after: After = _nothing) -> bool:
+def perform_all(worker: Worker, operation: Operation, prepare: Prepare, keep: Keep, after: After = nothing) -> bool:
     """Make all planned calls of the operation, including those added on the way. False when there was none. Raises `Halt`."""
     if calls_at_once(worker.run.account) == 1:
         return _one_by_one(worker, operation, prepare, keep, after)
@@ -170,7 +127,7 @@ class _Together:
         if now - self._shared_at > SHARE_EVERY:
             self._shared_at = now
             at_work = Run.objects.filter(account=self.account, state=Run.State.RUNNING, lease_until__gt=timezone.now())
-            others = at_work.exclude(pk=self.worker.run.pk).count()
+            others = at_work.exclude(pk=self.worker.run.pk).exclude(lease_owner="").count()
             self._share = max(1, self.at_once // (1 + others))
 
     def _now(self) -> float:
@@ -214,7 +171,11 @@ class _Together:
         self._alone.extend(job for job in jobs if job.is_alone)
         jobs = [job for job in jobs if not job.is_alone]
         crew.hire(crew.in_hand + len(jobs))
-        for job in self._claim(jobs) if jobs else ():
+        try:
+            claimed = self._claim(jobs) if jobs else []
+        except guard.HeldBack as error:
+            raise Halt(Run.State.PAUSED, reason_of(error)) from error
+        for job in claimed:
             crew.give(job)
 
     def _make_alone(self, job: Job) -> None:
@@ -234,7 +195,7 @@ class _Together:
             "finished_at": None,
         }
         calls = Call.objects.filter(pk__in=[job.call.pk for job in jobs])
-        with transaction.atomic(durable=True):
+        with guard.leaving() as departing:
             self.worker.hold()
             mine = calls.filter(state=Call.State.PLANNED).update(attempts=F("attempts") + 1, **changes)
             if mine != len(jobs):
@@ -242,6 +203,7 @@ class _Together:
                 keys = set(claimed.values_list("pk", flat=True))
                 jobs = [job for job in jobs if job.call.pk in keys]
             self.steps.on_claim(jobs)
+            departing += [job.call for job in jobs]
         for job in jobs:
             for name, value in {**changes, "attempts": job.call.attempts + 1}.items():
                 setattr(job.call, name, value)

@@ -75,7 +75,8 @@ class TestAKilledWorker:
         ],
     )
     def test_at_any_point(self, campaign, user, sandbox, monkeypatch, place, after, unknown):
-        monkeypatch.setattr(dispatch, "COUNTED_EVERY", timezone.timedelta(0))
+        monkeypatch.setattr(dispatch, "COUNTED_EVERY", 0)
+        monkeypatch.setattr(dispatch, "COUNT_SHARE", 0)
         run = approve(campaign, user)
         self.kill_in(monkeypatch, place, run, after=after)
         self.recover(run)

@@ -11,7 +11,9 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from contactsync.admin.progress import of_campaign, of_run
 from contactsync.campaigns import dispatch, lifecycle, patience, reports
+from contactsync.campaigns.counts import progress
 from contactsync.models import Call, Campaign, Contact, ProviderAccount, Recipient, Run, Suppression
 from contactsync.sync import ledger, shutdown, sweep
 from contactsync.sync.connect import InsufficientFunds, Operation, provider_class
@@ -166,6 +168,24 @@ def test_a_stop_begins_nothing_more_and_keeps_what_was_on_the_wire(run, campaign
     assert len(begun) <= 2 * AT_ONCE
     assert counted(run) == {S.ACCEPTED: len(begun), S.NOT_SENT: PEOPLE - len(begun)}
     assert sum(got().values()) == len(begun)
+
+
+def test_no_more_is_on_record_as_on_the_wire_than_may_leave_soon(run, account, campaign, monkeypatch, got):
+    account.settings |= {"requests_per_second": 5, "concurrency": 32}
+    account.save()
+    seen: list[int] = []
+
+    def look(call: Call, number: int) -> None:
+        seen.append(Call.objects.filter(state=Call.State.ON_WIRE).count())
+        if number == 1:
+            lifecycle.stop(Campaign.objects.get(pk=campaign.pk))
+
+    around_sends(monkeypatch, look)
+    carry_out(run)
+    assert max(seen) <= 5
+    found = counted(run)
+    assert set(found) == {S.ACCEPTED, S.NOT_SENT}
+    assert found[S.ACCEPTED] == sum(got().values()) <= 5
 
 
 def test_a_process_that_is_to_end_leaves_the_rest_to_the_next(run, monkeypatch, got):
@@ -405,3 +425,37 @@ class TestACallThatNeedsAQuestionFirst:
         assert carry_out(run).state == Run.State.FINISHED, run.error_text
         assert counted(run) == {S.ACCEPTED: len(phones)}
         assert all(company.messages_to(sandbox, phone).count("Hello") == 1 for phone in phones)
+
+
+class TestTheCountsOfARunningSend:
+    def test_they_are_those_of_all_its_runs(self, run, campaign, user, monkeypatch):
+        def stop(call: Call, number: int) -> None:
+            if number == 1:
+                lifecycle.stop(Campaign.objects.get(pk=campaign.pk))
+
+        with monkeypatch.context() as patch:
+            around_sends(patch, stop)
+            carry_out(run)
+        first = counted(run)
+        assert first[S.ACCEPTED]
+        rest = lifecycle.resume(run.campaign, user=user)
+        told: list[dict[str, Any]] = []
+        around_sends(monkeypatch, lambda call, number: told.append(Run.objects.get(pk=rest.pk).counts))
+        carry_out(rest)
+        assert told[-1]["recipients"] == PEOPLE
+        assert told[-1]["accepted"] >= first[S.ACCEPTED]
+        assert progress(rest) == {
+            "recipients": PEOPLE,
+            **dict.fromkeys(["refused", "unknown", "not_sent", "on_wire", "planned"], 0),
+            "accepted": PEOPLE,
+        }
+
+    def test_the_pages_show_them_where_counting_would_take_long(self, run, campaign, monkeypatch):
+        monkeypatch.setattr("contactsync.admin.progress.COUNTED", PEOPLE - 1)
+        counts = {"recipients": PEOPLE, "accepted": 5, "planned": PEOPLE - 5, "on_wire": 0}
+        Run.objects.filter(pk=run.pk).update(state=Run.State.RUNNING, counts=counts)
+        run.refresh_from_db()
+        campaign.refresh_from_db()
+        for shown in (of_campaign(campaign), of_run(run)):
+            assert (shown.done, shown.total) == (5, PEOPLE)
+            assert shown.counts == {"accepted": 5, "planned": PEOPLE - 5}
