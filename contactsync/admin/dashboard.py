@@ -16,6 +16,7 @@ from contactsync.admin import progress, restored
 from contactsync.admin import unknown as unknown_page
 from contactsync.admin.book_counts import contact_counts, grouped
 from contactsync.admin.common import link, list_link, may
+from contactsync.admin.import_rights import kinds_seen_by
 from contactsync.admin.undo_pages import UNDER_WAY, moving_undos, undos_of, waiting_undos
 from contactsync.models import Call, Callback, Campaign, Contact, ImportJob, Phonebook, ProviderAccount, Run
 from contactsync.models.reasons import describe
@@ -157,16 +158,18 @@ MOVING_IMPORTS = (ImportJob.State.CHECKING, ImportJob.State.APPLYING)
 
 
 def _imports(user: Any) -> list[ImportJob]:
-    if not may(user, "view_importjob"):
+    kinds = kinds_seen_by(user)
+    if not kinds:
         return []
     states = [*WAITING_IMPORTS, *MOVING_IMPORTS, *UNDER_WAY]
-    return list(ImportJob.objects.filter(state__in=states).select_related("phonebook").order_by("-id")[: 2 * SHOWN])
+    jobs = ImportJob.objects.filter(state__in=states, kind__in=kinds)
+    return list(jobs.select_related("phonebook").order_by("-id")[: 2 * SHOWN])
 
 
 def _import_decisions(imports: list[ImportJob]) -> Iterator[Decision]:
     for job in imports:
         if job.state in WAITING_IMPORTS:
-            text = _("Import “%(file)s” into “%(book)s”") % {"file": job.file_name, "book": job.phonebook}
+            text = _("Import “%(file)s” into “%(book)s”") % {"file": job.file_name, "book": job.place}
             yield Decision(job, text, "", link(job), str(WAITING_IMPORTS[ImportJob.State(job.state)]))
 
 
@@ -229,7 +232,7 @@ def _campaigns(user: Any) -> dict[str, Any]:
 def _moving_imports(imports: list[ImportJob]) -> Iterator[dict[str, Any]]:
     for job in imports:
         if job.state in MOVING_IMPORTS:
-            text = _("Import “%(file)s” into “%(book)s”") % {"file": job.file_name, "book": job.phonebook}
+            text = _("Import “%(file)s” into “%(book)s”") % {"file": job.file_name, "book": job.place}
             yield {"text": text, "url": link(job), "progress": progress.of_import(job), "ask": link(job, "progress")}
 
 

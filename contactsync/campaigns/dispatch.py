@@ -164,8 +164,9 @@ def _one_by_one(run: Run, owner: str, line: Line) -> None:
         if outcome.error and asks_for_a_person(outcome, attempts=call.attempts, unknown=unknown):
             _pause_if_planned(run, reason_of(outcome.error), owner=owner)
             return
-        if outcome.verdict is Verdict.RETRY:
-            break
+        if outcome.error and outcome.verdict is Verdict.RETRY:
+            _end(run, owner, not_before=call.not_before, why=reason_of(outcome.error))
+            return
     _end(run, owner)
 
 

@@ -48,9 +48,9 @@ def is_open(limits: Capabilities, last_received_at: dt.datetime | None) -> bool:
 
 def exclusion(campaign: Campaign, *, has_consent: bool, is_open: bool) -> tuple[str, dict[str, Any]]:
     """Why this person can have neither free text nor the template, and the reason for `describe()`; both empty when they can."""
-    limits = capabilities(campaign.account)
     if is_open and not always(campaign):
         return "", {}
+    limits = capabilities(campaign.account)
     if not campaign.template:
         window = limits.reply_window or dt.timedelta(0)
         why = reason(NEEDS_TEMPLATE, hours=int(window / dt.timedelta(hours=1)))

@@ -114,7 +114,7 @@ def deliveries(number: Number, most: int) -> Iterator[Line]:
             Kind.REPORT,
             _("The provider reports of the message of “%(campaign)s”") % {"campaign": person.campaign},
             person,
-            why=person.delivery_raw,
+            why=f"{_('code of the provider:')} {person.delivery_raw}" if person.delivery_raw else "",
             state=person.delivery,
             label=person.get_delivery_display(),
             phone=person.phone,

@@ -127,7 +127,7 @@ class _Together:
         if now - self._shared_at > SHARE_EVERY:
             self._shared_at = now
             at_work = Run.objects.filter(account=self.account, state=Run.State.RUNNING, lease_until__gt=timezone.now())
-            others = at_work.exclude(pk=self.worker.run.pk).count()
+            others = at_work.exclude(pk=self.worker.run.pk).exclude(lease_owner="").count()
             self._share = max(1, self.at_once // (1 + others))
 
     def _now(self) -> float:

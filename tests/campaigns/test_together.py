@@ -170,6 +170,24 @@ def test_a_stop_begins_nothing_more_and_keeps_what_was_on_the_wire(run, campaign
     assert sum(got().values()) == len(begun)
 
 
+def test_no_more_is_on_record_as_on_the_wire_than_may_leave_soon(run, account, campaign, monkeypatch, got):
+    account.settings |= {"requests_per_second": 5, "concurrency": 32}
+    account.save()
+    seen: list[int] = []
+
+    def look(call: Call, number: int) -> None:
+        seen.append(Call.objects.filter(state=Call.State.ON_WIRE).count())
+        if number == 1:
+            lifecycle.stop(Campaign.objects.get(pk=campaign.pk))
+
+    around_sends(monkeypatch, look)
+    carry_out(run)
+    assert max(seen) <= 5
+    found = counted(run)
+    assert set(found) == {S.ACCEPTED, S.NOT_SENT}
+    assert found[S.ACCEPTED] == sum(got().values()) <= 5
+
+
 def test_a_process_that_is_to_end_leaves_the_rest_to_the_next(run, monkeypatch, got):
     begun = around_sends(monkeypatch, lambda call, number: shutdown.ask() if number == 1 else None)
     carry_out(run)

@@ -2,7 +2,7 @@
 
     python -m tests.chaos.nest
 
-takes an order per line, as JSON, and answers each with a line: `{"name": …, "log": …, "command": […]}` starts a process
+takes an order per line, as JSON, and answers each with a line: `{"name": …, "log": …, "logbook": …, "command": […]}` starts a process
 (its id), `{"pid": …, "signal": …}` sends it a signal and waits for its end, `{"pid": …}` looks whether it has ended
 (the exit status, negative for a signal; null while it lives). With the end of the orders everything left is killed.
 """
@@ -19,6 +19,8 @@ import traceback
 import uuid
 from pathlib import Path
 from typing import Any
+
+from django.conf import settings
 
 ROOT = Path(__file__).parents[2]
 
@@ -72,8 +74,9 @@ class Nest:
             self._process.stdin.close()
 
     def start(self, name: str, log: Path, *command: str) -> Process:
-        """`manage.py` with this command line. What it holds leases on bears its name."""
-        return Process(self, name, self.order(name=name, log=str(log), command=command))
+        """`manage.py` with this command line. What it holds leases on bears its name; it keeps the logbook that the test keeps."""
+        logbook = str(settings.LOGBOOK_DIR)
+        return Process(self, name, self.order(name=name, log=str(log), logbook=logbook, command=command))
 
     def order(self, **order: Any) -> Any:
         assert self._process.stdin is not None
@@ -100,6 +103,7 @@ def hatch(order: dict[str, Any]) -> int:
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(log, 1)
         os.dup2(log, 2)
+        settings.LOGBOOK_DIR = Path(order["logbook"])
         status = carry_out(order["name"], order["command"])
     except BaseException:
         traceback.print_exc()

@@ -9,7 +9,6 @@ from django.db import transaction
 
 from contactsync.campaigns import reports
 from contactsync.models import Call, Campaign, Phonebook, Recipient, Run
-from contactsync.tasks import execute_run
 from providers.sandbox import SandboxServer
 from tests.campaigns.companies import Company
 from tests.campaigns.conftest import approve, campaign_to, prepare
@@ -22,16 +21,15 @@ def prepared_send(book: Phonebook, user: User, title: str) -> Campaign:
     return prepare(campaign_to(book.account, book, title=title, message="{first_name}: " + title), user)
 
 
-def approved_send(book: Phonebook, user: User, title: str) -> Campaign:
-    """With a call for each text too, as one has that goes on after a call with many texts was refused. Its worker is woken."""
+def approved_send(book: Phonebook, user: User, title: str) -> Run:
+    """With a call for each text too, as one has that goes on after a call with many texts was refused."""
     campaign = prepared_send(book, user, title)
     run = approve(campaign, user)
     with transaction.atomic():
         Recipient.objects.filter(campaign=campaign).update(call=None)
         run.calls.all().delete()
         Run.objects.filter(pk=run.pk).update(plan={**run.plan, "one_by_one": True})
-    execute_run.enqueue(run.pk)
-    return campaign
+    return run
 
 
 def is_over(campaign: Campaign) -> bool:
@@ -44,9 +42,13 @@ class Ledger:
 
     def __init__(self, company: Company, sandbox: SandboxServer, campaign: Campaign) -> None:
         self.company, self.sandbox, self.campaign = company, sandbox, campaign
-        campaign.refresh_from_db()
-        self.recipients = list(Recipient.objects.filter(campaign=campaign).select_related("call"))
-        self.calls = list(Call.objects.filter(run__campaign=campaign))
+        while True:  # a worker may be finding out what became of a call
+            self.calls = list(Call.objects.filter(run__campaign=campaign).order_by("pk"))
+            self.recipients = list(Recipient.objects.filter(campaign=campaign).select_related("call"))
+            campaign.refresh_from_db()
+            now = Call.objects.filter(run__campaign=campaign).order_by("pk").values_list("state", flat=True)
+            if [call.state for call in self.calls] == list(now):
+                break
 
     def unknown(self) -> set[int]:
         return {call.pk for call in self.calls if call.state == Call.State.UNKNOWN}

@@ -9,6 +9,7 @@ from random import Random
 import pytest
 from django.conf import settings as configured
 
+from contactsync.models import Campaign
 from contactsync.tasks import execute_run
 from providers.sandbox import SandboxServer
 from tests.campaigns.companies import COMPANIES
@@ -51,7 +52,9 @@ def test_killed_in_a_push_and_in_a_send_another_worker_finishes_both(
     execute_run.enqueue(run.pk)
     scene.carry_on(lambda: pushes.is_over(run), kills=1, most=4, hows=IN_A_CALL)
     pushes.assert_in_step(side, run)
-    campaign = sends.approved_send(book, make_user(), "once")
+    send = sends.approved_send(book, make_user(), "once")
+    campaign = Campaign.objects.get(runs=send)
+    execute_run.enqueue(send.pk)
     scene.carry_on(lambda: sends.is_over(campaign), kills=1, most=4, hows=IN_A_CALL)
     ledger = sends.Ledger(company, sandbox, campaign)
     ledger.assert_true()

@@ -76,10 +76,17 @@ class TestTheClockJumps:
     def _at_once(self, settings: Any) -> None:
         settings.TASKS = IMMEDIATELY
 
-    def test_in_a_send(self, jump: str, campaign: Campaign, user: User, sandbox: SandboxServer, clock: Clock) -> None:
+    def test_in_a_send(
+        self,
+        jump: str,
+        campaign: Campaign,
+        user: User,
+        sandbox: SandboxServer,
+        clock: Clock,
+        chance: random.Random,
+    ) -> None:
         run = approve(campaign, user)
-        point = first_point() * 3
-        events = Events(point, lambda: clock.jump(JUMPS[jump]))
+        events = Events(1 + chance.randrange(40), lambda: clock.jump(JUMPS[jump]))
         with connection.execute_wrapper(events):
             dispatch.execute(run.pk)
         assert events.happened

@@ -97,7 +97,9 @@ def test_killed_again_and_again_nobody_is_written_to_twice_and_nobody_is_forgott
     found: Counter[str] = Counter()
     while scene.kills < kills:
         found["sends"] += 1
-        campaign = approved_send(book, user, f"send {found['sends']}")
+        run = approved_send(book, user, f"send {found['sends']}")
+        campaign = Campaign.objects.get(runs=run)
+        execute_run.enqueue(run.pk)
         before, already = scene.kills, set(scene.in_flight)
         scene.carry_on(lambda it=campaign: is_over(it), kills=min(KILLS_PER_RUN, kills - before))  # type: ignore[misc]
         lost = set(scene.in_flight) - already

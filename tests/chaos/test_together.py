@@ -42,9 +42,11 @@ def test_two_workers_at_two_pushes_and_two_sends_of_one_account_are_killed_in_tu
     account = account_for_both(sandbox, "lox24")
     book, user = company.book(account, sandbox, company.phones(PEOPLE)), make_user()
     runs = [pushes.approved_push(side, account, first, people=PEOPLE) for first in (100, 200)]
-    campaigns = [sends.approved_send(book, user, title) for title in ("one", "two")]
-    for run in [*Run.objects.filter(state=Run.State.QUEUED)] * 2:  # and everybody is woken twice
+    posts = [sends.approved_send(book, user, title) for title in ("one", "two")]
+    campaigns = list(Campaign.objects.order_by("pk"))
+    for run in [posts[0], runs[0], posts[1], runs[1]]:
         execute_run.enqueue(run.pk)
+        execute_run.enqueue(run.pk)  # so that both workers are told of the same one at once
     scene.carry_on(lambda: all_over(runs, campaigns), kills=4, most=8)
     for run in runs:
         pushes.assert_in_step(side, run)
@@ -109,9 +111,10 @@ def test_four_workers_at_several_accounts_keep_the_rate_of_each_and_do_nothing_t
     at_slow = [pushes.approved_push(slow, account, first, people=PEOPLE) for first in (100, 200)]
     at_fast = [pushes.approved_push(fast, other, first, people=PEOPLE) for first in (300, 400)]
     runs = [*at_slow, *at_fast]
-    campaign = sends.approved_send(book, make_user(), "slowly")
+    post = sends.approved_send(book, make_user(), "slowly")
+    campaign = Campaign.objects.get(runs=post)
     before = len(sandbox.requests)
-    for run in runs:
+    for run in [post, *runs]:
         execute_run.enqueue(run.pk)
     scene.carry_on(lambda: all_over(runs, [campaign]), kills=4, most=8)
     for run in at_slow:
