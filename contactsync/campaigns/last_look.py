@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
@@ -12,12 +13,28 @@ from django.utils.translation import gettext_noop
 from contactsync.campaigns import keyworded
 from contactsync.campaigns.left_out import leave_out, to_leave_out
 from contactsync.campaigns.sources import CHUNK, RemoteBook
-from contactsync.campaigns.windows import look_again
+from contactsync.campaigns.windows import look_again, to_look_at
 from contactsync.models import Call, Campaign, Contact, Phonebook, Recipient, Run
 from contactsync.models.reasons import reason
 from contactsync.sync import sends
 from contactsync.sync.connect import NotFound, Operation, capabilities
 from contactsync.sync.line import Line
+
+
+def glance(run: Run, calls: Sequence[Call]) -> tuple[set[int], set[int]]:
+    """Of these planned calls, those that `look` has to ask the provider about, and others that it has to look at, by id.
+
+    The rest may go as they are. A few queries for all of them.
+    """
+    people = Recipient.objects.filter(call__in=[call.pk for call in calls], state=Recipient.State.PLANNED)
+    others = set(to_leave_out(people).order_by().values_list("call_id", flat=True).distinct())
+    asked, by_window = to_look_at(run, calls)
+    for call in calls:
+        if any(part["type"] == "all" for part in call.target.get("targets", ())):
+            asked.add(call.pk)
+        elif "targets" in call.target:
+            others.add(call.pk)
+    return asked, (others | by_window) - asked
 
 
 def look(run: Run, call: Call, line: Line) -> dict[str, Any]:

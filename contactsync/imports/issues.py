@@ -29,6 +29,7 @@ EXTRA_CELLS = "extra_cells"
 FIXED_LINE = "fixed_line"
 FORMULA = "formula"
 PHONE_CLEARED = "phone_cleared"
+SINCE_IN_FUTURE = "since_in_future"
 SKIPPED_DELETED = "skipped_deleted"
 SKIPPED_MISSING = "skipped_missing"
 SKIPPED_THERE = "skipped_there"
@@ -72,6 +73,7 @@ MESSAGES: dict[str, str] = {
     PHONE_CLEARED: gettext_noop(
         "The phone number cannot be emptied: it says who is meant. Write the number, and empty other fields."
     ),
+    SINCE_IN_FUTURE: gettext_noop("Nobody can be on the list since a day that is still to come."),
     SKIPPED_DELETED: gettext_noop(
         "The contact has been deleted here. This import only updates contacts, so it stays deleted."
     ),
