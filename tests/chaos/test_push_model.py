@@ -240,8 +240,8 @@ def test_any_story_of_pushes_ends_well(
     run_state_machine_as_test(
         Pushes,
         settings=settings(
-            max_examples=250 if thorough else 12,
-            stateful_step_count=25 if thorough else 12,
+            max_examples=250 if thorough else 8,
+            stateful_step_count=25 if thorough else 10,
             deadline=None,
             phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
