@@ -15,14 +15,27 @@ from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from django.db import connection
-from django.db.models import F, Field, JSONField, Model, QuerySet
+from django.db.models import (
+    AutoField,
+    BooleanField,
+    CharField,
+    F,
+    Field,
+    ForeignKey,
+    IntegerField,
+    JSONField,
+    Model,
+    QuerySet,
+    TextField,
+)
 from django.db.models.expressions import RawSQL
 
 from contactsync.models import Contact
 
 #: kibibytes of pages at hand (negative, as SQLite has it), and pages in the log before they move to the file
 _ROOMY = {"cache_size": -48_000, "wal_autocheckpoint": 16_000}
-_AS_IT_IS = frozenset({str, int, type(None)})
+#: fields whose values every database takes as Python has them
+_AS_THEY_ARE = (AutoField, BooleanField, CharField, ForeignKey, IntegerField, TextField)
 
 
 class Inserter:
@@ -37,7 +50,7 @@ class Inserter:
         fields = {field.name: field for field in model._meta.concrete_fields}
         varying = [fields.pop(name) for name in names]
         fields = {name: field for name, field in fields.items() if not field.primary_key}
-        self._converters = [_converter(field) for field in varying]
+        self._converted = _Converted(varying)
         self._constant = [
             _converter(field)(shared[name] if name in shared else field.get_default()) for name, field in fields.items()
         ]
@@ -47,14 +60,8 @@ class Inserter:
 
     def insert(self, rows: Iterable[Sequence[Any]]) -> None:
         """Write the rows, in their order."""
-        constant, converters = self._constant, self._converters
-        values = [
-            (
-                *[v if type(v) in _AS_IT_IS else convert(v) for v, convert in zip(row, converters, strict=True)],
-                *constant,
-            )
-            for row in rows
-        ]
+        constant = self._constant
+        values = [(*row, *constant) for row in self._converted(rows)]
         if not values:
             return
         columns = ", ".join(self._columns)
@@ -74,11 +81,7 @@ def update_rows(model: type[Model], names: Sequence[str], rows: Sequence[Sequenc
         return
     by_name = {field.name: field for field in model._meta.concrete_fields}
     fields = [by_name[name] for name in names]
-    converters = [_converter(field) for field in fields]
-    values = [
-        (row[0], *[v if type(v) in _AS_IT_IS else convert(v) for v, convert in zip(row[1:], converters, strict=True)])
-        for row in rows
-    ]
+    values = list(_Converted([by_name["id"], *fields])(rows))
     quote = connection.ops.quote_name
     table, columns = quote(model._meta.db_table), [quote(str(field.column)) for field in fields]
     with connection.cursor() as cursor:
@@ -132,6 +135,15 @@ def next_ids(model: type[Model], count: int) -> Sequence[int]:
         cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
         last = (cursor.fetchone() or (0,))[0]
         return range(last + 1, last + 1 + count)
+
+
+def data_version() -> int | None:
+    """A number that is the same for as long as no other connection has written anything; None where nobody knows it."""
+    if connection.vendor != "sqlite":
+        return None
+    with connection.cursor() as cursor:
+        (version,) = cursor.execute("PRAGMA data_version").fetchone()
+        return int(version)
 
 
 def time_ordered_uuids(count: int) -> list[str]:
@@ -193,6 +205,26 @@ def _roomy_sqlite() -> Iterator[None]:
         with connection.cursor() as cursor:
             for name, value in before.items():
                 cursor.execute(f"PRAGMA {name} = {value}")
+
+
+class _Converted:
+    """Rows with their values as the database takes them. Text and numbers are so already, and not looked at."""
+
+    def __init__(self, fields: Sequence[Field[Any, Any]]) -> None:
+        self._special = [
+            (place, _converter(field)) for place, field in enumerate(fields) if not isinstance(field, _AS_THEY_ARE)
+        ]
+
+    def __call__(self, rows: Iterable[Sequence[Any]]) -> Iterable[Sequence[Any]]:
+        return map(self._row, rows) if self._special else rows
+
+    def _row(self, row: Sequence[Any]) -> Sequence[Any]:
+        values = list(row)
+        for place, convert in self._special:
+            value = values[place]
+            if value is not None and type(value) is not str:
+                values[place] = convert(value)
+        return values
 
 
 def _converter(field: Field[Any, Any]) -> Callable[[Any], Any]:
