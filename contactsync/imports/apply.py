@@ -20,10 +20,11 @@ from contactsync.models import Contact, ImportChange, ImportIssue, ImportJob, Ph
 #: what an import may set, and what it keeps of a contact before it does
 TOLD_FIELDS = ("prefix", "first_name", "last_name", "company", "email", "tags", "assigned_user", "note", "options")
 DATA_FIELDS = (*TOLD_FIELDS, "consented_at", "consent_source")
-#: what follows from them, and is written with each change
-_FOLLOWS = ("payload_hash", "sync_state", "sync_error", "updated_at")
-#: all that a change looks at
-_LOOKED_AT = ("phone", *DATA_FIELDS, *_FOLLOWS, "remote_id", "pushed_hash", "deleted_at")
+#: all of a contact that a change looks at
+_LOOKED_AT = (
+    *("phone", *DATA_FIELDS, "deleted_at", "updated_at"),
+    *("sync_state", "sync_error", "payload_hash", "pushed_hash", "remote_id"),
+)
 #: a text as JSON; with anything but a text, a `TypeError`
 _json: Callable[[str], str] = encode_basestring_ascii
 _CREATED, _UPDATED = ImportChange.Kind.CREATED.value, ImportChange.Kind.UPDATED.value
@@ -110,7 +111,8 @@ def write_contacts(job: ImportJob, verdicts: Sequence[Verdict], new: Mapping[str
     created = [verdict.judged.phone for verdict in verdicts if verdict.outcome is Outcome.CREATED]
     updated = [verdict for verdict in verdicts if verdict.outcome is Outcome.UPDATED]
     ids = next_ids(Contact, len(created))
-    left, changes = iter(ids), []
+    left = iter(ids)
+    changes: list[tuple[int, int, int, str, dict[str, Any] | None]] = []
     for verdict in verdicts:
         row, contact = verdict.judged.row, verdict.contact
         if verdict.outcome is Outcome.CREATED:
@@ -133,20 +135,23 @@ def _create(phonebook_id: int, ids: Sequence[int], contacts: Sequence[tuple[Any,
 
 
 def _update(verdicts: Sequence[Verdict]) -> None:
-    """Write what changes, in columns: the fields that any of the rows changes, and what follows from them."""
-    now = timezone.now()
+    """Write what changes, column by column: the fields that any of the rows changes, and what follows from them."""
     contacts: list[Contact] = []
+    names = dict.fromkeys(("payload_hash",))
     for verdict in verdicts:
         contact = verdict.contact
         if contact is None:
             continue
         for name, value in verdict.changes.items():
             setattr(contact, name, value)
+            names[name] = None
+        state, why = contact.sync_state, contact.sync_error
         contact.refresh_state()
-        contact.updated_at = now
+        if (contact.sync_state, contact.sync_error) != (state, why):
+            names |= dict.fromkeys(("sync_state", "sync_error"))
         contacts.append(contact)
-    names = [*dict.fromkeys(name for verdict in verdicts for name in verdict.changes), *_FOLLOWS]
-    update_rows(Contact, names, [(contact.pk, *[getattr(contact, name) for name in names]) for contact in contacts])
+    rows = [(contact.pk, *[getattr(contact, name) for name in names]) for contact in contacts]
+    update_rows(Contact, list(names), rows, shared={"updated_at": timezone.now()})
 
 
 def before_image(contact: Contact) -> dict[str, Any]:

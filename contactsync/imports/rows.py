@@ -75,13 +75,17 @@ class Inserter:
                 cursor.executemany(f"INSERT INTO {self._table} ({columns}) VALUES ({places})", values)  # noqa: S608 - the model's own names
 
 
-def update_rows(model: type[Model], names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Set these fields of many rows. Each row is its id and the values, as an `Inserter` takes them."""
+def update_rows(
+    model: type[Model], names: Sequence[str], rows: Sequence[Sequence[Any]], *, shared: dict[str, Any]
+) -> None:
+    """Set these fields of many rows. Each row is its id and the values; both these and `shared` as an `Inserter` takes them."""
     if not rows:
         return
     by_name = {field.name: field for field in model._meta.concrete_fields}
-    fields = [by_name[name] for name in names]
-    values = list(_Converted([by_name["id"], *fields])(rows))
+    constant = [_converter(by_name[name])(value) for name, value in shared.items()]
+    varying = [by_name[name] for name in names]
+    values = [(*row, *constant) for row in _Converted([by_name["id"], *varying])(rows)]
+    fields = [*varying, *(by_name[name] for name in shared)]
     quote = connection.ops.quote_name
     table, columns = quote(model._meta.db_table), [quote(str(field.column)) for field in fields]
     with connection.cursor() as cursor:
