@@ -32,8 +32,9 @@ from django.db.models.expressions import RawSQL
 
 from contactsync.models import Contact
 
-#: kibibytes of pages at hand (negative, as SQLite has it), and pages in the log before they move to the file
-_ROOMY = {"cache_size": -48_000, "wal_autocheckpoint": 16_000}
+#: kibibytes of pages at hand (negative, as SQLite has it), and pages in the log before they move to the file: half of what
+#: others have (settings), so that it is the import that moves them
+_ROOMY = {"cache_size": -48_000, "wal_autocheckpoint": 8_000}
 #: fields whose values every database takes as Python has them
 _AS_THEY_ARE = (AutoField, BooleanField, CharField, ForeignKey, IntegerField, TextField)
 
@@ -184,7 +185,7 @@ class Turns:
 def much_to_write() -> Iterator[None]:
     """Give a connection the room that many rows in no order need, and this process the peace to write them.
 
-    SQLite keeps more pages at hand, and moves them to the file less often than it does for single rows. The
+    SQLite keeps more pages at hand than for single rows, and moves them to the file before others have to. The
     collector of cyclic garbage would take a third of the time to find none.
     """
     was_enabled = gc.isenabled()
