@@ -13,7 +13,15 @@ from contactsync.fingerprint import contact_fingerprint
 from contactsync.imports import issues
 from contactsync.imports.cells import Judged
 from contactsync.imports.issues import Problem, number_in, storable
-from contactsync.imports.rows import Inserter, among, next_ids, of_phonebook, time_ordered_uuids, update_rows
+from contactsync.imports.rows import (
+    Inserter,
+    among,
+    lock_suppression_list,
+    next_ids,
+    of_phonebook,
+    time_ordered_uuids,
+    update_rows,
+)
 from contactsync.imports.settle import Outcome, Verdict
 from contactsync.models import Contact, ImportChange, ImportIssue, ImportJob, Phonebook, Suppression
 
@@ -54,9 +62,12 @@ def _as_json(options: Mapping[str, str]) -> str:
     return f"{{{', '.join([f'{_json(key)}: {_json(value)}' for key, value in options.items()])}}}"
 
 
-def lock_phonebook(phonebook_id: int) -> None:
-    """Imports into one phonebook take turns, chunk by chunk; within a transaction. (SQLite has one writer anyway.)"""
-    list(Phonebook.objects.select_for_update(no_key=True).filter(pk=phonebook_id).values_list("pk"))
+def lock_place(job: ImportJob) -> None:
+    """Imports into one phonebook, or onto the suppression list, take turns, chunk by chunk; within a transaction."""
+    if job.is_suppression:
+        lock_suppression_list()
+    else:  # SQLite has one writer anyway
+        list(Phonebook.objects.select_for_update(no_key=True).filter(pk=job.book.pk).values_list("pk"))
 
 
 def compare(
@@ -119,7 +130,7 @@ def write_contacts(job: ImportJob, verdicts: Sequence[Verdict], new: Mapping[str
             changes.append((next(left), row.number, row.line, _CREATED, None))
         elif verdict.outcome is Outcome.UPDATED and contact:
             changes.append((contact.pk, row.number, row.line, _UPDATED, _record(contact, verdict.changes)))
-    _create(job.phonebook_id, ids, [new[phone] for phone in created])
+    _create(job.book.pk, ids, [new[phone] for phone in created])
     _update(updated)
     inserter = Inserter(ImportChange, ("contact", "row", "line", "kind", "before"), shared={"job": job.pk})
     inserter.insert(changes)

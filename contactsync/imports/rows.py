@@ -151,6 +151,14 @@ def data_version() -> int | None:
         return int(version)
 
 
+def lock_suppression_list() -> None:
+    """Files that go onto the list take turns, chunk by chunk; within a transaction. There is no row to hold for a list that
+    may be empty. (SQLite has one writer anyway.)"""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext('contactsync suppression list'))")
+
+
 def time_ordered_uuids(count: int) -> list[str]:
     """UUIDs of version 7 (RFC 9562), 32 hex digits each: neighbours in time are neighbours in the index."""
     moment = f"{time.time_ns() // 1_000_000:012x}"

@@ -29,7 +29,10 @@ class Outcome(StrEnum):
 
 @dataclass(slots=True)
 class Verdict:
-    """What is to be done with a row. `changes` are the fields to set: all given ones for a new contact, else the differing."""
+    """What is to be done with a row. `changes` are the fields to set: all given ones for a new contact, else the differing.
+
+    `there` is the id of a suppressed number that an earlier file had brought.
+    """
 
     judged: Judged
     outcome: Outcome
@@ -37,6 +40,7 @@ class Verdict:
     changes: dict[str, Any]
     problems: list[Problem]
     suppressed: bool
+    there: int = 0
 
 
 def settle(
@@ -58,7 +62,7 @@ def settle(
         phone = judged.phone
         contact, is_same = contacts.get(phone), phone in same
         if judged.rejected or judged.same_as_line:
-            verdicts.append(_left_out(judged))
+            verdicts.append(left_out(judged))
         elif may_skip and (why := _why_skipped(mode, contact, is_same)):
             verdicts.append(_skipped(judged, why))
         else:
@@ -82,7 +86,8 @@ def _skipped(judged: Judged, code: str) -> Verdict:
     return Verdict(judged, Outcome.SKIPPED, None, {}, [why], suppressed=False)
 
 
-def _left_out(judged: Judged) -> Verdict:
+def left_out(judged: Judged) -> Verdict:
+    """The verdict on a row that is rejected, or that repeats a number of the file."""
     if judged.rejected:
         refusals = [problem for problem in judged.problems if problem.severity == issues.REJECTED]
         return Verdict(judged, Outcome.REJECTED, None, {}, refusals, suppressed=False)

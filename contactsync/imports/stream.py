@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, cast
 
 from django.utils.translation import gettext_noop
 
-from contactsync.imports import ahead, issues
+from contactsync.imports import ahead, issues, suppress
 from contactsync.imports.apply import new_contacts
 from contactsync.imports.cells import Judged
 from contactsync.imports.check import judge
@@ -34,8 +34,9 @@ FILE_GONE = gettext_noop("The uploaded file is no longer kept. Upload it again."
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Judged rows that follow each other, and what each that can be used would be as a new contact (by phone, see
-    `apply.new_contacts`); `end` is the number of the last one. Without rows when they were done before."""
+    """Judged rows that follow each other, and what each that can be used says (by phone), last what the real run must find
+    again: `apply.new_contacts`, `suppress.told_of`. `end` is the number of the last one. Without rows when they were done
+    before."""
 
     rows: list[Judged]
     new: dict[str, tuple[Any, ...]]
@@ -88,11 +89,12 @@ def judged_chunks(
     in order, which of them were not used.
     """
     rows = read_rows(file, form)
+    new = suppress.told_of if plan.kind == ImportJob.Kind.SUPPRESSION else new_contacts
     with Seen() as seen:
         yield from _known_chunks(rows, plan, seen, after, rejected)
         while batch := [judge(row, plan) for row in itertools.islice(rows, CHUNK_ROWS)]:
             seen.mark(batch)
-            yield Chunk(batch, new_contacts(batch), batch[-1].row.number)
+            yield Chunk(batch, new(batch), batch[-1].row.number)
 
 
 def _known_chunks(rows: Iterator[Row], plan: Plan, seen: Seen, after: int, rejected: Sequence[int]) -> Iterator[Chunk]:
