@@ -11,7 +11,7 @@ from contactsync.fingerprint import contact_fingerprint
 from contactsync.imports import issues
 from contactsync.imports.cells import Judged
 from contactsync.imports.issues import Problem, number_in, storable
-from contactsync.imports.rows import Inserter, among, next_ids, of_phonebook, time_ordered_uuids, update_rows
+from contactsync.imports.rows import Inserter, among, next_ids, time_ordered_uuids, update_rows
 from contactsync.imports.settle import Outcome, Verdict
 from contactsync.models import Contact, ImportChange, ImportIssue, ImportJob, Phonebook, Suppression
 
@@ -51,7 +51,7 @@ def compare(
     It stays when the row says just the same: equal hashes tell that of all that providers are told, except of the
     order of tags. With `adds_only` whoever is there stays, whatever the row says.
     """
-    there = of_phonebook(Contact.objects.filter(phone__in=among(hashes)), phonebook_id)
+    there = Contact.objects.with_numbers(phonebook_id, hashes)
     found = {
         phone: (known, deleted_at)
         for phone, known, deleted_at in there.values_list("phone", "payload_hash", "deleted_at")
@@ -76,7 +76,7 @@ def contacts_by_phone(phonebook_id: int, numbers: Collection[str], *, lock: bool
     """The contacts with these numbers, deleted ones included; with `lock` they stay as they are until the transaction ends."""
     if not numbers:
         return {}
-    contacts = of_phonebook(Contact.objects.filter(phone__in=among(numbers)), phonebook_id).defer("pushed_payload")
+    contacts = Contact.objects.with_numbers(phonebook_id, numbers).defer("pushed_payload")
     if lock:
         contacts = contacts.select_for_update().order_by("pk")
     return {contact.phone: contact for contact in contacts}
