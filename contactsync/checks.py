@@ -14,7 +14,9 @@ from django.core.checks import CheckMessage, Error, Info, Tags, Warning, registe
 from django.db import connections
 
 from contactsync.crypto import Undecryptable, UnusableKey, check_key, decrypt
-from contactsync.models import ProviderAccount
+from contactsync.models import DatabaseMark, ProviderAccount
+from contactsync.models.reasons import describe
+from contactsync.sync import guard, logbook
 
 # As strict as Django's own check for deployments, which does not run at every start.
 SHORTEST_SECRET = 50
@@ -64,6 +66,40 @@ def check_data_directory(**_: Any) -> Messages:
             f"DATA_DIR is {path}, and files cannot be written there.",
             hint="Give the user that runs contactsync the right to write there, or set DATA_DIR to another directory.",
             id="contactsync.E002",
+        )
+    ]
+
+
+@register(Tags.files)
+def check_logbook_directory(**_: Any) -> Messages:
+    """E005: the log of the calls that left cannot be written, so none would leave."""
+    directory = Path(settings.LOGBOOK_DIR)
+    why = logbook.why_unwritable(directory)
+    if not why:
+        return []
+    return [
+        Error(
+            f"LOGBOOK_DIR is {directory.absolute()}, and the log of the calls that leave cannot be written there: {why}.",
+            hint="Give the user that runs contactsync the right to write there, or set LOGBOOK_DIR to another directory. "
+            "It must outlive the container, and not be restored together with the database.",
+            id="contactsync.E005",
+        )
+    ]
+
+
+@register(Tags.database)
+def check_newest(databases: Sequence[str] | None = None, **_: Any) -> Messages:
+    """W004: calls are held back, because the database is older than what has left, or no log says whether it is."""
+    if "default" not in (databases or []) or not _has_table("default", DatabaseMark._meta.db_table):
+        return []
+    found = guard.finding()
+    if found is None:
+        return []
+    return [
+        Warning(
+            describe(found.why),
+            hint="Look at the page “Restored database” (/admin/restored/), or run `manage.py allow_sends`.",
+            id="contactsync.W004",
         )
     ]
 
@@ -158,6 +194,12 @@ def _credential_messages(closed: list[str], old: list[str]) -> Messages:
             )
         )
     return found
+
+
+def _has_table(alias: str, table: str) -> bool:
+    connection = connections[alias]
+    with connection.cursor() as cursor:
+        return table in connection.introspection.table_names(cursor)
 
 
 def _has_accounts(alias: str) -> bool:

@@ -35,8 +35,9 @@ MARKETING_EXTRA = {
 LEAD_RIGHTS: dict[str, tuple[str, ...]] = {
     **MARKETING_RIGHTS,
     **dict.fromkeys(_KEEP, ("add", "change", "view", "delete")),
+    "clearance": (),
 }
-LEAD_EXTRA = {**MARKETING_EXTRA, "campaign": ("export_campaign", "send_campaign")}
+LEAD_EXTRA = {**MARKETING_EXTRA, "campaign": ("export_campaign", "send_campaign"), "clearance": ("allow_sends",)}
 
 
 def ensure_groups(apps: Any, schema_editor: Any) -> None:

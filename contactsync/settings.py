@@ -38,6 +38,7 @@ SECURE = _site.scheme == "https"
 ALLOWED_HOSTS = [str(_site.hostname), *env.words("ALLOWED_HOSTS")]
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 DATA_DIR = Path(env.text("DATA_DIR", str(BASE_DIR / "var")))
+LOGBOOK_DIR = Path(env.text("LOGBOOK_DIR", str(DATA_DIR / "logbook")))
 
 INSTALLED_APPS = [
     "contactsync.apps.ContactSyncConfig",

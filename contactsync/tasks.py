@@ -7,8 +7,11 @@ somebody else holds it. What a killed task leaves behind is found by `sweep`.
 from __future__ import annotations
 
 import logging
+from typing import Any
 
-from contactsync.campaigns import audience, cancel, dispatch, reports
+from django_tasks_db.models import DBTaskResult
+
+from contactsync.campaigns import audience, cancel, dispatch, evidence, lease, reports
 from contactsync.campaigns.due import claim_due_reports
 from contactsync.campaigns.problems import CampaignProblem
 from contactsync.campaigns.settle import settle_again
@@ -19,7 +22,7 @@ from contactsync.imports.undo_run import WORK, run_undo_work
 from contactsync.inbound import handle, inbox
 from contactsync.models import Campaign, ImportJob, ImportUndo, Run
 from contactsync.models.transitions import TransitionRefused
-from contactsync.sync import executor, planner
+from contactsync.sync import executor, guard, leases, planner
 from contactsync.sync.connect import ProviderError
 from contactsync.sync.sweep import expired_runs, recover_lost_calls
 
@@ -96,6 +99,12 @@ def pull_report(campaign_id: int) -> None:
 
 
 @task()
+def search_unknown_calls(account_id: int) -> None:
+    """Look for the calls of an account whose outcome is not known."""
+    evidence.search_account(account_id)
+
+
+@task()
 def handle_callbacks(account_id: int) -> None:
     """Do what follows from the call backs of an account."""
     handle.handle(account_id)
@@ -113,36 +122,33 @@ def read_inbox(account_id: int) -> None:
 def sweep() -> int:
     """Wake a worker for everything that should be worked on and is not, and for what is due by the clock. Returns how many.
 
-    Safe to call at any time and from several processes: a task that finds its row taken does nothing.
+    Safe to call at any time and from several processes: a task that finds its row taken does nothing. While all
+    workers are busy, nobody is woken twice.
     """
-    woken = 0
+    leases.mend()
+    lease.mend()
+    guard.look()
     for run in recover_lost_calls():
         if run.kind == Run.Kind.SEND:
             settle_again(run)
-    for run_id in expired_runs():
-        execute_run.enqueue(run_id)
-        woken += 1
+    woken = sum(_wake(execute_run, run_id) for run_id in expired_runs())
     for job_id, state in expired_jobs():
-        (check_import if state == ImportJob.State.CHECKING else apply_import).enqueue(job_id)
-        woken += 1
+        woken += _wake(check_import if state == ImportJob.State.CHECKING else apply_import, job_id)
     keeping.erase_old_files()
-    for job_id in keeping.half_erased():
-        erase_import_rows.enqueue(job_id)
-        woken += 1
-    for undo_id, _state in expired_jobs(ImportUndo, tuple(WORK)):
-        undo_import.enqueue(undo_id)
-        woken += 1
-    for campaign_id in audience.abandoned():
-        prepare_campaign.enqueue(campaign_id)
-        woken += 1
-    for campaign_id in claim_due_reports():
-        pull_report.enqueue(campaign_id)
-        woken += 1
-    for account_id in handle.claim_accounts():
-        handle_callbacks.enqueue(account_id)
-        woken += 1
+    woken += sum(_wake(erase_import_rows, job_id) for job_id in keeping.half_erased())
+    woken += sum(_wake(undo_import, undo_id) for undo_id, _state in expired_jobs(ImportUndo, tuple(WORK)))
+    woken += sum(_wake(prepare_campaign, campaign_id) for campaign_id in audience.abandoned())
+    woken += sum(_wake(pull_report, campaign_id) for campaign_id in claim_due_reports())
+    woken += sum(_wake(handle_callbacks, account_id) for account_id in handle.claim_accounts())
     handle.forget_old()
-    for account_id in inbox.claim_due():
-        read_inbox.enqueue(account_id)
-        woken += 1
+    woken += sum(_wake(read_inbox, account_id) for account_id in inbox.claim_due())
     return woken
+
+
+def _wake(task: Any, row_id: int) -> bool:
+    """Enqueue, unless the same waits in the queue of the database already. False when it does."""
+    the_same = DBTaskResult.objects.filter(task_path=task.module_path, args_kwargs={"args": [row_id], "kwargs": {}})
+    if the_same.ready().exists():
+        return False
+    task.enqueue(row_id)
+    return True

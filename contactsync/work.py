@@ -7,7 +7,7 @@ What the screens call. Nothing here does the work itself, and everything here ma
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -287,3 +287,10 @@ def read_inbox(account: ProviderAccount) -> None:
     """Read the replies that the provider keeps for us, now."""
     with transaction.atomic():
         _wake(tasks.read_inbox, account.pk)
+
+
+@transaction.atomic
+def search_unknown_calls(accounts: Iterable[int]) -> None:
+    """Search the providers of these accounts for calls whose outcome is not known."""
+    for account_id in accounts:
+        _wake_or_refuse(tasks.search_unknown_calls, account_id)

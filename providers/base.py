@@ -233,7 +233,14 @@ class Provider:
     def find_sends(self, *, sender: str, text: str, since: dt.datetime, reference: str = "") -> Iterator[SendReport]:
         """Sends from this sender with exactly this text handed over since then: the evidence for an unknown outcome.
 
-        Where the provider keeps our reference, only those with `reference`. For a text with the provider's own placeholders,
+        An empty sender or text means any. Where the provider keeps our reference, only those with `reference`. For a text with the provider's own placeholders,
         those that it can have become.
         """
         self._unsupported(Operation.FIND_SENDS)
+
+    def sent_to(self, contact_id: str, *, text: str, since: dt.datetime) -> Iterator[SendReport]:
+        """Messages of exactly this text that went out to this contact since then, as its conversation shows them.
+
+        Where the provider lists no sends, this is all the evidence there is for an unknown outcome.
+        """
+        self._unsupported(Operation.READ_CONVERSATION)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.core.management import call_command
 from django.utils import translation
 from hypothesis import settings
 
+from contactsync.sync import logbook
 from tests.sandbox_fixtures import client_of_sandbox, sandbox, sandbox_server  # noqa: F401 - fixtures for every test
 
 settings.register_profile("contactsync", deadline=None)  # a busy machine is no failure
@@ -17,6 +21,9 @@ settings.load_profile("contactsync")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--database-only", action="store_true", help="Only the tests that use the database.")
+    parser.addoption("--chaos-all", action="store_true", help="Every fault at every request, not a part of them.")
+    parser.addoption("--chaos-seed", type=int, help="The moments at which workers are killed, as once before.")
+    parser.addoption("--chaos-kills", type=int, default=20, help="How many workers are killed, over all providers.")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -38,6 +45,14 @@ def own_language() -> Iterator[None]:
     translation.deactivate()
     yield
     translation.deactivate()
+
+
+@pytest.fixture(autouse=True)
+def own_logbook(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A database that is rolled back after a test is older than what the test let out; the next one begins a logbook of its own."""
+    settings.LOGBOOK_DIR = Path(settings.DATA_DIR) / "logbooks" / uuid4().hex
+    monkeypatch.setenv("LOGBOOK_DIR", str(settings.LOGBOOK_DIR))
+    monkeypatch.setattr(logbook, "to_disk", lambda descriptor: None)  # no test pulls the plug of the machine
 
 
 @pytest.fixture

@@ -66,7 +66,7 @@ def test_a_data_directory_that_cannot_be_written_is_an_error(tmp_path: Path, mon
     assert found(DATA_DIR=file) == ["contactsync.E002"]
     assert found(DATA_DIR=file / "below") == ["contactsync.E002"]
     monkeypatch.setattr("os.access", lambda *_: False)  # whoever runs the tests may be allowed to write anywhere
-    assert found(DATA_DIR=tmp_path) == ["contactsync.E002"]
+    assert "contactsync.E002" in found(DATA_DIR=tmp_path)
 
 
 @pytest.mark.parametrize(

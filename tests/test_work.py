@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from django.core.files.base import ContentFile
 from django.db import transaction
+from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from contactsync import work
@@ -134,3 +135,16 @@ def test_only_a_scheduled_campaign_can_be_cancelled(phonebook: Phonebook) -> Non
 def test_a_sweep_with_nothing_to_do_wakes_nobody() -> None:
     assert sweep() == 0
     assert not DBTaskResult.objects.exists()
+
+
+def test_while_all_workers_are_busy_nobody_is_woken_twice(phonebook: Phonebook) -> None:
+    past = timezone.now() - timezone.timedelta(hours=1)
+    run = Run.objects.create(
+        kind=Run.Kind.PUSH, account=phonebook.account, phonebook=phonebook, state=Run.State.QUEUED, lease_until=past
+    )
+    campaign = make_campaign(phonebook.account, state=Campaign.State.PREPARING, lease_until=past)
+    assert [sweep(), sweep()] == [2, 0]
+    woken = {row.task_path.rpartition(".")[2]: row.args_kwargs["args"] for row in DBTaskResult.objects.all()}
+    assert woken == {"execute_run": [run.pk], "prepare_campaign": [campaign.pk]}
+    DBTaskResult.objects.update(status="SUCCESSFUL")  # a worker came, and was killed
+    assert sweep() == 2

@@ -22,7 +22,7 @@ from contactsync.admin.plan_facts import option_titles
 from contactsync.admin.recipients import recipient_table
 from contactsync.admin.run_items import item_table
 from contactsync.admin.words import operation_label
-from contactsync.campaigns import reports
+from contactsync.campaigns import evidence
 from contactsync.models import Call, Run
 from contactsync.templatetags.contactsync import badge, ltr, number, when
 
@@ -120,7 +120,7 @@ class CallAdmin(DownloadMixin, FlowAdmin):
         if not is_send(call):
             raise PermissionDenied
         with in_plain_words(request, call):
-            reports.resolve_unknown(call, sent=sent, user=person(request))
+            evidence.decide(call, sent=sent, user=person(request))
             say(
                 request,
                 _("Recorded: it was sent. Its people count as “accepted by the provider”.")

@@ -12,11 +12,15 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from contactsync.admin import progress
+from contactsync.admin import progress, restored
+from contactsync.admin import unknown as unknown_page
 from contactsync.admin.book_counts import contact_counts, grouped
 from contactsync.admin.common import link, list_link, may
+from contactsync.admin.import_rights import kinds_seen_by
 from contactsync.admin.undo_pages import UNDER_WAY, moving_undos, undos_of, waiting_undos
 from contactsync.models import Call, Callback, Campaign, Contact, ImportJob, Phonebook, ProviderAccount, Run
+from contactsync.models.reasons import describe
+from contactsync.sync import guard
 
 #: rows of each list on the page
 SHOWN = 8
@@ -52,6 +56,7 @@ def dashboard(user: Any) -> dict[str, Any]:
     books = _books(user)
     return {
         "decisions": [
+            *_held_back(user),
             *_account_decisions(user, accounts),
             *_run_decisions(runs),
             *_call_decisions(user),
@@ -75,6 +80,12 @@ def _sees_work(user: Any) -> bool:
 
 
 # What needs a decision
+
+
+def _held_back(user: Any) -> Iterator[Decision]:
+    """First of all: nothing goes out, for any account."""
+    if restored.may_see(user) and (why := guard.why_held_back()):
+        yield Decision(None, _("Nothing is sent or pushed."), describe(why), restored.address(), _("Look and decide"))
 
 
 def _account_decisions(user: Any, accounts: list[ProviderAccount]) -> Iterator[Decision]:
@@ -122,8 +133,7 @@ def _call_decisions(user: Any) -> Iterator[Decision]:
             "The outcome of %(count)d calls is not known. They are not repeated by themselves.",
             unknown,
         )
-        url = list_link(Call, state__exact=Call.State.UNKNOWN)
-        yield Decision(None, text % {"count": unknown}, "", url, _("Look and decide"))
+        yield Decision(None, text % {"count": unknown}, "", unknown_page.address(), _("Look and decide"))
 
 
 def _callback_decisions(user: Any) -> Iterator[Decision]:
@@ -148,16 +158,18 @@ MOVING_IMPORTS = (ImportJob.State.CHECKING, ImportJob.State.APPLYING)
 
 
 def _imports(user: Any) -> list[ImportJob]:
-    if not may(user, "view_importjob"):
+    kinds = kinds_seen_by(user)
+    if not kinds:
         return []
     states = [*WAITING_IMPORTS, *MOVING_IMPORTS, *UNDER_WAY]
-    return list(ImportJob.objects.filter(state__in=states).select_related("phonebook").order_by("-id")[: 2 * SHOWN])
+    jobs = ImportJob.objects.filter(state__in=states, kind__in=kinds)
+    return list(jobs.select_related("phonebook").order_by("-id")[: 2 * SHOWN])
 
 
 def _import_decisions(imports: list[ImportJob]) -> Iterator[Decision]:
     for job in imports:
         if job.state in WAITING_IMPORTS:
-            text = _("Import “%(file)s” into “%(book)s”") % {"file": job.file_name, "book": job.phonebook}
+            text = _("Import “%(file)s” into “%(book)s”") % {"file": job.file_name, "book": job.place}
             yield Decision(job, text, "", link(job), str(WAITING_IMPORTS[ImportJob.State(job.state)]))
 
 
@@ -220,7 +232,7 @@ def _campaigns(user: Any) -> dict[str, Any]:
 def _moving_imports(imports: list[ImportJob]) -> Iterator[dict[str, Any]]:
     for job in imports:
         if job.state in MOVING_IMPORTS:
-            text = _("Import “%(file)s” into “%(book)s”") % {"file": job.file_name, "book": job.phonebook}
+            text = _("Import “%(file)s” into “%(book)s”") % {"file": job.file_name, "book": job.place}
             yield {"text": text, "url": link(job), "progress": progress.of_import(job), "ask": link(job, "progress")}
 
 

@@ -14,12 +14,13 @@ from django.utils.translation import gettext as _
 
 from contactsync.admin.common import link, may, require
 from contactsync.admin.contact_fields import Changed, changed_by
+from contactsync.admin.import_rights import may_with
 from contactsync.admin.tables import Choice, Table
 from contactsync.explain import number
 from contactsync.explain.history import MOST, history
 from contactsync.explain.lines import Kind, Line
 from contactsync.explain.number import Number
-from contactsync.models import CustomOption, Suppression
+from contactsync.models import CustomOption, ImportJob, Suppression
 from contactsync.phone import search_digits
 
 #: kind -> what a person must be allowed to see for it
@@ -90,10 +91,12 @@ def _row(request: HttpRequest, line: Line, titles: dict[str, str]) -> dict[str, 
 
 def _link(request: HttpRequest, row: Model | None) -> str:
     """Where the row is shown; empty for those who may not see it."""
+    if isinstance(row, ImportJob):
+        return link(row) if may_with(request.user, "view", row) else ""
     return link(row) if row is not None and may(request.user, f"view_{row._meta.model_name}") else ""
 
 
 def _option_titles(lines: Iterable[Line]) -> dict[str, str]:
-    accounts = {line.change.job.phonebook.account_id for line in lines if line.change}
+    accounts = {line.change.job.book.account_id for line in lines if line.change}
     options = CustomOption.objects.filter(account__in=accounts).values_list("pk", "title")
     return {str(pk): title for pk, title in options} if accounts else {}

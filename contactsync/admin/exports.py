@@ -22,6 +22,7 @@ from import_export.resources import Diff, ModelResource
 from import_export.tmp_storages import MediaStorage
 from import_export.widgets import ForeignKeyWidget
 
+from contactsync.admin.abilities import counts_parts
 from contactsync.admin.downloads import BOM, cell, may_export, write_xlsx
 from contactsync.models import Campaign, ProviderAccount
 from contactsync.text import clean, undefused
@@ -149,7 +150,7 @@ class CampaignResource(SmallResource):
         return campaign.summary.get("recipients", "")
 
     def dehydrate_parts(self, campaign: Campaign) -> Any:
-        return campaign.summary.get("parts", "")
+        return campaign.summary.get("parts", "") if counts_parts(campaign.account) else ""
 
 
 class ExportScreenMixin(ExportMixin):

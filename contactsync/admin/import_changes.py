@@ -108,7 +108,7 @@ def _by_count(counts: Mapping[str, int]) -> list[tuple[str, int]]:
 
 
 def _titles(job: ImportJob) -> dict[str, str]:
-    options = CustomOption.objects.filter(account=job.phonebook.account_id).values_list("pk", "title")
+    options = CustomOption.objects.filter(account=job.book.account_id).values_list("pk", "title")
     return {str(pk): title for pk, title in options}
 
 

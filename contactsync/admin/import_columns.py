@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.contrib import messages
@@ -22,7 +22,7 @@ from contactsync.imports.correction_workbook import own_columns
 from contactsync.imports.headers import key
 from contactsync.imports.kinds import filled, infer
 from contactsync.imports.map import CONTENT, FIXABLE, TITLE
-from contactsync.imports.memory import ACCOUNT, LAST, PHONEBOOK, SAVED
+from contactsync.imports.memory import ACCOUNT, LAST, LIST, PHONEBOOK, SAVED
 from contactsync.imports.new_options import ADD, free_places, kept_here, kinds_for, unused_options
 from contactsync.imports.saved import check_name, mappings_for, save_mapping
 from contactsync.models import CustomOption, ImportJob
@@ -59,18 +59,27 @@ class Line:
 
 def offer(request: HttpRequest, job: ImportJob, columns: Sequence[str]) -> Offer:
     """What this person may choose for the columns of this import."""
-    book, rows = job.phonebook, job.dialect.get("sample", [])
-    kinds = kinds_for(book)
-    may_add = may(request.user, "add_phonebookoption")
-    may_make = may_add and may(request.user, "add_customoption")
-    fields = jobs.field_choices(book)
-    fixable = [choice for choice in fields if choice[0] in FIXABLE or choice[0].startswith("option:")]
-    return Offer(
+    fields = jobs.field_choices(job.phonebook)
+    offered = Offer(
         columns=columns,
         own=own_columns(job.columns),
         fields=fields,
-        fixable=fixable,
+        fixable=[choice for choice in fields if choice[0] in FIXABLE[job.kind] or choice[0].startswith("option:")],
         fixed={name: kept["text"] for name, kept in job.fixed_values.items()},
+        group=_("Suppressed number") if job.is_suppression else "",
+    )
+    return offered if job.is_suppression else _with_options(request, job, offered)
+
+
+def _with_options(request: HttpRequest, job: ImportJob, offered: Offer) -> Offer:
+    """Also what the phonebook's account has and may get, and whether the choice may be kept under a name."""
+    book, rows = job.book, job.dialect.get("sample", [])
+    kinds = kinds_for(book)
+    may_add = may(request.user, "add_phonebookoption")
+    may_make = may_add and may(request.user, "add_customoption")
+    columns = offered.columns
+    return replace(
+        offered,
         inferred=[infer(filled(rows, index), kinds=kinds) for index in range(len(columns))] if may_make else (),
         unused=[(f"{ADD}{option.pk}", option.title) for option in unused_options(book)] if may_add else (),
         kinds=[(kind, Kind(kind).label) for kind in kinds],
@@ -92,7 +101,7 @@ def context(request: HttpRequest, job: ImportJob, form: MappingForm) -> dict[str
         "origin": origin(job),
         "drift": list(drift(job)),
         "use_form": UseMappingForm(mappings=mappings) if mappings.exists() else None,
-        "free_places": free_places(job.phonebook) if form.offer.inferred else None,
+        "free_places": free_places(job.book) if form.offer.inferred else None,
         "fixed_open": bool(form.offer.fixed) or form.is_bound,
         "may_see_mappings": may(request.user, "view_savedmapping"),
     }
@@ -141,11 +150,13 @@ def origin(job: ImportJob) -> str:
     name = _isolated(job.guess.get("name", ""))
     if job.guess.get("origin") == SAVED:
         return _("The columns are those of the saved mapping “%(name)s”.") % {"name": name}
-    if job.guess.get("origin") not in {PHONEBOOK, ACCOUNT}:
+    if job.guess.get("origin") not in {PHONEBOOK, ACCOUNT, LIST}:
         return ""
     date = dt.date.fromisoformat(job.guess["at"])
     shown = f"{jalali(date)} ({date})" if get_language() == "fa" else str(date)
     said = {"file": name, "date": _isolated(shown)}
+    if job.guess["origin"] == LIST:
+        return _("The columns are chosen as last time for the suppression list, for “%(file)s” of %(date)s.") % said
     if job.guess["origin"] == PHONEBOOK:
         return _("The columns are chosen as last time in this phonebook, for “%(file)s” of %(date)s.") % said
     return (
@@ -171,7 +182,7 @@ def drift(job: ImportJob) -> Iterator[str]:
         yield _("Not in this file any more: %(columns)s.") % {"columns": _some(gone)}
     if unusable := guess.get("unusable"):
         yield _("They went to options that this phonebook does not have: %(columns)s.") % {"columns": _some(unusable)}
-    if guess.get("origin") in {PHONEBOOK, ACCOUNT} and (fixed := guess.get("fixed")):
+    if guess.get("origin") in {PHONEBOOK, ACCOUNT, LIST} and (fixed := guess.get("fixed")):
         yield _("Then these were the same for all rows, and are not taken over: %(values)s.") % {
             "values": fixed_words(job, fixed)
         }
@@ -202,25 +213,28 @@ def confirm(request: HttpRequest, job: ImportJob, form: MappingForm, *, log: Any
     Raises `MappingError`, `UnreadableFile`, `TransitionRefused`. `log(option)` is called for each option that was made.
     """
     name = form.cleaned_data.get("save_as", "")
-    replace = bool(form.cleaned_data.get("replace"))
+    is_to_replace = bool(form.cleaned_data.get("replace"))
     if name:
-        check_name(job, name, replace=replace)
+        check_name(job, name, replace=is_to_replace)
     reading = form.dialect()  # type: ignore[attr-defined]  # the part of the form about reading
     rules = form.rules()  # type: ignore[attr-defined]  # the part about contacts that are there
     wanted = form.wanted()
-    added = jobs.set_columns(job, mapping=form.mapping(), fixed=form.fixed(), new=wanted, rules=rules, **reading)
+    region = form.cleaned_data.get("region", "")
+    added = jobs.set_columns(
+        job, mapping=form.mapping(), fixed=form.fixed(), new=wanted, rules=rules, region=region, **reading
+    )
     made = {clean(option.title) for option in wanted.values()}
     for option in added:
         if option.title in made:
             log(option)
     if added:
         say(request, _("Now options of this phonebook: %(titles)s.") % {"titles": listed(str(one) for one in added)})
-    for title, why in kept_here(job.phonebook, added):
+    for title, why in kept_here(job.book, added) if added else ():
         say(
             request, _("“%(title)s” stays here for now. %(why)s") % {"title": title, "why": why}, level=messages.WARNING
         )
     if name:
-        saved = save_mapping(job, name, user=request.user, replace=replace)  # type: ignore[arg-type]
+        saved = save_mapping(job, name, user=request.user, replace=is_to_replace)  # type: ignore[arg-type]
         say(request, _("The columns are saved as “%(name)s”.") % {"name": saved})
 
 

@@ -8,12 +8,14 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from contactsync.admin import import_changes, import_columns, progress, stages, sums
+from contactsync.admin import import_changes, import_columns, list_imports, progress, stages, sums
 from contactsync.admin.common import list_link, may
+from contactsync.admin.import_rights import may_with
 from contactsync.admin.tables import Table
 from contactsync.imports import attempts, keeping
 from contactsync.imports.discard import can_be_discarded
@@ -23,7 +25,7 @@ from contactsync.imports.letters import column_titles
 from contactsync.imports.rules import Rules
 from contactsync.imports.settle import Outcome
 from contactsync.imports.undo import can_be_undone, undo_of
-from contactsync.models import Contact, ImportIssue, ImportJob, ImportUndo
+from contactsync.models import Contact, ImportChange, ImportIssue, ImportJob, ImportUndo
 
 State = ImportJob.State
 #: where an import that has begun can go on
@@ -52,23 +54,26 @@ def context(request: HttpRequest, job: ImportJob, *, progress_url: str) -> dict[
         "steps": stages.of_import(job),
         "progress": progress.of_import(job),
         "progress_url": progress_url,
-        "can_discard": can_be_discarded(job) and may(request.user, "add_importjob"),
+        "can_discard": can_be_discarded(job) and may_with(request.user, "add", job),
         "has_file": has_file,
-        "can_erase": has_file and keeping.can_be_erased(job) and may(request.user, "add_importjob"),
+        "can_erase": has_file and keeping.can_be_erased(job) and may_with(request.user, "add", job),
         "erased_on": job.created_at + dt.timedelta(days=settings.IMPORT_KEEP_DAYS),
         "same_file": keeping.same_file(job).first(),
         "columns_used": columns_used(job),
         "can_go_on": bool(job.counts) and job.state in GOES_ON and has_file,
-        "may_import": may(request.user, "add_importjob"),
-        "may_download": may(request.user, "export_importjob"),
+        "may_import": may_with(request.user, "add", job),
+        "may_download": may_with(request.user, "export", job),
         "may_push": may(request.user, "push_phonebook"),
         "undo": last if last and last.state not in {ImportUndo.State.CHECKED, ImportUndo.State.REDONE} else None,
-        "can_undo": can_be_undone(job) and may(request.user, "undo_importjob"),
+        "can_undo": can_be_undone(job) and may_with(request.user, "undo", job),
         "contacts_url": list_link(Contact, phonebook__id__exact=job.phonebook_id),
+        "upload_url": upload_url(job),
+        "concerned": list_imports.concerned(request, job),
     }
     fixed = {name: kept["text"] for name, kept in job.fixed_values.items()}
     found["skipped"] = (job.counts or job.checked_counts).get(Outcome.SKIPPED, 0)
-    found["rules"] = Rules.of(job).words() if job.mapping and job.state != State.UPLOADED else []
+    rules = list_imports.rules() if job.is_suppression else Rules.of(job).words()
+    found["rules"] = rules if job.mapping and job.state != State.UPLOADED else []
     found["fixed"] = import_columns.fixed_words(job, fixed) if fixed else ""
     if job.state == State.CHECKED:
         found |= {"sum": sums.of_import(job), "table": issue_table(request, job.issues.all())}
@@ -80,6 +85,13 @@ def context(request: HttpRequest, job: ImportJob, *, progress_url: str) -> dict[
     if job.corrects_id and job.checked_counts:
         found |= {"corrected": sums.of_corrections(job), "corrections": correction_table(request, job)}
     return found
+
+
+def upload_url(job: ImportJob) -> str:
+    """Where another file of the kind is uploaded."""
+    if job.is_suppression:
+        return reverse("admin:contactsync_importjob_suppression")
+    return f"{reverse('admin:contactsync_importjob_add')}?phonebook={job.phonebook_id}"
 
 
 def columns_used(job: ImportJob) -> list[tuple[str, str]]:
@@ -96,6 +108,7 @@ def correction_table(request: HttpRequest, job: ImportJob) -> Table:
     rows = list(table.page.object_list)
     outcomes = attempts.outcomes_of_rows(job, [row.row for row in rows])
     labels = OUTCOMES if job.state == State.APPLIED else OUTCOMES | {Outcome.UNCHANGED: _("can be imported")}
+    labels |= {ImportChange.Kind.THERE: _("there already")}
     for row in rows:
         row.outcome, row.outcome_label = outcomes[row.row], labels[outcomes[row.row]]
     table.page.object_list = rows

@@ -11,9 +11,10 @@ from django.utils.translation import gettext as _
 
 from contactsync import work
 from contactsync.admin import progress, undo_pages
-from contactsync.admin.common import link, require, say
+from contactsync.admin.common import link, say
 from contactsync.admin.downloads import csv_file
 from contactsync.admin.flow import FlowAdmin, in_plain_words, person
+from contactsync.admin.import_rights import require_with
 from contactsync.imports import undo
 from contactsync.imports.undo_cases import OFFERS
 from contactsync.models import ImportJob, ImportUndo
@@ -45,14 +46,14 @@ class UndoMixin(FlowAdmin):
 
     def undo_check_view(self, request: HttpRequest, job: ImportJob) -> HttpResponse:
         """Look what an undo would do; contacts are not touched."""
-        require(request, "undo_importjob")
+        require_with(request, "undo", job)
         with in_plain_words(request, job):
             work.check_undo(job, user=person(request))
         return _to_undo(job)
 
     def undo_begin_view(self, request: HttpRequest, job: ImportJob) -> HttpResponse:
         """Undo, as chosen for each case."""
-        require(request, "undo_importjob")
+        require_with(request, "undo", job)
         found = _undo_of(job)
         chosen = {case: request.POST[CHOICE + case] for case in map(str, OFFERS) if request.POST.get(CHOICE + case)}
         with in_plain_words(request, found):
@@ -61,19 +62,21 @@ class UndoMixin(FlowAdmin):
 
     def undo_stop_view(self, request: HttpRequest, job: ImportJob) -> HttpResponse:
         """Stop after the contacts in hand."""
-        require(request, "undo_importjob")
+        require_with(request, "undo", job)
         found = _undo_of(job)
         with in_plain_words(request, found):
             undo.stop(found)
             say(
                 request,
-                _("The work stops after the contacts in hand. What was done stays as it is; you can go on later."),
+                _("The work stops after the numbers in hand. What was done stays as it is; you can go on later.")
+                if job.is_suppression
+                else _("The work stops after the contacts in hand. What was done stays as it is; you can go on later."),
             )
         return _to_undo(job)
 
     def undo_resume_view(self, request: HttpRequest, job: ImportJob) -> HttpResponse:
         """Go on where the work was stopped."""
-        require(request, "undo_importjob")
+        require_with(request, "undo", job)
         found = _undo_of(job)
         with in_plain_words(request, found):
             work.resume_undo(found, user=person(request))
@@ -81,7 +84,7 @@ class UndoMixin(FlowAdmin):
 
     def undo_redo_view(self, request: HttpRequest, job: ImportJob) -> HttpResponse:
         """Undo the undo."""
-        require(request, "undo_importjob")
+        require_with(request, "undo", job)
         found = _undo_of(job)
         with in_plain_words(request, found):
             work.redo_import(found, user=person(request))
@@ -92,10 +95,11 @@ class UndoMixin(FlowAdmin):
 
     def undo_rows_view(self, request: HttpRequest, job: ImportJob) -> StreamingHttpResponse:
         """The contacts of the undo as filtered, as a CSV file."""
-        require(request, "export_importjob")
+        require_with(request, "export", job)
         found = _undo_of(job)
         rows = undo_pages.table_of(request, found).rows.select_related(None).select_related("change").only(*READ)
-        headers = [_("Line"), _("Phone number"), _("Name"), _("Case"), _("Since the import"), _("What is done")]
+        name = _("Reason") if job.is_suppression else _("Name")
+        headers = [_("Line"), _("Phone number"), name, _("Case"), _("Since the import"), _("What is done")]
         return csv_file(f"import-{job.pk}-undo", headers, _cells(found, rows.iterator(chunk_size=CHUNK)))
 
 

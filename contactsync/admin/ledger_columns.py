@@ -50,7 +50,7 @@ CALLS: Columns = (
 )
 IMPORTS: Columns = (
     (_("file name"), lambda job: job.file_name),
-    (_("phonebook"), lambda job: job.phonebook.title),
+    (_("where to"), lambda job: job.place),
     (_("state"), lambda job: job.get_state_display()),
     (_("reason"), lambda job: job.error_text),
     (_("rows"), lambda job: job.total_rows),

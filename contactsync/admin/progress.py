@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.http import JsonResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -33,6 +33,7 @@ class Progress:
     total: int | None = None
     counts: Mapping[str, int] = field(default_factory=dict)
     started_at: dt.datetime | None = None
+    rests: bool = False  # it waits by itself, and the page says for what
 
     def line(self) -> str:
         """“1,200 of 5,000 · 310 per second · about 12 seconds left”."""
@@ -54,6 +55,7 @@ class Progress:
                 "state": self.state,
                 "label": str(self.label),
                 "running": self.running,
+                "rests": self.rests,
                 "done": self.done,
                 "total": self.total,
                 "line": self.line(),
@@ -148,7 +150,7 @@ def of_run(run: Run) -> Progress:
     if run.kind == Run.Kind.PULL and run.state in RUN_BUSY:
         return _of_pulling(run, work)
     if run.kind == Run.Kind.SEND and run.campaign_id:
-        counts = recipient_counts(run.campaign_id)
+        counts = recipient_counts(run.campaign_id, sent_by=run)
         waiting = counts.get(Recipient.State.PLANNED, 0) + counts.get(Recipient.State.ON_WIRE, 0)
     else:
         counts = item_counts(run)
@@ -163,6 +165,7 @@ def of_run(run: Run) -> Progress:
         total=None if planning else total,
         counts=counts,
         started_at=work.started_at,
+        rests=rest_of_run(run) is not None,
     )
 
 
@@ -207,10 +210,18 @@ def rest_of_run(run: Run) -> Rest | None:
 
 def rest_of_campaign(campaign: Campaign) -> Rest | None:
     """The same of a campaign: of its preparation, or of the run that sends it."""
+    return _rest_of_campaign(campaign, _sends(campaign).first())
+
+
+def _rest_of_campaign(campaign: Campaign, sent_by: Run | None) -> Rest | None:
     if campaign.state == Campaign.State.PREPARING:
         return Rest(campaign.error_text, campaign.lease_until) if campaign.error else None
-    run = campaign.runs.filter(kind=Run.Kind.SEND, state=Run.State.RUNNING).first()
-    return rest_of_run(run) if run else None
+    return rest_of_run(sent_by) if sent_by and sent_by.state == Run.State.RUNNING else None
+
+
+def _sends(campaign: Campaign) -> QuerySet[Run]:
+    """The run that sends it now; there is at most one."""
+    return campaign.runs.filter(kind=Run.Kind.SEND, state__in=[Run.State.RUNNING, Run.State.STOPPING])
 
 
 CAMPAIGN_BUSY = frozenset({Campaign.State.PREPARING, Campaign.State.SENDING, Campaign.State.STOPPING})
@@ -218,18 +229,20 @@ CAMPAIGN_BUSY = frozenset({Campaign.State.PREPARING, Campaign.State.SENDING, Cam
 
 def of_campaign(campaign: Campaign) -> Progress:
     """People dealt with, of those who are to get the message."""
-    counts = recipient_counts(campaign.pk)
+    preparing = campaign.state == Campaign.State.PREPARING
+    sent_by = _sends(campaign).first() if campaign.state in CAMPAIGN_BUSY and not preparing else None
+    counts = recipient_counts(campaign.pk, sent_by=sent_by)
     total = sum(counts.values())
     waiting = counts.get(Recipient.State.PLANNED, 0) + counts.get(Recipient.State.ON_WIRE, 0)
-    preparing = campaign.state == Campaign.State.PREPARING
     return Progress(
         state=campaign.state,
-        label=campaign.get_state_display(),
+        label=attended(campaign, busy=True).label if preparing else campaign.get_state_display(),
         running=campaign.state in CAMPAIGN_BUSY,
         done=total if preparing else total - waiting,
         total=None if preparing else total,
         counts=counts,
         started_at=campaign.started_at,
+        rests=_rest_of_campaign(campaign, sent_by) is not None,
     )
 
 
@@ -289,8 +302,13 @@ def item_counts(run: Run) -> dict[str, int]:
     return dict(rows)
 
 
-def recipient_counts(campaign_id: int) -> dict[str, int]:
-    """People in the audience, by state, without those left out."""
+def recipient_counts(campaign_id: int, *, sent_by: Run | None = None) -> dict[str, int]:
+    """People in the audience, by state, without those left out.
+
+    Of very many, those that the run that sends to them now has counted a moment ago.
+    """
+    if sent_by is not None and sent_by.state in RUN_BUSY and sent_by.counts.get("recipients", 0) > COUNTED:
+        return {state: sent_by.counts[state] for state in Recipient.State.values if sent_by.counts.get(state)}
     rows = (
         Recipient.objects.filter(campaign_id=campaign_id)
         .exclude(state=Recipient.State.EXCLUDED)

@@ -30,7 +30,7 @@ COLUMNS: tuple[tuple[Any, Callable[[Recipient], Any]], ...] = (
     (gettext_lazy("delivery"), lambda row: row.get_delivery_display()),
     (gettext_lazy("delivery, in the provider's code"), lambda row: row.delivery_raw),
     (gettext_lazy("delivery read at"), lambda row: row.delivery_at),
-    (gettext_lazy("SMS parts"), lambda row: row.parts),
+    (gettext_lazy("SMS parts"), lambda row: row.parts if counts_parts(row.campaign.account) else ""),
     (gettext_lazy("text"), lambda row: row.text),
     (gettext_lazy("reference of the provider"), lambda row: row.reference),
     (gettext_lazy("call"), lambda row: row.call_id),
@@ -121,7 +121,7 @@ def export_recipients(campaign: Campaign, form: str, name: str = "") -> HttpResp
     if form not in downloads.WRITERS:
         raise Http404(_("Files are “csv” or “xlsx”."))
     people = people_in(campaign, name) if name else campaign.recipients.all()
-    rows = people.order_by("id").iterator(chunk_size=downloads.CHUNK)
+    rows = people.select_related("campaign__account").order_by("id").iterator(chunk_size=downloads.CHUNK)
     lines = ([getter(row) for _title, getter in COLUMNS] for row in rows)
     return downloads.WRITERS[form](
         f"campaign-{campaign.pk}{'-' * bool(name)}{name}", [title for title, _getter in COLUMNS], lines

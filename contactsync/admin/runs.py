@@ -22,7 +22,7 @@ from contactsync.admin.reconcile import ReconcileMixin, is_ready
 from contactsync.admin.removal import removal_plan
 from contactsync.admin.run_items import item_table
 from contactsync.admin.tables import Table
-from contactsync.models import Run, RunItem
+from contactsync.models import Recipient, Run, RunItem
 from contactsync.sync import lifecycle
 from contactsync.templatetags.contactsync import badge, when
 
@@ -31,6 +31,9 @@ State = Run.State
 TROUBLED = frozenset({State.PAUSED, State.STOPPED, State.ATTENTION, State.FAILED})
 #: what works on contacts at the provider, so that each of them has an outcome
 LISTED = frozenset({Run.Kind.PUSH, Run.Kind.DELETE, Run.Kind.RECONCILE})
+#: what the list of runs says of a run, and of one that sends
+OF_ITEMS = {"done", "failed", "unknown", "not_attempted"}
+OF_SENDS = {"accepted", "refused", "unknown", "not_sent", "planned"}
 
 
 def may_steer(request: HttpRequest, run: Run) -> bool:
@@ -66,11 +69,14 @@ class RunAdmin(DownloadMixin, ReconcileMixin):
 
     @admin.display(description=gettext_lazy("counts"))
     def counted(self, run: Run) -> str:
-        """“55 done · 3 failed”, as counted at the end of the run."""
-        labels: dict[str, Any] = dict(RunItem.State.choices)
-        names = {"done", "failed", "unknown", "not_attempted"}
+        """“55 done · 3 failed”, as counted at the end of the run; of a send, what became of its messages."""
+        if not run.counts:
+            return "–"
+        sends = run.kind == Run.Kind.SEND
+        labels: dict[str, Any] = dict(Recipient.State.choices if sends else RunItem.State.choices)
+        names = OF_SENDS if sends else OF_ITEMS
         parts = [sums.Part(name, str(labels[name]), run.counts.get(name, 0)) for name in labels if name in names]
-        return sums.in_short(parts, names) if run.counts else "–"
+        return sums.in_short(parts, names)
 
     @admin.display(description=gettext_lazy("planned at"), ordering="created_at")
     def planned(self, run: Run) -> str:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib.admin import AdminSite
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
 #: title of a group -> the models in it, in the order they are shown
 GROUPS = (
@@ -43,6 +44,7 @@ class ContactSyncAdminSite(AdminSite):
         if app_label is None:
             self._add_providers(groups)
             self._add_explain(groups)
+            self._add_unknown(groups)
         return groups
 
     def _add_providers(self, groups: list[Any]) -> None:
@@ -73,10 +75,30 @@ class ContactSyncAdminSite(AdminSite):
             entry |= {"perms": {"add": False, "change": False, "delete": False, "view": True}}
             own["models"] = [*own["models"][: places[0]], entry, *own["models"][places[0] :]]
 
+    def _add_unknown(self, groups: list[Any]) -> None:
+        """The page about what is not known, before the calls."""
+        own = next((group for group in groups if group["name"] == GROUPS[2][0]), None)
+        places = [at for at, model in enumerate(own["models"]) if model["object_name"] == "Call"] if own else []
+        if own is not None and places:
+            entry = {"name": _("What is not known"), "object_name": "Unknown", "add_url": None}
+            entry |= {"admin_url": reverse("admin:unknown", current_app=self.name), "view_only": True}
+            entry |= {"perms": {"add": False, "change": False, "delete": False, "view": True}}
+            own["models"] = [*own["models"][: places[0]], entry, *own["models"][places[0] :]]
+
     def get_urls(self) -> list[Any]:
         return [
             path("providers/", self.admin_view(self.providers_view), name="providers"),
             path("explain/", self.admin_view(require_GET(self.explain_view)), name="explain"),
+            path("unknown/", self.admin_view(require_GET(self.unknown_view)), name="unknown"),
+            *(
+                path(
+                    f"unknown/{step}/", self.admin_view(require_POST(self._unknown_step(step))), name=f"unknown_{step}"
+                )
+                for step in ("search", "decide", "apply")
+            ),
+            path("restored/", self.admin_view(require_GET(self.restored_view)), name="restored"),
+            path("restored/ask/", self.admin_view(require_POST(self.restored_ask_view)), name="restored_ask"),
+            path("restored/allow/", self.admin_view(require_POST(self.restored_allow_view)), name="restored_allow"),
             *super().get_urls(),
         ]
 
@@ -85,6 +107,41 @@ class ContactSyncAdminSite(AdminSite):
         from contactsync.admin.explain import page  # models are not loaded yet when the site is made
 
         return page(self, request)
+
+    def unknown_view(self, request: HttpRequest) -> TemplateResponse:
+        """Calls whose outcome is not known."""
+        from contactsync.admin.unknown import page  # models are not loaded yet when the site is made
+
+        return page(self, request)
+
+    def _unknown_step(self, step: str) -> Callable[[HttpRequest], HttpResponse]:
+        """What can be asked for there."""
+
+        def view(request: HttpRequest) -> HttpResponse:
+            from contactsync.admin import unknown  # models are not loaded yet when the site is made
+
+            answer: HttpResponse = getattr(unknown, step)(request)
+            return answer
+
+        return view
+
+    def restored_view(self, request: HttpRequest) -> TemplateResponse:
+        """What left after the backup that this database was restored from."""
+        from contactsync.admin.restored import page  # models are not loaded yet when the site is made
+
+        return page(self, request)
+
+    def restored_ask_view(self, request: HttpRequest) -> TemplateResponse:
+        """The same, with what the providers show."""
+        from contactsync.admin.restored import ask  # models are not loaded yet when the site is made
+
+        return ask(self, request)
+
+    def restored_allow_view(self, request: HttpRequest) -> HttpResponse:
+        """A person allows sends again."""
+        from contactsync.admin.restored import allow  # models are not loaded yet when the site is made
+
+        return allow(self, request)
 
     def providers_view(self, request: HttpRequest) -> TemplateResponse:
         """What each provider can do."""

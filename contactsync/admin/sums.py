@@ -64,16 +64,18 @@ def of_import(job: ImportJob) -> Sum:
     labels = {
         "created": _("new"),
         "updated": _("updated"),
-        "unchanged": _("unchanged"),
+        "unchanged": _("there already") if job.is_suppression else _("unchanged"),
         "skipped": _("skipped"),
         "duplicate": _("repeated"),
         "rejected": _("rejected"),
         "waiting": _("waiting"),
     }
+    never = {"updated", "skipped"} if job.is_suppression else set()
+    never |= {"skipped"} if job.mode == ImportJob.Mode.ADD_AND_UPDATE else set()
     parts = [
         Part(name, labels.get(name, name), count)
         for name, count in equation.parts.items()
-        if count or name != "skipped" or job.mode != ImportJob.Mode.ADD_AND_UPDATE
+        if count or name not in never
     ]
     return Sum(equation.total, ngettext("row", "rows", equation.total), parts, agrees=equation.balances)
 

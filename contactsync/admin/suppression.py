@@ -13,11 +13,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from contactsync.admin.common import ScreenAdmin
-from contactsync.admin.exports import ImportScreenMixin
+from contactsync.admin.exports import ExportScreenMixin
 from contactsync.admin.search import by_number
-from contactsync.admin.suppression_files import SuppressionResource, default_region
+from contactsync.admin.suppression_files import SuppressionResource
 from contactsync.models import Suppression
 from contactsync.phone import PHONE_MESSAGES, display, parse_phone
+from contactsync.sync.accounts import default_region
 from contactsync.templatetags.contactsync import ltr, when
 from contactsync.text import clean
 
@@ -47,13 +48,14 @@ class SuppressionForm(forms.ModelForm[Suppression]):
 
 
 @admin.register(Suppression)
-class SuppressionAdmin(ImportScreenMixin, ScreenAdmin):
+class SuppressionAdmin(ExportScreenMixin, ScreenAdmin):
     """Suppression wins over every phonebook, import and campaign."""
 
     resource_classes = (SuppressionResource,)
+    import_export_change_list_template = "admin/contactsync/suppression/change_list.html"
     form = SuppressionForm
     bulk_delete = True
-    list_display = ("number", "reason", "source", "since_text")
+    list_display = ("number", "reason_text", "source", "since_text")
     list_filter = ("source",)
     search_fields = ("phone", "reason")
     search_help_text = gettext_lazy("A number in any form, or a word of the reason.")
@@ -73,6 +75,10 @@ class SuppressionAdmin(ImportScreenMixin, ScreenAdmin):
     @admin.display(description=gettext_lazy("phone number"), ordering="phone")
     def number(self, suppression: Suppression) -> str:
         return ltr(display(suppression.phone))
+
+    @admin.display(description=gettext_lazy("reason"), ordering="reason")
+    def reason_text(self, suppression: Suppression) -> str:
+        return suppression.reason_text
 
     @admin.display(description=gettext_lazy("since"), ordering="since")
     def since_text(self, suppression: Suppression) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from contactsync.admin import progress
 from contactsync.admin.common import link, may
+from contactsync.admin.import_rights import may_with
 from contactsync.admin.search import by_number
 from contactsync.admin.sums import Part, Sum
 from contactsync.admin.tables import Choice, Table
@@ -45,6 +46,18 @@ MEANING = {
     Case.UPDATED_EDITED: gettext_lazy("A person, or a later import, has edited them."),
     Case.DELETED: gettext_lazy("They stay as they are."),
 }
+#: the same of numbers on the suppression list
+MEANING_OF_NUMBERS = {
+    Case.CREATED: gettext_lazy("Nobody has edited them since. They come off the list, and can get messages again."),
+    Case.CREATED_EDITED: gettext_lazy("A person has edited them."),
+    Case.CREATED_ASKED: gettext_lazy(
+        "They wrote to us that they want no more messages. They stay on the list, whatever the file was."
+    ),
+    Case.CREATED_NAMED: gettext_lazy(
+        "A later file has them as well. They stay on the list; or undo that import first, and look again."
+    ),
+    Case.DELETED: gettext_lazy("They are off the list already."),
+}
 CHOICES = {
     Do.KEEP: gettext_lazy("keep them as they are"),
     Do.REMOVE: gettext_lazy("remove them"),
@@ -68,9 +81,10 @@ class CaseLine:
 def case_lines(undo: ImportUndo) -> list[CaseLine]:
     """The cases there are, each with its choices; the first is what is done by itself."""
     counts = undo.counts.get("cases", {})
+    meaning = MEANING_OF_NUMBERS if undo.job.is_suppression else MEANING
     return [
         CaseLine(
-            case.value, capfirst(str(case.label)), str(MEANING[case]), counts[case], choices_of(case, undo.choices)
+            case.value, capfirst(str(case.label)), str(meaning[case]), counts[case], choices_of(case, undo.choices)
         )
         for case in Case
         if counts.get(case)
@@ -89,24 +103,40 @@ def _choice_label(case: str, choice: Do) -> str:
 
 def sum_of(undo: ImportUndo) -> Sum:
     """Contacts changed by the import = cases; once undone, = what was done; after a redo, = what was redone."""
+    unit = _numbers if undo.job.is_suppression else _contacts
     if undo.work == State.REDOING:
-        return _sum(undo.total, undo.counts, "redone", ImportUndoChange.Redone.choices, undo.state == State.REDONE)
+        return _sum(
+            unit, undo.total, undo.counts, "redone", ImportUndoChange.Redone.choices, undo.state == State.REDONE
+        )
     total = sum(undo.counts.get("cases", {}).values())
     if undo.work == State.UNDOING:
         choices = [pair for pair in ImportUndoChange.Action.choices if pair[0] != ImportUndoChange.Action.PLANNED]
-        return _sum(total, undo.counts, "actions", choices, undo.state == State.UNDONE)
-    return _sum(total, undo.counts, "cases", Case.choices, undo.state == State.CHECKED)
+        return _sum(unit, total, undo.counts, "actions", choices, undo.state == State.UNDONE)
+    return _sum(unit, total, undo.counts, "cases", Case.choices, undo.state == State.CHECKED)
+
+
+def _contacts(count: int) -> str:
+    return ngettext("contact", "contacts", count)
+
+
+def _numbers(count: int) -> str:
+    return ngettext("number", "numbers", count)
 
 
 def _sum(
-    total: int, counts: Mapping[str, Any], name: str, choices: Iterable[tuple[str, Any]], is_complete: bool
+    unit: Callable[[int], str],
+    total: int,
+    counts: Mapping[str, Any],
+    name: str,
+    choices: Iterable[tuple[str, Any]],
+    is_complete: bool,
 ) -> Sum:
     found = counts.get(name, {})
     parts = [Part(value, str(label), found[value]) for value, label in choices if found.get(value)]
     if not is_complete:
         parts.append(Part("waiting", _("waiting"), total - sum(part.count for part in parts)))
     agrees = bool(counts.get("balances", True)) if is_complete else True
-    return Sum(total, ngettext("contact", "contacts", total), parts, agrees=agrees)
+    return Sum(total, unit(total), parts, agrees=agrees)
 
 
 def context(request: HttpRequest, undo: ImportUndo) -> dict[str, Any]:
@@ -115,8 +145,8 @@ def context(request: HttpRequest, undo: ImportUndo) -> dict[str, Any]:
         "undo": undo,
         "progress": progress.of_undo(undo),
         "progress_url": link(undo.job, "undo_progress"),
-        "may_undo": may(request.user, "undo_importjob"),
-        "may_download": may(request.user, "export_importjob"),
+        "may_undo": may_with(request.user, "undo", undo.job),
+        "may_download": may_with(request.user, "export", undo.job),
         "may_push": may(request.user, "push_phonebook"),
         "can_go_on": can_go_on(undo),
         "can_redo": can_be_redone(undo),
@@ -156,7 +186,7 @@ def table_of(request: HttpRequest, undo: ImportUndo) -> Table:
         filters["action"] = (_("What was done"), ImportUndoChange.Action.choices)
     if undo.work == State.REDOING:
         filters["redone"] = (_("What was redone"), ImportUndoChange.Redone.choices)
-    rows = undo.changes.select_related("contact", "change").order_by("pk")
+    rows = undo.changes.select_related("contact", "suppression", "change").order_by("pk")
     return Table(request, rows, search=search, filters=filters)
 
 
@@ -227,7 +257,7 @@ def undos_of(imports: Iterable[ImportJob]) -> list[ImportUndo]:
 
 
 def _about(undo: ImportUndo) -> str:
-    names = {"file": undo.job.file_name, "book": undo.job.phonebook}
+    names = {"file": undo.job.file_name, "book": undo.job.place}
     return _("Undo of the import “%(file)s” into “%(book)s”") % names
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Mapping
-from itertools import islice
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -19,6 +19,9 @@ from contactsync.models.transitions import transition
 from contactsync.placeholders import placeholders
 from contactsync.sync import sends
 from contactsync.sync.connect import Operation, capabilities
+
+CALLS_AT_A_TIME = 500
+PEOPLE_AT_A_TIME = 20_000
 
 
 def create_run(campaign: Campaign, *, audience_hash: str, created_by: User | None = None) -> Run:
@@ -41,6 +44,12 @@ def create_run(campaign: Campaign, *, audience_hash: str, created_by: User | Non
         plan_hash=audience_hash,
         created_by=created_by,
     )
+
+
+def sender_and_time(run: Run) -> tuple[str, dt.datetime | None]:
+    """From whom the calls of a planned run are, and for when the provider is to keep them."""
+    send_at = run.plan["send_at"]
+    return run.plan["sender"], dt.datetime.fromisoformat(send_at) if send_at else None
 
 
 def discard_plan(campaign: Campaign) -> None:
@@ -82,6 +91,20 @@ def sends_to_phonebooks(campaign: Campaign) -> bool:
     return limits.can(Operation.SEND_TO_PHONEBOOK) and not placeholders(campaign.message)
 
 
+def _batches(packets: Iterator[Packet]) -> Iterator[list[Packet]]:
+    """So many as are written at a time: many small calls, or few with many people."""
+    batch: list[Packet] = []
+    people = 0
+    for packet in packets:
+        batch.append(packet)
+        people += len(packet.recipients)
+        if len(batch) >= CALLS_AT_A_TIME or people >= PEOPLE_AT_A_TIME:
+            yield batch
+            batch, people = [], 0
+    if batch:
+        yield batch
+
+
 class _Planner:
     def __init__(self, run: Run, campaign: Campaign) -> None:
         self.run = run
@@ -93,7 +116,7 @@ class _Planner:
     def save(self, packets: Iterator[Packet]) -> None:
         """Write the calls, many at a time, and give each recipient its call."""
         waiting = Recipient.objects.filter(campaign=self.campaign, state=Recipient.State.PLANNED, call=None)
-        while batch := list(islice(packets, 500)):
+        for batch in _batches(packets):
             made = Call.objects.bulk_create([self._call(packet) for packet in batch])
             singles = []
             for call, packet in zip(made, batch, strict=True):

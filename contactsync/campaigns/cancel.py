@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from django.db import transaction
@@ -17,6 +18,8 @@ from contactsync.models.transitions import TransitionRefused, transition
 from contactsync.sync import sends
 from contactsync.sync.connect import SENDS, Operation, ProviderError, capabilities, reason_of
 from contactsync.sync.line import Line
+
+logger = logging.getLogger(__name__)
 
 #: where the provider may hold sends for later
 _HELD_THERE = (Campaign.State.SCHEDULED, Campaign.State.STOPPED, Campaign.State.ATTENTION)
@@ -110,10 +113,29 @@ def _cancel_one(campaign: Campaign, sent: Call, reference: str, *, owner: str, l
     performed = sends.cancel(call, account=campaign.account, owner=owner, line=line)
     if performed.is_done:
         return {}
+    if performed.verdict in _LOOKED_UP and _is_cancelled_there(campaign, reference, line):
+        # This call did it and its answer was lost, or an earlier one, or somebody in the provider's panel.
+        open_calls = Call.objects.filter(run=sent.run, operation=Operation.CANCEL_SEND, target__reference=reference)
+        open_calls.filter(state=Call.State.UNKNOWN).update(state=Call.State.ACCEPTED, error=reason(_SHOWN))
+        return {}
     Call.objects.filter(pk=call.pk, state=Call.State.PLANNED).update(state=Call.State.NOT_SENT)
     if performed.error is None:
         return reason(gettext_noop("Somebody else is cancelling this send."))
     return reason_of(performed.error)
+
+
+_LOOKED_UP = {sends.Verdict.UNKNOWN, sends.Verdict.FAIL_ITEM}
+_SHOWN = gettext_noop("The answer was lost; the provider shows this send as cancelled.")
+
+
+def _is_cancelled_there(campaign: Campaign, reference: str, line: Line) -> bool:
+    if not line.capabilities.can(Operation.READ_REPORT):
+        return False
+    try:
+        return sends.send_report(campaign.account, reference, line=line).state is sends.SendState.CANCELLED
+    except ProviderError as error:
+        logger.warning("Whether send %s was cancelled could not be read: %s", reference, error.reason)
+        return False
 
 
 def _planned_cancel(run: Run, sent: Call, reference: str) -> Call:

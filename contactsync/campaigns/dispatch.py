@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,41 +13,36 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from contactsync.campaigns.calls import plan_calls
-from contactsync.campaigns.counts import progress
+from contactsync.campaigns import outcomes
+from contactsync.campaigns.calls import plan_calls, sender_and_time
+from contactsync.campaigns.counts import COUNT_SHARE, progress
 from contactsync.campaigns.last_look import look
 from contactsync.campaigns.lease import LeaseLost
+from contactsync.campaigns.patience import asks_for_a_person
 from contactsync.campaigns.problems import CampaignProblem
 from contactsync.campaigns.settle import leave_call_out, lock, settle, settle_again
+from contactsync.campaigns.several import Several
 from contactsync.campaigns.waiting import begin_if_due, missed
 from contactsync.models import Call, Campaign, Recipient, Run
 from contactsync.models.reasons import reason
 from contactsync.models.transitions import TransitionRefused, transition
 from contactsync.sync import accounts, leases, sends, shutdown
-from contactsync.sync.connect import SENDS, ProviderError, reason_of
+from contactsync.sync.connect import SENDS, ProviderError, calls_at_once, reason_of
 from contactsync.sync.line import Line
-from contactsync.sync.policy import is_held_back, rest_after
+from contactsync.sync.policy import rest_after
 from contactsync.sync.sends import Performed, SendReceipt, Verdict
 from contactsync.sync.sweep import abandon_calls
+from contactsync.sync.worker import Halt
 
 __all__ = ["execute", "plan_calls"]
 logger = logging.getLogger(__name__)
 
 PAGE = 200  # planned calls read at a time
-COUNTED_EVERY = dt.timedelta(seconds=2)
-ATTEMPTS = 10  # at one call that does not get through, before a person is asked
-UNKNOWN_IN_A_ROW = 3  # calls without an answer, before a person is asked: the next would be lost just the same
+COUNTED_EVERY = 2.0  # seconds
 
 
 class Stopped(Exception):
     """A person wants this run stopped: nothing more is to go out."""
-
-
-_RECIPIENT_AFTER = {
-    Verdict.DONE: Recipient.State.ACCEPTED,
-    Verdict.FAIL_ITEM: Recipient.State.REFUSED,
-    Verdict.UNKNOWN: Recipient.State.UNKNOWN,
-}
 
 
 def execute(run_id: int) -> None:
@@ -123,27 +119,54 @@ def _carry_out(run: Run, owner: str) -> None:
         with transaction.atomic():
             _renew(run, owner)
             plan_calls(run)
-    unknown = 0
-    counted_at = timezone.now()
     with Line(run.account, pulse=lambda: _go_on(run, owner)) as line:
-        for call in _planned_calls(run):
-            if shutdown.is_asked_for() or not _renew(run, owner):
-                break  # what is left is for the next worker, or for nobody
-            try:
-                outcome = _send(run, call, owner=owner, line=line)
-            except Stopped:
-                break
-            if timezone.now() - counted_at >= COUNTED_EVERY:
-                counted_at = timezone.now()
-                Run.objects.filter(pk=run.pk).update(counts=progress(run))
-            unknown = unknown + 1 if outcome.verdict is Verdict.UNKNOWN else 0
-            if outcome.error and _asks_for_a_person(outcome, attempts=call.attempts, unknown=unknown):
-                if run.calls.filter(state=Call.State.PLANNED, operation__in=SENDS).exists():
-                    _pause(run, reason_of(outcome.error), owner=owner)
-                    return
-                break
-            if outcome.verdict is Verdict.RETRY:
-                break
+        if calls_at_once(run.account) > 1:
+            _several(run, owner, line)
+        else:
+            _one_by_one(run, owner, line)
+
+
+def _several(run: Run, owner: str, line: Line) -> None:
+    several = Several(
+        run,
+        owner=owner,
+        line=line,
+        renew=lambda: _renew(run, owner),
+        make_alone=lambda call: _send(run, call, owner=owner, line=line),
+    )
+    try:
+        several.send()
+    except Stopped:
+        _end(run, owner)
+    except Halt as halt:
+        if halt.state == Run.State.PAUSED:
+            _pause_if_planned(run, halt.why, owner=owner)
+        else:
+            _end(run, owner, not_before=halt.until, why=halt.why)
+    else:
+        _end(run, owner)
+
+
+def _one_by_one(run: Run, owner: str, line: Line) -> None:
+    unknown = 0
+    count_at = time.monotonic() + COUNTED_EVERY
+    for call in _planned_calls(run):
+        if shutdown.is_asked_for() or not _renew(run, owner):
+            break  # what is left is for the next worker, or for nobody
+        try:
+            outcome = _send(run, call, owner=owner, line=line)
+        except Stopped:
+            break
+        if (began := time.monotonic()) >= count_at:
+            Run.objects.filter(pk=run.pk).update(counts=progress(run))
+            count_at = time.monotonic() + max(COUNTED_EVERY, COUNT_SHARE * (time.monotonic() - began))
+        unknown = unknown + 1 if outcome.verdict is Verdict.UNKNOWN else 0
+        if outcome.error and asks_for_a_person(outcome, attempts=call.attempts, unknown=unknown):
+            _pause_if_planned(run, reason_of(outcome.error), owner=owner)
+            return
+        if outcome.error and outcome.verdict is Verdict.RETRY:
+            _end(run, owner, not_before=call.not_before, why=reason_of(outcome.error))
+            return
     _end(run, owner)
 
 
@@ -151,13 +174,6 @@ def _go_on(run: Run, owner: str) -> None:
     """Keep the lease; raises `Stopped` or `LeaseLost` when this work is to end."""
     if not _renew(run, owner):
         raise Stopped
-
-
-def _asks_for_a_person(outcome: Performed[SendReceipt], *, attempts: int, unknown: int) -> bool:
-    """Whether the next call would fare no better than this one."""
-    out_of_patience = outcome.verdict is Verdict.RETRY and attempts >= ATTEMPTS and not is_held_back(outcome.error)
-    needs_mending = outcome.verdict in {Verdict.PAUSE_ACCOUNT, Verdict.STOP_RUN}
-    return needs_mending or out_of_patience or unknown >= UNKNOWN_IN_A_ROW
 
 
 def _planned_calls(run: Run) -> Iterator[Call]:
@@ -178,29 +194,14 @@ def _send(run: Run, call: Call, *, owner: str, line: Line) -> Performed[SendRece
     if problem := look(run, call, line):
         leave_call_out(call, problem)
         return Performed(None, None, Verdict.TAKEN)
-    recipients = Recipient.objects.filter(call=call)
-    sender, text, send_at = _content(run, call)
+    (sender, send_at), text = sender_and_time(run), _text(call)
     if problem := sends.message_problem(run.account, call.target, sender=sender, text=text, send_at=send_at):
         leave_call_out(call, problem)
         return Performed(None, None, Verdict.TAKEN)
 
     def on_claim() -> None:
         _renew(run, owner)  # the lease of a call must not outlast that of its run
-        if recipients.filter(state=Recipient.State.PLANNED).update(state=Recipient.State.ON_WIRE) != call.item_count:
-            raise RuntimeError(f"Call {call.pk} does not have the recipients it was planned for.")
-
-    def on_outcome(performed: Performed[SendReceipt]) -> None:
-        state = _RECIPIENT_AFTER.get(performed.verdict, Recipient.State.PLANNED)
-        open_states = [Recipient.State.ON_WIRE]
-        # The sweep may have given the call up while the answer was on its way.
-        if performed.verdict in _RECIPIENT_AFTER:
-            open_states.append(Recipient.State.UNKNOWN)
-        references = performed.value.references if performed.value else ()
-        recipients.filter(state__in=open_states).update(
-            state=state,
-            reference=references[0][:100] if len(references) == 1 else "",
-            error=reason_of(performed.error) if performed.error and state != Recipient.State.PLANNED else {},
-        )
+        outcomes.put_on_wire([call])
 
     return sends.send_call(
         call,
@@ -211,16 +212,22 @@ def _send(run: Run, call: Call, *, owner: str, line: Line) -> Performed[SendRece
         owner=owner,
         line=line,
         on_claim=on_claim,
-        on_outcome=on_outcome,
+        on_outcome=lambda performed: outcomes.keep([(call, performed)]),
     )
 
 
-def _content(run: Run, call: Call) -> tuple[str, str, dt.datetime | None]:
-    """Sender, text and time of a call. One with several texts has them in its target."""
+def _text(call: Call) -> str:
+    """The text of a call. One with several texts has them in its target."""
     texts = Recipient.objects.filter(call=call).values_list("text", flat=True)
-    text = "" if "texts" in call.target else texts.first() or ""
-    send_at = dt.datetime.fromisoformat(run.plan["send_at"]) if run.plan["send_at"] else None
-    return run.plan["sender"], text, send_at
+    return "" if "texts" in call.target else texts.first() or ""
+
+
+def _pause_if_planned(run: Run, error: dict[str, Any], *, owner: str) -> None:
+    """Wait for a person with what is left; when nothing is, this is the end."""
+    if run.calls.filter(state=Call.State.PLANNED, operation__in=SENDS).exists():
+        _pause(run, error, owner=owner)
+    else:
+        _end(run, owner)
 
 
 def _pause(run: Run, error: dict[str, Any], *, owner: str) -> None:

@@ -58,15 +58,16 @@ def _providers(operation: Operation) -> list[str]:
 
 def _due() -> list[tuple[int, dt.datetime | None]]:
     now = timezone.now()
+    last_age, first_pause = PACE[-1][0], PACE[0][1]
     due = Q()
     for age, pause in PACE:
         rested = Q(reported_at=None) | Q(reported_at__lt=now - pause)
         due |= Q(went_out_at__gt=now - age) & rested & (Q(report_asked_at=None) | Q(report_asked_at__lt=now - pause))
+    due |= Q(reported_at__gt=now + first_pause) | Q(report_asked_at__gt=now + first_pause)  # the clock was set back
     # One pull reads so many reports at most; the rest does not wait as long.
-    last_age, first_pause = PACE[-1][0], PACE[0][1]
     due |= Q(went_out_at__gt=now - last_age, summary__report__left__gt=0, reported_at__lt=now - first_pause)
     answered = Q(report_asked_at=None) | Q(reported_at__gte=F("report_asked_at"))
-    answered |= Q(report_asked_at__lt=now - UNANSWERED)
+    answered |= Q(report_asked_at__lt=now - UNANSWERED) | Q(report_asked_at__gt=now + first_pause)
     begun = Q(scheduled_for=None) | Q(scheduled_for__lt=now)
     people = Recipient.objects.filter(campaign=OuterRef("pk"))
     accepted = Exists(people.filter(state=Recipient.State.ACCEPTED))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
@@ -12,13 +13,29 @@ from django.utils.translation import gettext_noop
 from contactsync.campaigns import keyworded
 from contactsync.campaigns.left_out import leave_out, to_leave_out
 from contactsync.campaigns.sources import CHUNK, RemoteBook
-from contactsync.campaigns.windows import look_again
+from contactsync.campaigns.windows import look_again, to_look_at
 from contactsync.models import Call, Campaign, Contact, Phonebook, Recipient, Run
 from contactsync.models.bulk import among, within
 from contactsync.models.reasons import reason
 from contactsync.sync import sends
 from contactsync.sync.connect import NotFound, Operation, capabilities
 from contactsync.sync.line import Line
+
+
+def glance(run: Run, calls: Sequence[Call]) -> tuple[set[int], set[int]]:
+    """Of these planned calls, those that `look` has to ask the provider about, and others that it has to look at, by id.
+
+    The rest may go as they are. A few queries for all of them.
+    """
+    people = Recipient.objects.filter(call__in=[call.pk for call in calls], state=Recipient.State.PLANNED)
+    others = set(to_leave_out(people).order_by().values_list("call_id", flat=True).distinct())
+    asked, by_window = to_look_at(run, calls)
+    for call in calls:
+        if any(part["type"] == "all" for part in call.target.get("targets", ())):
+            asked.add(call.pk)
+        elif "targets" in call.target:
+            others.add(call.pk)
+    return asked, (others | by_window) - asked
 
 
 def look(run: Run, call: Call, line: Line) -> dict[str, Any]:
@@ -45,7 +62,7 @@ def look(run: Run, call: Call, line: Line) -> dict[str, Any]:
 _CHANGED_BESIDE_WHOLE = reason(
     gettext_noop(
         "Since the campaign was prepared, people of this phonebook were suppressed, deleted or given another number, "
-        "so the call to everybody in it was not made. Resume to send to the others."
+        "so the call to everybody in it was not made. Press “Continue” to send to the others."
     )
 )
 _NOBODY_LEFT = reason(gettext_noop("Nobody is left in this call: its people are left out, or sent to by number."))
@@ -61,7 +78,7 @@ def _has_changed(call: Call, line: Line) -> dict[str, Any]:
             return reason(
                 gettext_noop(
                     "The phonebook “%(title)s” has changed at the provider since the campaign was prepared "
-                    "(%(before)s contacts then, %(now)s now), so this call was not made. Resume to send to the people "
+                    "(%(before)s contacts then, %(now)s now), so this call was not made. Press “Continue” to send to the people "
                     "that were shown, or prepare a new campaign."
                 ),
                 title=book.title if book else remote_id,
@@ -76,7 +93,7 @@ def _has_changed(call: Call, line: Line) -> dict[str, Any]:
                 return reason(
                     gettext_noop(
                         "The phonebook “%(title)s” holds other people at the provider than when the campaign was "
-                        "prepared, so this call was not made. Resume to send to the people that were shown, or "
+                        "prepared, so this call was not made. Press “Continue” to send to the people that were shown, or "
                         "prepare a new campaign."
                     ),
                     title=book.title,
@@ -108,7 +125,7 @@ def _is_filled_in_otherwise(run: Run, call: Call, people: QuerySet[Recipient]) -
 
 _VALUES_CHANGED = gettext_noop(
     "Since the campaign was prepared, values of people in “%(title)s” have changed (%(people)s), so the provider would "
-    "write something else than was shown and this call was not made. Resume to send what was shown, or prepare a new "
+    "write something else than was shown and this call was not made. Press “Continue” to send what was shown, or prepare a new "
     "campaign."
 )
 

@@ -10,12 +10,22 @@ from django.db.models import Q
 from django.utils import timezone
 
 from contactsync.models import Campaign
+from contactsync.models.moments import bring_nearer
+from contactsync.sync.leases import LONGEST_REST
 
 DURATION = dt.timedelta(minutes=2)
 
 
 class LeaseLost(Exception):
     """The campaign left the state this work belongs to, or another worker took over: whatever is not committed must go."""
+
+
+def mend() -> None:
+    """After the clock was set back: leases end in time again, and a preparation does not rest for hours."""
+    held = Campaign.objects.exclude(lease_owner="")
+    bring_nearer(held, "lease_until", longest=DURATION, to=DURATION)
+    resting = Campaign.objects.filter(lease_owner="", state=Campaign.State.PREPARING)
+    bring_nearer(resting, "lease_until", longest=LONGEST_REST, to=dt.timedelta(0))
 
 
 class CampaignLease:

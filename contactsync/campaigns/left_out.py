@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from contactsync.campaigns.counts import add_to_summary
 from contactsync.campaigns.summary import rows_by_exclusion
@@ -12,13 +12,13 @@ from contactsync.models import Campaign, Contact, Recipient, Suppression
 
 
 def _suppressed() -> Q:
-    return Q(phone__in=Suppression.objects.values("phone"))
+    return Q(Exists(Suppression.objects.filter(phone=OuterRef("phone"))))
 
 
 def _deleted() -> Q:
     """The contact is marked as deleted, or its row is gone. A stranger never had one."""
-    marked = Contact.objects.filter(deleted_at__isnull=False)
-    return Q(contact_id__in=marked.values("pk")) | Q(contact=None, is_stranger=False)
+    marked = Contact.objects.filter(deleted_at__isnull=False, pk=OuterRef("contact_id"))
+    return Q(Exists(marked)) | Q(contact=None, is_stranger=False)
 
 
 def to_leave_out(people: QuerySet[Recipient]) -> QuerySet[Recipient]:

@@ -13,6 +13,7 @@ from contactsync.campaigns import keyworded, render, templates
 from contactsync.campaigns.sources import is_slice
 from contactsync.models import Campaign, CampaignTarget, Contact, ProviderAccount
 from contactsync.models.reasons import describe, reason
+from contactsync.sync import guard
 from contactsync.sync.connect import capabilities
 
 
@@ -59,6 +60,8 @@ def problems(campaign: Campaign) -> list[dict[str, Any]]:
 
 def account_problems(account: ProviderAccount) -> list[dict[str, Any]]:
     """Why nothing can be sent through this account now."""
+    if why := guard.why_held_back():
+        return [why]
     if account.is_stopped:
         return [
             reason(

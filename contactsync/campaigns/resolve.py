@@ -37,16 +37,18 @@ NOT_FOUND = gettext_noop(
 )
 
 
-def resolve_unknown(call: Call, *, sent: bool, user: User) -> Call:
+def resolve_unknown(call: Call, *, sent: bool, user: User, references: Sequence[str] = ()) -> Call:
     """A person found out what became of an unknown send. Its people count as accepted, or as not sent and may be resumed.
 
+    `references` are the provider's, where it shows the send; its report is read by them afterwards.
     Raises `TransitionRefused` when the call is not an unknown send (any more).
     """
     decided = (
         gettext_noop("%(user)s decided: it was sent.") if sent else gettext_noop("%(user)s decided: it was not sent.")
     )
     why = reason(decided, user=user.get_username())
-    return _decide(call, Call.State.ACCEPTED if sent else Call.State.NOT_SENT, why=why)
+    state = Call.State.ACCEPTED if sent else Call.State.NOT_SENT
+    return _decide(call, state, why=why, references=references if sent else ())
 
 
 def resolve_by_callback(call_uuid: UUID | str, reference: str) -> bool:
@@ -81,7 +83,7 @@ def _search(call: Call, line: Line) -> bool:
     sender, reference = call.run.plan["sender"], str(call.uuid)
     since = (call.started_at or call.run.created_at) - EARLIER
     found = sends.find_sends(
-        line.account, sender=sender, text=_text_of(call), since=since, reference=reference, line=line
+        line.account, sender=sender, text=text_of(call), since=since, reference=reference, line=line
     )
     if proven := [report.reference for report in found if report.our_reference == reference]:
         try:
@@ -99,7 +101,7 @@ def _search(call: Call, line: Line) -> bool:
     return False
 
 
-def _text_of(call: Call) -> str:
+def text_of(call: Call) -> str:
     """The text to search for; of several in one call, the first."""
     if texts := call.target.get("texts"):
         return str(texts[0]["text"])

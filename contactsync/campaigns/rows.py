@@ -38,11 +38,12 @@ def insert(rows: Sequence[NewRecipient], target: CampaignTarget) -> None:
     quoted = connection.ops.quote_name
     names = ", ".join(quoted(fields[name].column) for name in _FIELDS)
     places = ", ".join(["%s"] * len(_FIELDS))
-    as_uuid, as_json = fields["uuid"].get_db_prep_save, fields["error"].get_db_prep_save
+    as_json = fields["error"].get_db_prep_save
+    has_uuid = connection.features.has_native_uuid_field
     no_error = as_json({}, connection)
     values = [
         (
-            as_uuid(uuid.uuid4(), connection),
+            uuid.uuid4() if has_uuid else uuid.uuid4().hex,
             target.campaign_id,
             target.pk,
             row.candidate.contact_id,

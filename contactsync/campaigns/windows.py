@@ -48,9 +48,9 @@ def is_open(limits: Capabilities, last_received_at: dt.datetime | None) -> bool:
 
 def exclusion(campaign: Campaign, *, has_consent: bool, is_open: bool) -> tuple[str, dict[str, Any]]:
     """Why this person can have neither free text nor the template, and the reason for `describe()`; both empty when they can."""
-    limits = capabilities(campaign.account)
     if is_open and not always(campaign):
         return "", {}
+    limits = capabilities(campaign.account)
     if not campaign.template:
         window = limits.reply_window or dt.timedelta(0)
         why = reason(NEEDS_TEMPLATE, hours=int(window / dt.timedelta(hours=1)))
@@ -112,6 +112,26 @@ def look_again(run: Run, call: Call, line: Line) -> bool:
             planned.update(item_count=0)
             return False
     return True
+
+
+def to_look_at(run: Run, calls: Sequence[Call]) -> tuple[set[int], set[int]]:
+    """Of these calls, those that `look_again` has to ask the provider about, and others that it has to look at, by id."""
+    limits = capabilities(run.account)
+    can_ask = limits.can(Operation.READ_CONVERSATION)
+    templates = {call.pk for call in calls if call.operation == Operation.SEND_TEMPLATE}
+    asked: set[int] = set()
+    others: set[int] = set()
+    if limits.reply_window is None and not (templates and limits.template_needs_consent):
+        return asked, others
+    people = Recipient.objects.filter(call__in=[call.pk for call in calls], state=Recipient.State.PLANNED)
+    columns = ("call_id", "contact__last_received_at", "contact__remote_id", "contact__consented_at")
+    for call_id, received_at, remote_id, consented_at in people.order_by().values_list(*columns):
+        if call_id in templates:
+            if limits.template_needs_consent and consented_at is None:
+                others.add(call_id)
+        elif not is_open(limits, received_at):
+            (asked if remote_id and can_ask else others).add(call_id)
+    return asked, others
 
 
 def _is_open_now(contact: Contact | None, line: Line) -> bool:

@@ -18,6 +18,7 @@ SOURCES: tuple[tuple[Kind, Source], ...] = (
     (Kind.CONTACT, people.contacts),
     (Kind.CONTACT, people.edits),
     (Kind.IMPORT, work.imported),
+    (Kind.IMPORT, work.listed),
     (Kind.IMPORT, work.issues),
     (Kind.IMPORT, work.undone),
     (Kind.PUSH, work.items),

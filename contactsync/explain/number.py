@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from contactsync.imports.issues import number_in
-from contactsync.models import Contact, FormerContact, ImportUndoChange, ProviderAccount
+from contactsync.models import Contact, FormerContact, ImportUndoChange, ProviderAccount, Suppression
 from contactsync.phone import parse_phone
 from contactsync.text import clean
 
@@ -53,6 +53,16 @@ class Number:
             *(contact.pk for contact in self.contacts),
             *(former.former_id for former in self.former),
             *undone.values_list("contact_id", flat=True)[:MOST_CONTACTS],
+        }
+
+    @cached_property
+    def suppression_ids(self) -> set[int]:
+        """The ids under which it is, or was, on the suppression list, as imports know them."""
+        undone = ImportUndoChange.objects.filter(phone__in=self.numbers, suppression__isnull=False)
+        listed = Suppression.objects.filter(phone__in=self.numbers)
+        return {
+            *listed.values_list("pk", flat=True),
+            *undone.values_list("suppression_id", flat=True)[:MOST_CONTACTS],
         }
 
 

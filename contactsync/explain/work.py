@@ -4,31 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from contactsync.explain.lines import Kind, Line, name_of
 from contactsync.explain.number import Number
 from contactsync.imports.issues import describe_issue
-from contactsync.models import ImportChange, ImportIssue, ImportUndoChange, RunItem
+from contactsync.models import ImportChange, ImportIssue, ImportUndoChange, Run, RunItem
 
 
 def imported(number: Number, most: int) -> Iterator[Line]:
     """Rows of files that made or changed a contact with the number, also one that is gone."""
-    rows = ImportChange.objects.filter(contact__in=number.contact_ids).order_by("-pk")
+    yield from _changes(ImportChange.objects.filter(contact__in=number.contact_ids), most)
+
+
+def listed(number: Number, most: int) -> Iterator[Line]:
+    """Rows of files that put the number on the suppression list, or found it there."""
+    if keys := number.suppression_ids:
+        yield from _changes(ImportChange.objects.filter(suppression__in=keys), most)
+
+
+def _changes(found: QuerySet[ImportChange], most: int) -> Iterator[Line]:
+    rows = found.order_by("-pk")
     for change in rows.select_related("job__phonebook", "job__created_by")[:most]:
         job = change.job
-        words = {"line": change.line, "file": job.file_name, "book": job.phonebook}
+        words = {"line": change.line, "file": job.file_name, "book": job.place}
         yield Line(
             job.finished_at or job.started_at or job.created_at,
             Kind.IMPORT,
             _("New in “%(book)s” from line %(line)s of %(file)s") % words
             if change.kind == ImportChange.Kind.CREATED
+            else _("Named by line %(line)s of %(file)s for “%(book)s”, and there already") % words
+            if change.kind == ImportChange.Kind.THERE
             else _("Changed in “%(book)s” by line %(line)s of %(file)s") % words,
             job,
+            why=(change.before or {}).get("set", {}).get("reason", "") if job.is_suppression else "",
             who=name_of(job.created_by),
             state=job.state,
             label=job.get_state_display(),
-            change=change,
+            change=None if job.is_suppression else change,
         )
 
 
@@ -41,7 +55,7 @@ def issues(number: Number, most: int) -> Iterator[Line]:
             job.finished_at or job.started_at or job.created_at,
             Kind.IMPORT,
             _("Line %(line)s of %(file)s for “%(book)s”")
-            % {"line": issue.line, "file": job.file_name, "book": job.phonebook},
+            % {"line": issue.line, "file": job.file_name, "book": job.place},
             job,
             why=f"{issue.column}: {describe_issue(issue)}" if issue.column else describe_issue(issue),
             who=name_of(job.created_by),
@@ -59,7 +73,7 @@ def undone(number: Number, most: int) -> Iterator[Line]:
         yield Line(
             undo.finished_at or undo.started_at or undo.created_at,
             Kind.IMPORT,
-            _("Undo of the import %(file)s into “%(book)s”") % {"file": undo.job.file_name, "book": undo.job.phonebook},
+            _("Undo of the import %(file)s into “%(book)s”") % {"file": undo.job.file_name, "book": undo.job.place},
             undo.job,
             why=_("redone: %(what)s") % {"what": change.get_redone_display()}
             if change.redone
@@ -86,8 +100,10 @@ def items(number: Number, most: int) -> Iterator[Line]:
             run,
             why=item.error_text,
             who=name_of(run.approved_by or run.created_by),
-            state=item.state,
-            label=item.get_state_display(),
+            state=""
+            if run.kind == Run.Kind.PULL
+            else item.state,  # a pull finds a difference and does nothing about it
+            label="" if run.kind == Run.Kind.PULL else item.get_state_display(),
             phone=item.phone,
             call=item.call,
         )

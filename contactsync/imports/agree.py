@@ -28,10 +28,14 @@ _LETTERS = {
     Outcome.SKIPPED: ("s", "S"),
 }
 #: what can have become of a row, beside a pair of letters
-SUPPRESSED, RELEASED = "suppressed", "released"
+SUPPRESSED, RELEASED, TAKEN_OFF = "suppressed", "released", "taken_off"
 
 CHANGED = gettext_noop(
     "The phonebook changed after the check. The import stopped before rows %(first)s to %(last)s; nothing of them was written."
+)
+LIST_CHANGED = gettext_noop(
+    "Numbers were taken off the suppression list after the check. The import stopped before rows %(first)s to %(last)s; "
+    "nothing of them was written."
 )
 READ_OTHERWISE = gettext_noop(
     "Rows %(first)s to %(last)s cannot be compared with the check: an option, a setting of the account or the software "
@@ -74,6 +78,11 @@ _KINDS: dict[str, Any] = {
     RELEASED: ngettext_lazy(
         "%(count)s number is not on the suppression list any more.",
         "%(count)s numbers are not on the suppression list any more.",
+        "number",
+    ),
+    TAKEN_OFF: ngettext_lazy(
+        "%(count)s number that was on the list already was taken off it, and would be put back.",
+        "%(count)s numbers that were on the list already were taken off it, and would be put back.",
         "number",
     ),
 }
@@ -128,7 +137,9 @@ def note(job: ImportJob, chunk: Chunk, verdicts: Sequence[Verdict]) -> None:
 def insist(job: ImportJob, chunk: Chunk, verdicts: Sequence[Verdict]) -> None:
     """Raise `Differs` unless the check came to the same verdicts: the same outcome, before and after of every row.
 
-    Other edits of a contact do not matter: the digest may differ by them, and is then looked into row by row.
+    Other edits of a contact do not matter: the digest may differ by them, and is then looked into row by row. Nor does
+    it matter when a number came onto the suppression list by another way meanwhile: nothing is written for it then, and
+    to stop would leave all others without protection.
     """
     kept = ImportChunk.objects.filter(job=job, end=chunk.end).first()
     outcomes = _outcomes(verdicts)
@@ -139,7 +150,8 @@ def insist(job: ImportJob, chunk: Chunk, verdicts: Sequence[Verdict]) -> None:
     if is_read_alike and then == outcomes and kept.changes_digest == _changes_digest(verdicts):
         return
     if found := list(_differences(job, verdicts, then, outcomes)):
-        raise Differs(CHANGED if is_read_alike else READ_OTHERWISE, chunk, found)
+        changed = LIST_CHANGED if job.is_suppression else CHANGED
+        raise Differs(changed if is_read_alike else READ_OTHERWISE, chunk, found)
     if not is_read_alike:
         raise Differs(READ_OTHERWISE, chunk)
 
@@ -174,6 +186,9 @@ def _digest(text: str) -> str:
 
 def _differences(job: ImportJob, verdicts: Sequence[Verdict], then: str, now: str) -> Iterator[tuple[int, str]]:
     """(line, kind) of each row whose verdict is another one; a kind is the letters then and now, or about suppression."""
+    if job.is_suppression:
+        yield from _list_differences(verdicts, then, now)
+        return
     both = [
         verdict.judged.row.number for verdict, old, new in zip(verdicts, then, now, strict=True) if _is_both(old, new)
     ]
@@ -190,6 +205,12 @@ def _differences(job: ImportJob, verdicts: Sequence[Verdict], then: str, now: st
             and previews.get(row.number) != changes_of(verdict.contact, verdict.changes)
         ):
             yield row.line, "uu"
+
+
+def _list_differences(verdicts: Sequence[Verdict], then: str, now: str) -> Iterator[tuple[int, str]]:
+    for verdict, old, new in zip(verdicts, then, now, strict=True):
+        if old != new and old + new != "ce":
+            yield verdict.judged.row.line, TAKEN_OFF if old + new == "ec" else old + new
 
 
 def _is_both(old: str, new: str) -> bool:

@@ -11,7 +11,14 @@ from contactsync.fingerprint import contact_fingerprint
 from contactsync.imports import issues
 from contactsync.imports.cells import Judged
 from contactsync.imports.issues import Problem, number_in, storable
-from contactsync.imports.rows import Inserter, among, next_ids, time_ordered_uuids, update_rows
+from contactsync.imports.rows import (
+    Inserter,
+    among,
+    lock_suppression_list,
+    next_ids,
+    time_ordered_uuids,
+    update_rows,
+)
 from contactsync.imports.settle import Outcome, Verdict
 from contactsync.models import Contact, ImportChange, ImportIssue, ImportJob, Phonebook, Suppression
 
@@ -38,9 +45,12 @@ def _told(judged: Judged) -> dict[str, Any]:
     return {name: told[name] for name in TOLD_FIELDS}
 
 
-def lock_phonebook(phonebook_id: int) -> None:
-    """Imports into one phonebook take turns, chunk by chunk; within a transaction. (SQLite has one writer anyway.)"""
-    list(Phonebook.objects.select_for_update(no_key=True).filter(pk=phonebook_id).values_list("pk"))
+def lock_place(job: ImportJob) -> None:
+    """Imports into one phonebook, or onto the suppression list, take turns, chunk by chunk; within a transaction."""
+    if job.is_suppression:
+        lock_suppression_list()
+    else:  # SQLite has one writer anyway
+        list(Phonebook.objects.select_for_update(no_key=True).filter(pk=job.book.pk).values_list("pk"))
 
 
 def compare(
@@ -100,7 +110,7 @@ def write_contacts(job: ImportJob, verdicts: Sequence[Verdict], hashes: Mapping[
         elif verdict.outcome is Outcome.UPDATED and verdict.contact:
             before = _record(verdict.contact, verdict.changes)
             changes.append((verdict.contact.pk, row.number, row.line, ImportChange.Kind.UPDATED.value, before))
-    _create(job.phonebook_id, created, [change[0] for change in changes if change[4] is None], hashes)
+    _create(job.book.pk, created, [change[0] for change in changes if change[4] is None], hashes)
     _update(updated)
     inserter = Inserter(ImportChange, ("contact", "row", "line", "kind", "before"), shared={"job": job.pk})
     inserter.insert(changes)

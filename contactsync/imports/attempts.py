@@ -23,6 +23,9 @@ from contactsync.models import ImportChange, ImportCorrection, ImportIssue, Impo
 
 CHUNK = 2000
 Severity = ImportIssue.Severity
+OF_THE_LIST = gettext_noop(
+    "This workbook corrects the import of “%(file)s” into the suppression list. Upload it there, with the button of that list."
+)
 OTHER_PHONEBOOK = gettext_noop(
     "This workbook corrects the import of “%(file)s” into “%(phonebook)s”. Choose that phonebook and upload it again."
 )
@@ -41,17 +44,19 @@ def corrected_import(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> I
 def join(job: ImportJob, rows: Sequence[Sequence[str]]) -> None:
     """Make a fresh upload the next attempt of the import it corrects, with the columns and rules chosen there.
 
-    Nothing is saved yet. Raises `UnreadableFile` when it belongs to another phonebook.
+    Nothing is saved yet. Raises `UnreadableFile` when it belongs to another phonebook, or to the suppression list.
     """
     earlier = corrected_import(job.columns, rows)
     if earlier is None:
         return
     if earlier.phonebook_id != job.phonebook_id:
+        if earlier.phonebook is None:
+            raise UnreadableFile(OF_THE_LIST, file=earlier.file_name)
         raise UnreadableFile(OTHER_PHONEBOOK, file=earlier.file_name, phonebook=earlier.phonebook.title)
     job.corrects = earlier
     job.attempt = earlier.attempt + 1
     job.mapping = _mapping_as_then(earlier, job.columns)
-    job.fixed_values, job.guess = earlier.fixed_values, {}
+    job.fixed_values, job.guess, job.region = earlier.fixed_values, {}, earlier.region
     Rules.of(earlier).keep_in(job)
 
 

@@ -14,13 +14,15 @@ from django.core.validators import validate_email
 from contactsync.imports import issues
 from contactsync.imports.consent import Consent, parse_consent
 from contactsync.imports.issues import Problem
+from contactsync.imports.moments import is_to_come, read_moment
 from contactsync.imports.plan import LIMITS, OptionField, Place, Plan, blank
 from contactsync.imports.read import Row, has_content
 from contactsync.imports.rules import clears
 from contactsync.imports.suggest import suggest_email, suggest_option, suggest_phone
+from contactsync.models import ImportJob
 from contactsync.options import LONGEST_TEXT, OptionCode, parse_option, plain_date, plain_integer
 from contactsync.phone import PhoneCode, read_phone
-from contactsync.text import clean, is_formula
+from contactsync.text import ascii_digits, clean, is_formula
 
 #: towns, points and dates come again and again; long texts do not, and would fill the memory
 SHORT = 40
@@ -93,6 +95,7 @@ def _reader_or_clear(place: Place, read: Reader, is_sign: Callable[[str], bool])
 
 def _phone_reader(place: Place, plan: Plan) -> Reader:
     region = plan.region.upper()
+    is_warned = plan.kind == ImportJob.Kind.CONTACTS  # that a number gets nothing is no news on the suppression list
 
     def read(judged: Judged, raw: str) -> None:
         judged.phone, code, line = read_phone(raw, region)
@@ -100,7 +103,7 @@ def _phone_reader(place: Place, plan: Plan) -> Reader:
             code = code if has_content(raw) else PhoneCode.EMPTY
             suggestion = suggest_phone(raw, region) if code is PhoneCode.SEVERAL_NUMBERS else ""
             judged.reject(f"phone_{code}", place, raw, suggestion=suggestion)
-        elif line == "fixed":
+        elif line == "fixed" and is_warned:
             judged.warn(issues.FIXED_LINE, place, raw)
 
     return read
@@ -159,6 +162,7 @@ def _email_reader(place: Place, plan: Plan) -> Reader:
 
 
 def _set_email(judged: Judged, place: Place, raw: str, text: str) -> None:
+    """A wrong address of the contact itself is left out: the number is what matters. One that names a user is not."""
     limit = LIMITS[place.field]
     if len(text) > limit:
         judged.reject(issues.TEXT_TOO_LONG, place, raw, params={"length": len(text), "limit": limit})
@@ -166,7 +170,10 @@ def _set_email(judged: Judged, place: Place, raw: str, text: str) -> None:
     try:
         validate_email(text)
     except ValidationError:
-        judged.reject(issues.EMAIL_INVALID, place, raw, suggestion=suggest_email(raw))
+        if place.field == "email":
+            judged.warn(issues.EMAIL_LEFT_OUT, place, raw, suggestion=suggest_email(raw))
+        else:
+            judged.reject(issues.EMAIL_INVALID, place, raw, suggestion=suggest_email(raw))
         return
     judged.fields[place.field] = text
 
@@ -198,6 +205,24 @@ def _consent_reader(place: Place, plan: Plan) -> Reader:
             return
         judged.fields["consented_at"] = consent.at
         judged.keeps_consent = consent.is_bare
+
+    return read
+
+
+def _since_reader(place: Place, plan: Plan) -> Reader:
+    again = lru_cache(maxsize=10_000)(read_moment)
+
+    def read(judged: Judged, raw: str) -> None:
+        text = ascii_digits(clean(raw))
+        if not text:
+            return
+        at, code = again(text) if len(text) <= SHORT else read_moment(text)
+        if at is None:
+            judged.reject(f"option_{code}", place, raw, suggestion=suggest_option(raw, "date", ()))
+        elif is_to_come(at, plan.moment):
+            judged.reject(issues.SINCE_IN_FUTURE, place, raw)
+        else:
+            judged.fields["since"] = at
 
     return read
 
@@ -253,4 +278,6 @@ _READERS: dict[str, Callable[[Place, Plan], Reader]] = {
     "note": _text_reader,
     "consented_at": _consent_reader,
     "consent_source": _text_reader,
+    "reason": _text_reader,
+    "since": _since_reader,
 }

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from dataclasses import dataclass
 
-from django.utils import timezone
-
-from contactsync.options import OptionCode, parse_option
+from contactsync.imports.moments import is_to_come, read_moment
+from contactsync.options import OptionCode
 from contactsync.text import ascii_digits, clean, fold
 
 YES = frozenset(
@@ -27,7 +25,6 @@ NO = frozenset(
         "revocado",
     )
 )  # fmt: skip
-_TIME = re.compile(r"[T ](\d{1,2}):(\d{2})(?::(\d{2}))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,32 +43,12 @@ def parse_consent(raw: str, *, now: dt.datetime) -> Consent:
         return Consent(now, is_bare=True)
     if fold(text) in NO:
         return Consent()
-    at, code = _moment(text)
+    at, code = read_moment(text)
     if code:
-        return Consent(code=code)
-    if at is not None and at > now + dt.timedelta(days=1):  # a day for those who write in another zone
+        return Consent(code="consent_unclear" if code == OptionCode.NOT_A_DATE else f"option_{code}")
+    if at is not None and is_to_come(at, now):
         return Consent(code="consent_in_future")
     return Consent(at)
-
-
-def _moment(text: str) -> tuple[dt.datetime | None, str]:
-    """A date with or without a time of day, in the site's zone unless it names another; else the code of what is wrong."""
-    try:
-        exact = dt.datetime.fromisoformat(text)
-    except ValueError:
-        exact = None
-    if exact is not None and exact.tzinfo is not None:
-        return exact, ""
-    verdict = parse_option(text, "date")
-    if not verdict.is_valid:
-        return None, "consent_unclear" if verdict.code is OptionCode.NOT_A_DATE else f"option_{verdict.code}"
-    time = _TIME.search(text)
-    hour, minute, second = (int(part or 0) for part in time.groups()) if time else (0, 0, 0)
-    try:
-        clock = dt.time(hour, minute, second)
-    except ValueError:
-        return None, "consent_unclear"
-    return timezone.make_aware(dt.datetime.combine(dt.date.fromisoformat(verdict.value), clock)), ""
 
 
 def is_same(there: dt.datetime | None, told: dt.datetime | None) -> bool:

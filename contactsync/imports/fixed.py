@@ -15,8 +15,9 @@ from contactsync.imports.map import FIXABLE, NOT_FIXABLE
 from contactsync.imports.plan import OptionField, Place, Plan
 from contactsync.imports.read import Row
 from contactsync.imports.rules import clears
-from contactsync.models import Contact, CustomOption
+from contactsync.models import Contact, CustomOption, ImportJob, Suppression
 
+Kind = ImportJob.Kind
 WRONG = gettext_noop("%(field)s, the same for all rows (“%(value)s”): %(reason)s")
 
 
@@ -29,7 +30,12 @@ class FixedRefused(MappingError):
 
 
 def read_fixed(
-    texts: Mapping[str, str], *, options: Mapping[str, CustomOption], moment: dt.datetime, clear_token: str = ""
+    texts: Mapping[str, str],
+    *,
+    options: Mapping[str, CustomOption],
+    moment: dt.datetime,
+    clear_token: str = "",
+    kind: str = Kind.CONTACTS,
 ) -> dict[str, dict[str, Any]]:
     """Field -> `text` as entered, `value` as kept, and `bare` for a plain yes to consent. Blank texts are left out.
 
@@ -38,7 +44,7 @@ def read_fixed(
     is_sign = clears(clear_token) if clear_token else None
     values = {}
     for name, text in texts.items():
-        kept = _read(name, text, options=options, moment=moment)
+        kept = _read(name, text, options=options, moment=moment, kind=kind)
         if kept and is_sign and is_sign(text):
             why = issues.sentence(issues.CLEARED_FOR_ALL)
             raise FixedRefused(name, WRONG, field=_label(name, options), value=text, reason=why)
@@ -47,12 +53,14 @@ def read_fixed(
     return values
 
 
-def _read(name: str, text: str, *, options: Mapping[str, CustomOption], moment: dt.datetime) -> dict[str, Any]:
+def _read(
+    name: str, text: str, *, options: Mapping[str, CustomOption], moment: dt.datetime, kind: str
+) -> dict[str, Any]:
     option = options.get(name.removeprefix("option:")) if name.startswith("option:") else None
-    if option is None and name not in FIXABLE:
+    if option is None and name not in FIXABLE[kind]:
         raise FixedRefused(name, NOT_FIXABLE, field=name)
     filled = OptionField(str(option.pk), option.kind, tuple(map(str, option.choices))) if option else None
-    plan = Plan(region="", places=(Place(0, "", name, filled),), width=1, moment=moment)
+    plan = Plan(region="", places=(Place(0, "", name, filled),), width=1, moment=moment, kind=kind)
     judged = judge(Row(0, 0, [text]), plan)
     if judged.rejected:
         problem = next(found for found in judged.problems if found.severity == issues.REJECTED)
@@ -71,5 +79,6 @@ def _label(name: str, options: Mapping[str, CustomOption]) -> str:
     if name.startswith("option:"):
         option = options.get(name.removeprefix("option:"))
         return option.title if option else name
-    own: Any = Contact._meta.get_field(name)
-    return str(own.verbose_name)
+    models = (Contact, Suppression)
+    names = {field.name: field.verbose_name for model in models for field in model._meta.concrete_fields}
+    return str(names[name])

@@ -90,6 +90,29 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
         "origen del consentimiento", "fuente del consentimiento", "forma de consentimiento",
     ),
 }  # fmt: skip
+#: the same for a list of numbers that want no messages; what names a phone number there does so here, after these
+SUPPRESSION_SYNONYMS: dict[str, tuple[str, ...]] = {
+    "phone": (
+        "suppressed number", "suppressed numbers", "blocked number", "blocked numbers", "opt out number",
+        "unsubscribed number", "do not call number", "شماره مسدود", "شماره لغو شده", "شماره انصرافی", "شماره لیست سیاه",
+        "gesperrte nummer", "gesperrte rufnummer", "sperrnummer", "numero bloccato", "numero escluso", "número bloqueado",
+    ),
+    "reason": (
+        "reason", "opt out reason", "unsubscribe reason", "reason for opt out", "reason for unsubscribing", "why", "cause",
+        "علت", "دلیل", "سبب", "علت انصراف", "دلیل انصراف", "علت لغو", "دلیل لغو", "علت لغو عضویت", "السبب", "grund",
+        "begründung", "abmeldegrund", "sperrgrund", "motivo", "causa", "ragione", "motivazione", "motivo della cancellazione",
+        "motivo cancellazione", "razón", "motivo de baja", "motivo de la baja",
+    ),
+    "since": (
+        "since", "suppressed since", "suppressed at", "blocked since", "blocked at", "opt out date", "date of opt out",
+        "opted out at", "opted out on", "unsubscribed at", "unsubscribed on", "unsubscribe date", "added at", "added on",
+        "date added", "date", "از تاریخ", "از", "تاریخ انصراف", "تاریخ لغو", "تاریخ لغو عضویت", "تاریخ ثبت", "تاریخ افزودن",
+        "تاریخ", "منذ", "تاريخ الإلغاء", "seit", "gesperrt seit", "gesperrt am", "sperrdatum", "abgemeldet am",
+        "abgemeldet seit", "abmeldedatum", "widerrufen am", "widerrufsdatum", "datum", "dal", "bloccato dal",
+        "cancellato il", "data cancellazione", "data di cancellazione", "disiscritto il", "data disiscrizione", "data revoca",
+        "data", "desde", "bloqueado desde", "fecha de baja", "dado de baja el", "baja desde", "fecha",
+    ),
+}  # fmt: skip
 #: titles of numbers that take no messages: used only when there is no other phone column
 LANDLINES = (
     "landline", "business phone", "telefon geschäftlich", "telefono ufficio", "teléfono del trabajo", "تلفن شرکت", "home phone", "work phone", "office phone", "fixed line", "fax", "تلفن ثابت", "شماره ثابت", "تلفن منزل",
@@ -104,10 +127,19 @@ def key(title: str) -> str:
     return " ".join(re.sub(r"[\W_]+", " ", fold(title)).split())
 
 
+_OF_SUPPRESSION = {
+    "phone": SUPPRESSION_SYNONYMS["phone"] + SYNONYMS["phone"],
+    "reason": SUPPRESSION_SYNONYMS["reason"] + SYNONYMS["note"],
+    "since": SUPPRESSION_SYNONYMS["since"],
+}
+#: kind of import -> title -> field and rank
 _BY_KEY = {
-    key(synonym): (field, rank)
-    for field, synonyms in reversed(SYNONYMS.items())
-    for rank, synonym in enumerate(synonyms)
+    kind: {
+        key(synonym): (field, rank)
+        for field, synonyms in reversed(known.items())
+        for rank, synonym in enumerate(synonyms)
+    }
+    for kind, known in (("contacts", SYNONYMS), ("suppression", _OF_SUPPRESSION))
 }
 _LANDLINES = frozenset(map(key, LANDLINES))
 # What people and programs put around a title: “Phone 1 - Value”, “mobile (required)”, “customer e-mail”.
@@ -136,13 +168,13 @@ def is_landline(title: str) -> bool:
     return key(title) in _LANDLINES
 
 
-def field_of(title: str) -> tuple[str, int]:
-    """The field the title names and how clearly (0 is clearest); an empty field when it names none."""
-    whole = key(title)
-    if whole in _BY_KEY:
-        return _BY_KEY[whole]
+def field_of(title: str, kind: str = "contacts") -> tuple[str, int]:
+    """The field the title names in an import of this kind, and how clearly (0 is clearest); an empty field when it names none."""
+    whole, known = key(title), _BY_KEY[kind]
+    if whole in known:
+        return known[whole]
     core = _core(whole)
-    field, rank = _BY_KEY.get(core, ("", 0))
+    field, rank = known.get(core, ("", 0))
     return ("", 0) if not field or core in _BARE_NUMBERS else (field, rank + _LESS_CLEAR)
 
 

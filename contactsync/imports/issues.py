@@ -24,10 +24,12 @@ CONSENT_IN_FUTURE = "consent_in_future"
 CONSENT_UNCLEAR = "consent_unclear"
 DUPLICATE_IN_FILE = "duplicate_in_file"
 EMAIL_INVALID = "email_invalid"
+EMAIL_LEFT_OUT = "email_left_out"
 EXTRA_CELLS = "extra_cells"
 FIXED_LINE = "fixed_line"
 FORMULA = "formula"
 PHONE_CLEARED = "phone_cleared"
+SINCE_IN_FUTURE = "since_in_future"
 SKIPPED_DELETED = "skipped_deleted"
 SKIPPED_MISSING = "skipped_missing"
 SKIPPED_THERE = "skipped_there"
@@ -59,6 +61,9 @@ MESSAGES: dict[str, str] = {
     CONSENT_UNCLEAR: gettext_noop("This is neither a date nor a yes or no. Write the day of the consent, or yes."),
     DUPLICATE_IN_FILE: gettext_noop("The number stands on line %(line)s already. That row was used, this one was not."),
     EMAIL_INVALID: gettext_noop("This is not an e-mail address."),
+    EMAIL_LEFT_OUT: gettext_noop(
+        "This is not an e-mail address, so it was left out. The rest of the row is used; an address that the contact has stays."
+    ),
     EXTRA_CELLS: gettext_noop(
         "The row has %(cells)s cells, the table has %(columns)s columns. "
         "Put text that holds the delimiter into quotation marks."
@@ -68,6 +73,7 @@ MESSAGES: dict[str, str] = {
     PHONE_CLEARED: gettext_noop(
         "The phone number cannot be emptied: it says who is meant. Write the number, and empty other fields."
     ),
+    SINCE_IN_FUTURE: gettext_noop("Nobody can be on the list since a day that is still to come."),
     SKIPPED_DELETED: gettext_noop(
         "The contact has been deleted here. This import only updates contacts, so it stays deleted."
     ),

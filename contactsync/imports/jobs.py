@@ -27,13 +27,13 @@ from contactsync.imports.forms import Asked, Form
 from contactsync.imports.issues import storable
 from contactsync.imports.lease import WORKING_STATES
 from contactsync.imports.letters import column_titles
-from contactsync.imports.map import CONTACT_FIELDS, check_mapping
+from contactsync.imports.map import FIELDS, check_mapping
 from contactsync.imports.memory import propose
 from contactsync.imports.new_options import NewOption, make_options
 from contactsync.imports.plan import options_of, plan_of
 from contactsync.imports.rules import Rules
 from contactsync.imports.stream import open_upload
-from contactsync.models import Contact, CustomOption, ImportJob, Phonebook, SavedMapping
+from contactsync.models import Contact, CustomOption, ImportJob, Phonebook, SavedMapping, Suppression
 from contactsync.models.reasons import describe
 from contactsync.models.transitions import StepRefused, transition
 
@@ -54,6 +54,7 @@ __all__ = [
 
 logger = logging.getLogger(__name__)
 State = ImportJob.State
+Kind, Mode = ImportJob.Kind, ImportJob.Mode
 
 #: kept with the import, because to open a large spreadsheet takes seconds
 SAMPLE_ROWS = 20
@@ -83,8 +84,13 @@ class Sample:
     trouble: str
 
 
-def create_job(*, phonebook: Phonebook, upload: File[bytes], user: User | None = None) -> ImportJob:
-    """Keep an uploaded file privately, find out what it is and guess its columns. Raises `UnreadableFile`; then nothing is kept."""
+def create_job(
+    *, phonebook: Phonebook | None, upload: File[bytes], user: User | None = None, region: str = ""
+) -> ImportJob:
+    """Keep an uploaded file privately, find out what it is and guess its columns. Raises `UnreadableFile`; then nothing is kept.
+
+    Without a phonebook it is one for the suppression list, and `region` (two letters) says where its numbers are from.
+    """
     name = "".join(filter(str.isprintable, PurePath(upload.name or "").name)) or "file"
     if upload.size > settings.IMPORT_MAX_MB * 1024 * 1024:
         raise UnreadableFile(TOO_LARGE, size=settings.IMPORT_MAX_MB)
@@ -92,6 +98,8 @@ def create_job(*, phonebook: Phonebook, upload: File[bytes], user: User | None =
     with unpacked(upload.file, name) as (file, name):  # type: ignore[arg-type]  # any binary stream
         found = examine(file)
         job = ImportJob(phonebook=phonebook, file_name=name[-200:], created_by=user)
+        if phonebook is None:  # the list only grows by a file, and nothing in it is emptied
+            job.kind, job.region, job.mode, job.clear_token = Kind.SUPPRESSION, region, Mode.ADD_ONLY, ""
         _keep(job, found)
         attempts.join(job, found.rows)
         file.seek(0)
@@ -136,13 +144,15 @@ def set_columns(
     fixed: Mapping[str, str] | None = None,
     new: Mapping[str, NewOption] | None = None,
     rules: Rules | None = None,
+    region: str = "",
     **asked: Unpack[Asked],
 ) -> list[CustomOption]:
     """Keep which column is which field (column index as text -> field, "" to leave it out).
 
     `fixed` maps fields to the text that holds for all rows (None: as it was); `new` are the options to make for
     columns mapped to "new" (`imports.new_options`); `rules` say what happens with contacts that are there (None: as
-    it was). Returns the options that came into the phonebook. Raises
+    it was); `region` is another one for the numbers of a suppression list. Returns the options that came into the
+    phonebook. Raises
     `MappingError` when the columns cannot be used so, or are others when the file is read in the way asked for,
     `UnreadableFile`, and `TransitionRefused` once rows have been imported; then no option is made either.
     """
@@ -152,13 +162,19 @@ def set_columns(
         if job.columns != columns:
             raise MappingError(OTHER_COLUMNS)
     with transaction.atomic():
-        resolved, added = make_options(job.phonebook, mapping, new or {})
+        if job.phonebook is None:
+            resolved, added = dict(mapping), list[CustomOption]()
+            job.region = region or job.region
+        else:
+            resolved, added = make_options(job.phonebook, mapping, new or {})
+            (rules or Rules.of(job)).keep_in(job)
         options = options_of(job.phonebook)
-        (rules or Rules.of(job)).keep_in(job)
         values = job.fixed_values
         if fixed is not None:
-            values = read_fixed(fixed, options=options, moment=job.created_at, clear_token=job.clear_token)
-        checked = check_mapping(resolved, width=len(job.columns), options=options, fixed=values)
+            values = read_fixed(
+                fixed, options=options, moment=job.created_at, clear_token=job.clear_token, kind=job.kind
+            )
+        checked = check_mapping(resolved, width=len(job.columns), options=options, fixed=values, kind=job.kind)
         job.mapping, job.fixed_values, job.guess = checked, values, {}
         _reopen(job)
     return added
@@ -223,11 +239,12 @@ def stop(job: ImportJob) -> None:
     transition(job, State.STOPPED, table={State.STOPPED: frozenset(WORKING_STATES)}, finished_at=timezone.now())
 
 
-def field_choices(phonebook: Phonebook) -> list[tuple[str, str]]:
-    """What a column may be, for a select: value and label, custom options last."""
-    labels = {field.name: str(field.verbose_name) for field in Contact._meta.concrete_fields}
+def field_choices(phonebook: Phonebook | None) -> list[tuple[str, str]]:
+    """What a column may be, for a select: value and label, custom options last. Without a phonebook, for the suppression list."""
+    model, kind = (Suppression, Kind.SUPPRESSION) if phonebook is None else (Contact, Kind.CONTACTS)
+    labels = {field.name: str(field.verbose_name) for field in model._meta.concrete_fields}
     labels["full_name"] = _("full name")
-    own = [(name, labels[name]) for name in CONTACT_FIELDS]
+    own = [(name, labels[name]) for name in FIELDS[kind]]
     options = [(f"option:{option_id}", option.title) for option_id, option in options_of(phonebook).items()]
     return [("", _("(leave out)")), *own, *options]
 
@@ -246,7 +263,7 @@ def _keep(job: ImportJob, found: Found) -> None:
 #: what a person may still change
 _CHOSEN = (
     *("encoding", "dialect", "columns", "header_fingerprint", "mapping", "fixed_values", "guess", "total_rows"),
-    *("mode", "tags_mode", "clear_token"),
+    *("mode", "tags_mode", "clear_token", "region"),
 )
 
 

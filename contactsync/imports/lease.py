@@ -12,6 +12,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from contactsync.models import ImportJob, ImportUndo
+from contactsync.models.moments import bring_nearer
 
 LEASE = dt.timedelta(minutes=2)
 State = ImportJob.State
@@ -74,6 +75,8 @@ def claim(job_id: int, state: str, *, model: Leased = ImportJob) -> Lease | None
 
 def expired_jobs(model: Leased = ImportJob, states: Sequence[str] = WORKING_STATES) -> list[tuple[int, str]]:
     """(id, state) of rows that should be worked on and are not: the worker died, or the wake-up call was lost."""
-    limit = timezone.now() - LEASE
-    unattended = Q(lease_until__lt=timezone.now()) | Q(lease_until=None, started_at__lt=limit)
+    bring_nearer(model._default_manager.filter(state__in=states), "lease_until", longest=LEASE, to=LEASE)
+    now = timezone.now()
+    began = Q(started_at__lt=now - LEASE) | Q(started_at__gt=now + LEASE)  # then the clock was set back
+    unattended = Q(lease_until__lt=now) | Q(began, lease_until=None)
     return list(model._default_manager.filter(unattended, state__in=states).values_list("pk", "state"))

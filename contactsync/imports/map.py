@@ -11,7 +11,7 @@ from contactsync.imports.detect import looks_like_phone
 from contactsync.imports.errors import MappingError
 from contactsync.imports.headers import field_of, is_landline, key, phone_within
 from contactsync.imports.kinds import filled, share_of
-from contactsync.models import CustomOption
+from contactsync.models import CustomOption, ImportJob
 from contactsync.phone import parse_phone
 
 CONTACT_FIELDS = (
@@ -28,10 +28,16 @@ CONTACT_FIELDS = (
     "consented_at",
     "consent_source",
 )
+SUPPRESSION_FIELDS = ("phone", "reason", "since")
+Kind = ImportJob.Kind
+#: kind of import -> what a column may be, beside custom options
+FIELDS: dict[str, tuple[str, ...]] = {Kind.CONTACTS: CONTACT_FIELDS, Kind.SUPPRESSION: SUPPRESSION_FIELDS}
 PROBE_ROWS = 50
 TITLE, CONTENT = "title", "content"
 #: fields that can be the same for all rows
-FIXABLE = tuple(name for name in CONTACT_FIELDS if name not in {"phone", "full_name", "email"})
+FIXABLE: dict[str, tuple[str, ...]] = {
+    kind: tuple(name for name in names if name not in {"phone", "full_name", "email"}) for kind, names in FIELDS.items()
+}
 
 NO_PHONE = gettext_noop("No column is chosen as the phone number. Choose one.")
 TWICE = gettext_noop("Two columns are chosen as the same field (columns %(first)s and %(second)s). Choose one of them.")
@@ -69,6 +75,7 @@ def guess_mapping(
     region: str,
     options: Mapping[str, CustomOption],
     known: Mapping[str, str] | None = None,
+    kind: str = Kind.CONTACTS,
 ) -> dict[str, Guess]:
     """Column index (as text) -> guess, every column that is not `known` once. `options` are those of the phonebook, by id.
 
@@ -78,9 +85,16 @@ def guess_mapping(
     known = known or {}
     guesses = {str(index): Guess() for index in range(len(columns)) if str(index) not in known}
     taken = {field for field in known.values() if field}
-    for wish in sorted(_wishes(columns, rows, region=region, options=options)):
+    usable = {*FIELDS[kind], *(f"option:{pk}" for pk in options)}
+    for wish in sorted(_wishes(columns, rows, region=region, options=options, kind=kind)):
         guess = guesses.get(str(wish.index))
-        if guess and not guess.field and wish.field not in taken and not _conflicts(wish.field, taken):
+        if (
+            guess
+            and wish.field in usable
+            and not guess.field
+            and wish.field not in taken
+            and not _conflicts(wish.field, taken)
+        ):
             guesses[str(wish.index)] = Guess(wish.field, wish.why)
             taken.add(wish.field)
     return guesses
@@ -93,17 +107,22 @@ def _conflicts(field: str, taken: set[str]) -> bool:
 
 
 def _wishes(
-    columns: Sequence[str], rows: Sequence[Sequence[str]], *, region: str, options: Mapping[str, CustomOption]
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    region: str,
+    options: Mapping[str, CustomOption],
+    kind: str,
 ) -> Iterator[_Wish]:
     titles = {key(option.title): f"option:{pk}" for pk, option in options.items() if key(option.title)}
-    named = [field_of(title)[0] for title in columns]
+    named = [field_of(title, kind)[0] for title in columns]
     for index, title in enumerate(columns):
         cells = filled(rows[:PROBE_ROWS], index)
         numbers = _share_of_phones(cells, region)
         option = titles.get(key(title))
         if option:
             yield _Wish(1, index, option, TITLE)
-        field, rank = field_of(title)
+        field, rank = field_of(title, kind)
         if field == "phone":
             yield _Wish(0 + rank / 1000 - numbers / 2, index, field, TITLE)
         elif field := _name_in_context(field, title, named):
@@ -158,7 +177,12 @@ def _share_of_phones(cells: Sequence[str], region: str) -> float:
 
 
 def check_mapping(
-    mapping: Mapping[str, str], *, width: int, options: Collection[str], fixed: Collection[str] = ()
+    mapping: Mapping[str, str],
+    *,
+    width: int,
+    options: Collection[str],
+    fixed: Collection[str] = (),
+    kind: str = Kind.CONTACTS,
 ) -> dict[str, str]:
     """The mapping without ignored columns. Raises `MappingError` unless it can be used.
 
@@ -172,7 +196,7 @@ def check_mapping(
         if not field:
             continue
         number = int(column) + 1
-        if field not in CONTACT_FIELDS and field not in known_options:
+        if field not in FIELDS[kind] and field not in known_options:
             raise MappingError(UNKNOWN_FIELD, field=field, column=number)
         if field in seen:
             raise MappingError(TWICE, first=min(seen[field], number), second=max(seen[field], number))
@@ -182,7 +206,7 @@ def check_mapping(
     if "full_name" in seen and (seen.keys() | set(fixed)) & {"first_name", "last_name"}:
         raise MappingError(NAME_TWICE)
     for field in fixed:
-        if field not in FIXABLE and field not in known_options:
+        if field not in FIXABLE[kind] and field not in known_options:
             raise MappingError(NOT_FIXABLE, field=field)
         if field in seen and field != "tags":  # tags add up
             raise MappingError(FIXED_TOO, column=seen[field])

@@ -11,12 +11,12 @@ from django.utils import timezone
 
 from contactsync.imports.headers import key
 from contactsync.imports.letters import column_letters
-from contactsync.imports.map import CONTACT_FIELDS, Guess, guess_mapping
-from contactsync.imports.plan import options_of
+from contactsync.imports.map import FIELDS, Guess, guess_mapping
+from contactsync.imports.plan import options_of, region_of
 from contactsync.models import ImportJob, SavedMapping
 
 #: where the choice before comes from; `LAST` and `SAVED` also stand as the reason of one column
-SAVED, PHONEBOOK, ACCOUNT = "saved", "phonebook", "account"
+SAVED, PHONEBOOK, ACCOUNT, LIST = "saved", "phonebook", "account", "list"
 LAST = "last"
 #: an upload whose columns nobody confirmed, or that nobody wanted, is no example
 NOT_CHOSEN = (ImportJob.State.UPLOADED, ImportJob.State.DISCARDED)
@@ -105,14 +105,20 @@ def of_saved(saved: SavedMapping) -> Remembered:
 
 
 def last_time(job: ImportJob) -> Remembered | None:
-    """The newest choice for the same titles in the phonebook, else in its account; else for nearly the same titles."""
+    """The newest choice for the same titles in the phonebook, else in its account; else for nearly the same titles.
+
+    For the suppression list, among files that went onto it.
+    """
     if not job.header_fingerprint:
         return None
     chosen = ImportJob.objects.filter(corrects=None).exclude(pk=job.pk).exclude(state__in=NOT_CHOSEN)
     fields = ("phonebook", "columns", "mapping", "fixed_values", "file_name", "created_at")
     rows = chosen.exclude(mapping={}).order_by("-pk").only(*fields)
-    scopes = {PHONEBOOK: rows.filter(phonebook=job.phonebook_id)}
-    scopes[ACCOUNT] = rows.filter(phonebook__account=job.phonebook.account_id)
+    if job.is_suppression:
+        scopes = {LIST: rows.filter(kind=job.kind)}
+    else:
+        scopes = {PHONEBOOK: rows.filter(phonebook=job.phonebook_id)}
+        scopes[ACCOUNT] = rows.filter(phonebook__account=job.book.account_id)
     for origin, found in scopes.items():
         if same := found.filter(header_fingerprint=job.header_fingerprint).first():
             return _of_job(same, origin)
@@ -144,10 +150,11 @@ def propose(job: ImportJob, rows: Sequence[Sequence[str]], *, saved: SavedMappin
     job.header_fingerprint = fingerprint(job)
     before = of_saved(saved) if saved else last_time(job)
     options = options_of(job.phonebook)
-    usable = {*CONTACT_FIELDS, *(f"option:{pk}" for pk in options)}
+    usable = {*FIELDS[job.kind], *(f"option:{pk}" for pk in options)}
     recalled = recall(before, titles_of(job), usable=usable) if before else Recalled()
-    region = job.phonebook.account.default_region
-    guesses = guess_mapping(job.columns, rows, region=region, options=options, known=recalled.mapping)
+    guesses = guess_mapping(
+        job.columns, rows, region=region_of(job), options=options, known=recalled.mapping, kind=job.kind
+    )
     kept = {index: Guess(used, SAVED if saved else LAST) for index, used in recalled.mapping.items()}
     chosen = dict(sorted({**guesses, **kept}.items(), key=lambda item: int(item[0])))
     job.mapping = {index: guess.field for index, guess in chosen.items()}

@@ -12,13 +12,18 @@ from django.utils.translation import gettext_noop
 from contactsync.imports.errors import MappingError
 from contactsync.imports.letters import column_titles
 from contactsync.imports.map import check_mapping
-from contactsync.models import Contact, CustomOption, ImportJob, Phonebook
+from contactsync.models import Contact, CustomOption, ImportJob, Phonebook, Suppression
 
 #: how long each text may be, as the table has it
-TEXTS = {"prefix", "first_name", "last_name", "company", "email", "assigned_user", "note", "consent_source"}
+TEXTS = {"prefix", "first_name", "last_name", "company", "email", "assigned_user", "note", "consent_source", "reason"}
 LIMITS = {
-    field.name: field.max_length for field in Contact._meta.concrete_fields if field.max_length and field.name in TEXTS
+    field.name: field.max_length
+    for model in (Contact, Suppression)
+    for field in model._meta.concrete_fields
+    if field.max_length and field.name in TEXTS
 }
+#: fields whose values are moments
+MOMENTS = ("consented_at", "since")
 OPTIONS_GONE = gettext_noop(
     "The columns were chosen for custom options that no longer exist. Choose the columns again."
 )
@@ -67,6 +72,7 @@ class Plan:
     fixed: Fixed | None = None
     clear_token: str = ""
     adds_tags: bool = False
+    kind: str = ImportJob.Kind.CONTACTS.value
 
 
 def blank(name: str) -> Any:
@@ -75,9 +81,14 @@ def blank(name: str) -> Any:
     return own.get_default()
 
 
-def options_of(phonebook: Phonebook) -> dict[str, CustomOption]:
-    """The custom options that contacts of the phonebook can have, by id (text)."""
-    return {str(option.pk): option for option in phonebook.options.all()}
+def options_of(phonebook: Phonebook | None) -> dict[str, CustomOption]:
+    """The custom options that contacts of the phonebook can have, by id (text); none for the suppression list."""
+    return {str(option.pk): option for option in phonebook.options.all()} if phonebook else {}
+
+
+def region_of(job: ImportJob) -> str:
+    """The country of numbers that stand in the file without a country code."""
+    return job.region if job.is_suppression else job.book.account.default_region
 
 
 def plan_of(job: ImportJob) -> Plan:
@@ -86,15 +97,16 @@ def plan_of(job: ImportJob) -> Plan:
     used = [*job.mapping.values(), *job.fixed_values]
     if any(name.startswith("option:") and name[7:] not in options for name in used):
         raise MappingError(OPTIONS_GONE)
-    mapping = check_mapping(job.mapping, width=len(job.columns), options=options, fixed=job.fixed_values)
+    mapping = check_mapping(job.mapping, width=len(job.columns), options=options, fixed=job.fixed_values, kind=job.kind)
     return Plan(
-        region=job.phonebook.account.default_region,
+        region=region_of(job),
         places=tuple(_place(int(index), field, job.columns, options) for index, field in mapping.items()),
         width=int(job.dialect["width"]),
         moment=job.created_at,
         fixed=fixed_of(job.fixed_values) if job.fixed_values else None,
         clear_token=job.clear_token,
         adds_tags=job.tags_mode == ImportJob.TagsMode.ADD,
+        kind=job.kind,
     )
 
 
@@ -102,8 +114,7 @@ def fixed_of(kept: Mapping[str, Mapping[str, Any]]) -> Fixed:
     """The values an import keeps as the same for all rows, as the verdict on a row needs them."""
     values = {name: entry["value"] for name, entry in kept.items()}
     tags = tuple(values.pop("tags", ()))
-    if values.get("consented_at"):
-        values["consented_at"] = dt.datetime.fromisoformat(values["consented_at"])
+    values |= {name: dt.datetime.fromisoformat(values[name]) for name in MOMENTS if values.get(name)}
     return Fixed(
         fields={name: value for name, value in values.items() if not name.startswith("option:")},
         options={name.removeprefix("option:"): value for name, value in values.items() if name.startswith("option:")},

@@ -1,6 +1,6 @@
 """What long writing needs besides the writing itself (`models.bulk`): turns with others, room in the database.
 
-The only place of the package that knows which database it is.
+With `models.bulk` the only place of the package that knows which database it is.
 """
 
 from __future__ import annotations
@@ -18,6 +18,14 @@ __all__ = ["Inserter", "Turns", "among", "much_to_write", "next_ids", "time_orde
 
 #: kibibytes of pages at hand (negative, as SQLite has it), and pages in the log before they move to the file
 _ROOMY = {"cache_size": -48_000, "wal_autocheckpoint": 16_000}
+
+
+def lock_suppression_list() -> None:
+    """Files that go onto the list take turns, chunk by chunk; within a transaction. There is no row to hold for a list that
+    may be empty. (SQLite has one writer anyway.)"""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext('contactsync suppression list'))")
 
 
 class Turns:

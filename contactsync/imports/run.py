@@ -5,15 +5,16 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from django.db import IntegrityError, OperationalError, transaction
 from django.utils.translation import gettext_noop
 
-from contactsync.imports import agree
+from contactsync.imports import agree, suppress
 from contactsync.imports.apply import (
     compare,
     contacts_by_phone,
-    lock_phonebook,
+    lock_place,
     suppressed_among,
     write_contacts,
     write_issues,
@@ -23,6 +24,7 @@ from contactsync.imports.errors import ImportRefused
 from contactsync.imports.issues import WARNING
 from contactsync.imports.lease import Lease, LeaseLost, State, claim
 from contactsync.imports.preview import drop_previews, rejections, write_previews
+from contactsync.imports.reach import Reach
 from contactsync.imports.rows import Turns, much_to_write
 from contactsync.imports.settle import Outcome, Verdict, settle
 from contactsync.imports.stream import Chunk, chunks_of
@@ -39,7 +41,7 @@ INTERNAL = gettext_noop(
 
 
 def run_check(job_id: int) -> None:
-    """The dry run: count what the real run will do and list the issues. Contacts are not touched."""
+    """The dry run: count what the real run will do and list the issues. Neither contacts nor the suppression list are touched."""
     _work(job_id, State.CHECKING, _check)
 
 
@@ -85,9 +87,11 @@ def tally(counts: Mapping[str, int], verdicts: Sequence[Verdict]) -> dict[str, i
 
 def _verdicts(job: ImportJob, chunk: Chunk, *, lock: bool) -> list[Verdict]:
     """Whole contacts are read only where their hash does not say already that the row changes nothing."""
+    if job.is_suppression:
+        return suppress.verdicts(chunk.rows, chunk.hashes)
     adds_only = job.mode == ImportJob.Mode.ADD_ONLY
-    same, others = compare(job.phonebook_id, chunk.rows, chunk.hashes, adds_only=adds_only)
-    contacts = contacts_by_phone(job.phonebook_id, others, lock=lock)
+    same, others = compare(job.book.pk, chunk.rows, chunk.hashes, adds_only=adds_only)
+    contacts = contacts_by_phone(job.book.pk, others, lock=lock)
     suppressed = suppressed_among(list(chunk.hashes))
     return settle(chunk.rows, contacts=contacts, suppressed=suppressed, same=same, mode=job.mode)
 
@@ -100,11 +104,13 @@ def _check(lease: Lease, job: ImportJob) -> None:
         ImportChunk.objects.filter(job=job).delete()
         lease.commit()
     note_corrections(job)
-    counts, fields, codes = empty_counts(), Counter[str](), Counter[str]()
+    counts, fields, codes, reach = empty_counts(), Counter[str](), Counter[str](), Reach()
     for chunk in chunks_of(job):
         verdicts = _verdicts(job, chunk, lock=False)
         counts = tally(counts, verdicts)
         codes += rejections(verdicts)
+        if job.is_suppression:
+            reach.add(verdicts)
         with transaction.atomic():
             write_issues(job, verdicts)
             fields += write_previews(job, verdicts)
@@ -114,7 +120,9 @@ def _check(lease: Lease, job: ImportJob) -> None:
         if not go_on:
             lease.release()
             return
-    checked = {**counts, "fields": dict(fields), "codes": dict(codes)}
+    checked: dict[str, Any] = {**counts, "fields": dict(fields), "codes": dict(codes)}
+    if job.is_suppression:
+        checked["reach"] = reach.as_json()
     lease.finish(State.CHECKED, checked_counts=checked, total_rows=counts["rows"], error={})
 
 
@@ -142,12 +150,15 @@ def _apply_chunk(lease: Lease, job: ImportJob, chunk: Chunk, counts: Mapping[str
     for attempt in range(1, ATTEMPTS + 1):
         try:
             with transaction.atomic():
-                lock_phonebook(job.phonebook_id)
+                lock_place(job)
                 verdicts = _verdicts(job, chunk, lock=True)
                 if job.compared_until is None:
                     agree.insist(job, chunk, verdicts)
                 _forget_check(job, chunk)
-                write_contacts(job, verdicts, chunk.hashes)
+                if job.is_suppression:
+                    suppress.write(job, verdicts)
+                else:
+                    write_contacts(job, verdicts, chunk.hashes)
                 write_issues(job, verdicts)
                 added = tally(counts, verdicts)
                 return added, lease.commit(position=chunk.end, counts=added)

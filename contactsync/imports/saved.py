@@ -39,8 +39,9 @@ def check_name(job: ImportJob, name: str, *, replace: bool) -> str:
 
 
 def mappings_for(job: ImportJob) -> QuerySet[SavedMapping]:
-    """The saved mappings that a file of this account may use."""
-    return SavedMapping.objects.filter(account=job.phonebook.account_id)
+    """The saved mappings that a file of this account may use; none for the suppression list."""
+    saved = SavedMapping.objects.all()
+    return saved.none() if job.phonebook is None else saved.filter(account=job.phonebook.account_id)
 
 
 def save_mapping(job: ImportJob, name: str, *, user: User | None, replace: bool = False) -> SavedMapping:
@@ -51,7 +52,7 @@ def save_mapping(job: ImportJob, name: str, *, user: User | None, replace: bool 
         "fixed": {field: kept["text"] for field, kept in job.fixed_values.items()},
         "rules": Rules.of(job).as_json(),
     }
-    account = job.phonebook.account
+    account = job.book.account
     if replace:
         saved, _made = SavedMapping.objects.update_or_create(
             account=account, name=name, defaults=content, create_defaults={**content, "created_by": user}

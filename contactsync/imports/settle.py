@@ -29,7 +29,10 @@ class Outcome(StrEnum):
 
 @dataclass(slots=True)
 class Verdict:
-    """What is to be done with a row. `changes` are the fields to set: all given ones for a new contact, else the differing."""
+    """What is to be done with a row. `changes` are the fields to set: all given ones for a new contact, else the differing.
+
+    `there` is the id of a suppressed number that an earlier file had brought.
+    """
 
     judged: Judged
     outcome: Outcome
@@ -37,6 +40,7 @@ class Verdict:
     changes: dict[str, Any]
     problems: list[Problem]
     suppressed: bool
+    there: int = 0
 
 
 def settle(
@@ -53,7 +57,7 @@ def settle(
     are known to stay as they are (`apply.compare`); those need not be among the contacts.
     """
     return [
-        _left_out(judged)
+        left_out(judged)
         if judged.rejected or judged.same_as_line
         else _skipped(judged, why)
         if (why := _why_skipped(mode, contacts.get(judged.phone), judged.phone in same))
@@ -78,7 +82,8 @@ def _skipped(judged: Judged, code: str) -> Verdict:
     return Verdict(judged, Outcome.SKIPPED, None, {}, [why], suppressed=False)
 
 
-def _left_out(judged: Judged) -> Verdict:
+def left_out(judged: Judged) -> Verdict:
+    """The verdict on a row that is rejected, or that repeats a number of the file."""
     if judged.rejected:
         refusals = [problem for problem in judged.problems if problem.severity == issues.REJECTED]
         return Verdict(judged, Outcome.REJECTED, None, {}, refusals, suppressed=False)

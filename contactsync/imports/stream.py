@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, cast
 
 from django.utils.translation import gettext_noop
 
-from contactsync.imports import ahead, issues
+from contactsync.imports import ahead, issues, suppress
 from contactsync.imports.apply import fingerprints
 from contactsync.imports.cells import Judged
 from contactsync.imports.check import judge
@@ -34,8 +34,8 @@ FILE_GONE = gettext_noop("The uploaded file is no longer kept. Upload it again."
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Judged rows that follow each other, with the hashes of those that can be used (by phone); `end` is the number of the
-    last one. Without rows when they were done before."""
+    """Judged rows that follow each other, with the hashes of those that can be used (by phone; for the suppression list:
+    with what they say); `end` is the number of the last one. Without rows when they were done before."""
 
     rows: list[Judged]
     hashes: dict[str, str]
@@ -88,11 +88,12 @@ def judged_chunks(
     in order, which of them were not used.
     """
     rows = read_rows(file, form)
+    hashes = suppress.told_of if plan.kind == ImportJob.Kind.SUPPRESSION else fingerprints
     with Seen() as seen:
         yield from _known_chunks(rows, plan, seen, after, rejected)
         while batch := [judge(row, plan) for row in itertools.islice(rows, CHUNK_ROWS)]:
             seen.mark(batch)
-            yield Chunk(batch, fingerprints(batch), batch[-1].row.number)
+            yield Chunk(batch, hashes(batch), batch[-1].row.number)
 
 
 def _known_chunks(rows: Iterator[Row], plan: Plan, seen: Seen, after: int, rejected: Sequence[int]) -> Iterator[Chunk]:

@@ -24,7 +24,7 @@ RESTING = frozenset({State.STOPPED, State.FAILED})
 
 
 def number_of_changes(job: ImportJob) -> int:
-    """How many contacts the import has created and updated."""
+    """How many contacts the import has created and updated, or how many numbers it has put on the suppression list."""
     return int(job.counts.get("created", 0)) + int(job.counts.get("updated", 0))
 
 
@@ -55,7 +55,11 @@ def begin_check(job: ImportJob, *, user: User | None) -> ImportUndo:
     """Let somebody look what the undo would do; also anew. Raises `StepRefused`, `TransitionRefused`."""
     job.refresh_from_db(fields=["state", "counts", "position"])
     if job.state in UNDOABLE and not number_of_changes(job):
-        raise StepRefused(_("This import has changed no contact, so there is nothing to undo."))
+        raise StepRefused(
+            _("This import has put no number on the suppression list, so there is nothing to undo.")
+            if job.is_suppression
+            else _("This import has changed no contact, so there is nothing to undo.")
+        )
     if job.state not in UNDOABLE:
         raise TransitionRefused(f"Import {job.pk} cannot be undone: it is {job.state}.")
     seen: dict[str, Any] = {

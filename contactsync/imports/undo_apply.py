@@ -88,7 +88,7 @@ def _remove(rows: Sequence[ImportUndoChange], contacts: Sequence[Contact]) -> No
 def redo_rows(undo: ImportUndo, rows: Sequence[ImportUndoChange]) -> Counter[str]:
     """Make of what the undo changed what it was before. Returns how often what was done."""
     contacts = locked_contacts(rows)
-    phonebook = undo.job.phonebook_id
+    phonebook = undo.job.book.pk
     numbers = [row.before["phone"] for row in rows if row.before and row.contact_id not in contacts]
     taken = set(Contact.objects.with_numbers(phonebook, numbers).values_list("phone", flat=True))
     back: list[Contact] = []

@@ -40,6 +40,8 @@ OFFERS: dict[str, tuple[Choice, ...]] = {
     Case.UPDATED_PUSHED: (Choice.RESTORE, Choice.KEEP),
     Case.UPDATED_EDITED: (Choice.KEEP, Choice.RESTORE_REST, Choice.RESTORE),
     Case.DELETED: (Choice.KEEP,),
+    Case.CREATED_ASKED: (Choice.KEEP,),  # nobody may write to people who have asked for nothing more
+    Case.CREATED_NAMED: (Choice.KEEP, Choice.REMOVE),
 }
 
 

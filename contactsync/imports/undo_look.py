@@ -43,7 +43,7 @@ class Surroundings:
 def look(changes: Sequence[ImportChange], contacts: Mapping[int, Contact]) -> dict[int, Found]:
     """The case of each change, by its id. `contacts` holds those that still exist."""
     around = _surroundings(changes, contacts)
-    return {change.pk: _look(change, contacts.get(change.contact_id), around) for change in changes}
+    return {change.pk: _look(change, contacts.get(change.contact_id or 0), around) for change in changes}
 
 
 def is_known(contact: Contact, being_pushed: Collection[int]) -> bool:
@@ -93,9 +93,9 @@ def _case(contact: Contact, around: Surroundings, *, is_new: bool, is_edited: bo
 
 def _surroundings(changes: Sequence[ImportChange], contacts: Mapping[int, Contact]) -> Surroundings:
     new = [
-        contacts[change.contact_id]
+        contact
         for change in changes
-        if change.kind == ImportChange.Kind.CREATED and change.contact_id in contacts
+        if change.kind == ImportChange.Kind.CREATED and (contact := contacts.get(change.contact_id or 0))
     ]
     return Surroundings(
         being_pushed({contact.pk for contact in new}),

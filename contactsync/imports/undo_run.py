@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import IntegrityError, OperationalError, transaction
 from django.db.models import Count, QuerySet
 from django.utils.translation import gettext_noop
 
-from contactsync.imports.apply import lock_phonebook
+from contactsync.imports import undo_suppressed
+from contactsync.imports.apply import lock_place
 from contactsync.imports.lease import Lease, LeaseLost, claim
 from contactsync.imports.rows import Inserter
 from contactsync.imports.undo import number_of_changes
 from contactsync.imports.undo_apply import redo_rows, undo_rows
 from contactsync.imports.undo_cases import Action
-from contactsync.imports.undo_look import look
-from contactsync.models import Contact, ImportChange, ImportJob, ImportUndo, ImportUndoChange
+from contactsync.imports.undo_look import Found, look
+from contactsync.models import Contact, ImportChange, ImportJob, ImportUndo, ImportUndoChange, Suppression
 from contactsync.models.reasons import reason
 from contactsync.models.transitions import transition
 
@@ -30,6 +31,10 @@ CHUNK_ROWS = 1000
 ATTEMPTS = 5
 INTERNAL = gettext_noop(
     "The work stopped at an error of the software (%(error)s) after %(rows)s contacts. What was done stays as it is; "
+    "you can go on. If it happens again, tell your administrator."
+)
+INTERNAL_ON_LIST = gettext_noop(
+    "The work stopped at an error of the software (%(error)s) after %(rows)s numbers. What was done stays as it is; "
     "you can go on. If it happens again, tell your administrator."
 )
 Rows = QuerySet[Any]
@@ -47,8 +52,9 @@ def run_undo_work(undo_id: int) -> None:
     except LeaseLost:
         log.info("Undo %s was taken over; this worker leaves it.", undo_id)
     except Exception as error:
-        done = ImportUndo.objects.values_list("done", flat=True).get(pk=undo_id)
-        lease.finish(State.FAILED, error=reason(INTERNAL, error=type(error).__name__, rows=done))
+        undo = ImportUndo.objects.select_related("job").get(pk=undo_id)
+        said = INTERNAL_ON_LIST if undo.job.is_suppression else INTERNAL
+        lease.finish(State.FAILED, error=reason(said, error=type(error).__name__, rows=undo.done))
         raise
 
 
@@ -57,8 +63,9 @@ def _check(lease: Lease, undo: ImportUndo) -> None:
         with transaction.atomic():
             ImportUndoChange.objects.filter(undo=undo).delete()
             lease.commit()
-    changes = ImportChange.objects.filter(job=undo.job_id)
-    if _through(lease, undo, changes, lambda rows: _write_cases(undo, rows)):
+    changes = ImportChange.objects.filter(job=undo.job_id).exclude(kind=ImportChange.Kind.THERE)
+    write = _write_number_cases if undo.job.is_suppression else _write_cases
+    if _through(lease, undo, changes, lambda rows: write(undo, rows)):
         found = sum(undo.counts.get("cases", {}).values())
         agrees = found == changes.count() == number_of_changes(undo.job) == undo.total
         lease.finish(State.CHECKED, counts={**undo.counts, "balances": agrees}, error={})
@@ -73,20 +80,48 @@ def _write_cases(undo: ImportUndo, changes: Sequence[ImportChange]) -> dict[str,
         (
             change.pk,
             change.contact_id,
-            contact.phone if (contact := contacts.get(change.contact_id)) else "",
+            contact.phone if (contact := contacts.get(change.contact_id or 0)) else "",
             contact.full_name if contact else "",
             str(found[change.pk].case),
             found[change.pk].facts,
         )
         for change in changes
     )
-    later = (str(job) for each in found.values() for job in each.facts.get("imports", ()))
-    return {"cases": Counter(str(each.case) for each in found.values()), "imports": Counter(later)}
+    return _counted(found.values())
+
+
+def _write_number_cases(undo: ImportUndo, changes: Sequence[ImportChange]) -> dict[str, Counter[str]]:
+    """The same for numbers of the suppression list, with the reason where a contact has its name."""
+    numbers = undo_suppressed.numbers_of(change.suppression_id for change in changes)
+    found = undo_suppressed.look(undo.job, changes, numbers)
+    told = {change.pk: (change.before or {}).get("set", {}) for change in changes}
+    names = ("change", "suppression", "phone", "name", "case", "facts")
+    Inserter(ImportUndoChange, names, shared={"undo": undo.pk}).insert(
+        (
+            change.pk,
+            change.suppression_id,
+            number.phone if (number := numbers.get(change.suppression_id or 0)) else told[change.pk].get("phone", ""),
+            number.reason if number else told[change.pk].get("reason", ""),
+            str(found[change.pk].case),
+            found[change.pk].facts,
+        )
+        for change in changes
+    )
+    return _counted(found.values())
+
+
+def _counted(found: Iterable[Found]) -> dict[str, Counter[str]]:
+    cases, later = Counter[str](), Counter[str]()
+    for each in found:
+        cases[str(each.case)] += 1
+        later.update(map(str, each.facts.get("imports", ())))
+    return {"cases": cases, "imports": later}
 
 
 def _undo(lease: Lease, undo: ImportUndo) -> None:
     rows = ImportUndoChange.objects.filter(undo=undo).select_related("change")
-    if _through(lease, undo, rows, lambda chunk: {"actions": undo_rows(undo, chunk)}):
+    work = undo_suppressed.undo_rows if undo.job.is_suppression else undo_rows
+    if _through(lease, undo, rows, lambda chunk: {"actions": work(undo, chunk)}):
         counts = {**undo.counts, "balances": _undo_agrees(undo)}
         _finish(lease, undo, State.UNDONE, ImportJob.State.UNDONE, counts)
 
@@ -95,7 +130,11 @@ def _undo_agrees(undo: ImportUndo) -> bool:
     """Whether the counts are those of the rows, make up the import, and what was removed is gone."""
     counted = undo.counts.get("actions", {})
     gone = ImportUndoChange.objects.filter(undo=undo, action=Action.REMOVED)
-    still_there = Contact.objects.filter(pk__in=gone.values("contact_id")).exists()
+    still_there = (
+        Suppression.objects.filter(pk__in=gone.values("suppression_id")).exists()
+        if undo.job.is_suppression
+        else Contact.objects.filter(pk__in=gone.values("contact_id")).exists()
+    )
     total = number_of_changes(undo.job)
     return sum(counted.values()) == total and counted == _grouped(undo, "action") and not still_there
 
@@ -107,7 +146,8 @@ def _grouped(undo: ImportUndo, field: str) -> dict[str, int]:
 
 def _redo(lease: Lease, undo: ImportUndo) -> None:
     rows = ImportUndoChange.objects.filter(undo=undo, action__in=ImportUndoChange.CHANGING).select_related("change")
-    if _through(lease, undo, rows, lambda chunk: {"redone": redo_rows(undo, chunk)}):
+    work = undo_suppressed.redo_rows if undo.job.is_suppression else redo_rows
+    if _through(lease, undo, rows, lambda chunk: {"redone": work(undo, chunk)}):
         counted = undo.counts.get("redone", {})
         agrees = sum(counted.values()) == undo.total and counted == _grouped(undo, "redone")
         _finish(lease, undo, State.REDONE, undo.job_state, {**undo.counts, "balances": agrees})
@@ -135,7 +175,7 @@ def _one_chunk(lease: Lease, undo: ImportUndo, chunk: Sequence[Any], work: Work)
     for attempt in range(1, ATTEMPTS + 1):
         try:
             with transaction.atomic():
-                lock_phonebook(undo.job.phonebook_id)
+                lock_place(undo.job)
                 added = {name: Counter(undo.counts.get(name, {})) + more for name, more in work(chunk).items()}
                 counts = {**undo.counts, **added}
                 go_on = lease.commit(position=position, done=done, counts=counts)

@@ -20,6 +20,7 @@ from contactsync.campaigns import reports
 from contactsync.campaigns.resolve import resolve_by_callback, search_unknown
 from contactsync.inbound.find import calls_meant
 from contactsync.models import Call, Callback, Contact, ProviderAccount
+from contactsync.models.moments import bring_nearer
 from contactsync.models.reasons import reason
 from contactsync.sync.callbacks import CallbackEventKind, has_contact
 from contactsync.sync.connect import Operation, ProviderError, Throttled, reason_of
@@ -35,6 +36,7 @@ FORGOTTEN_AT_ONCE = 500
 LEASE = dt.timedelta(minutes=10)
 MOST_ATTEMPTS = 8
 FIRST_PAUSE = 30.0  # seconds, doubled with every attempt: the last one is made after about an hour
+LONGEST_PAUSE = dt.timedelta(hours=2)
 OPEN = [Call.State.PLANNED, Call.State.ON_WIRE]
 
 NO_SEND = gettext_noop("No send of this account has this reference.")
@@ -61,7 +63,9 @@ def accounts_with_work() -> list[int]:
 def claim_accounts() -> list[int]:
     """Of the accounts with work, those for which this caller is to wake a worker: each is given to one caller only, and not at once again."""
     now = timezone.now()
+    bring_nearer(Callback.objects.filter(state=State.RECEIVED), "not_before", longest=LONGEST_PAUSE, to=LEASE)
     rested = Q(callbacks_asked_at=None) | Q(callbacks_asked_at__lt=now - ASKED_EVERY)
+    rested |= Q(callbacks_asked_at__gt=now + ASKED_EVERY)  # then the clock was set back
     accounts = ProviderAccount.objects.filter(rested)
     return [pk for pk in accounts_with_work() if accounts.filter(pk=pk).update(callbacks_asked_at=now)]
 

@@ -32,7 +32,10 @@ def claim_due() -> list[int]:
 
 
 def _is_due() -> Q:
-    return Q(inbox_read_at=None) | Q(inbox_read_at__lt=timezone.now() - EVERY)
+    now = timezone.now()
+    return (
+        Q(inbox_read_at=None) | Q(inbox_read_at__lt=now - EVERY) | Q(inbox_read_at__gt=now + EVERY)
+    )  # a clock set back
 
 
 def _claim(account: ProviderAccount) -> bool:

@@ -13,7 +13,7 @@ NAME = "contact_remote_id_unique_per_phonebook"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("contactsync", "0003_log_indexes")]
+    dependencies = [("contactsync", "0005_suppression_imports")]
 
     operations = [
         migrations.RemoveConstraint("contact", NAME),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from contactsync.models.accounts import ProviderAccount, RequestPace
 from contactsync.models.campaigns import Campaign, CampaignTarget, Recipient
+from contactsync.models.evidence import Evidence
 from contactsync.models.former import FormerContact
+from contactsync.models.guard import Clearance, DatabaseMark
 from contactsync.models.imports import ImportChange, ImportCorrection, ImportIssue, ImportJob, SavedMapping
 from contactsync.models.inbound import Callback, InboundMessage
 from contactsync.models.ledger import Call, Run
@@ -18,8 +20,11 @@ __all__ = [
     "Callback",
     "Campaign",
     "CampaignTarget",
+    "Clearance",
     "Contact",
     "CustomOption",
+    "DatabaseMark",
+    "Evidence",
     "FormerContact",
     "ImportChange",
     "ImportChunk",

@@ -19,7 +19,11 @@ def private_storage() -> Storage:
 
 
 class ImportJob(models.Model):
-    """One uploaded file on its way into a phonebook."""
+    """One uploaded file on its way into a phonebook, or onto the suppression list."""
+
+    class Kind(models.TextChoices):
+        CONTACTS = "contacts", _("contacts")
+        SUPPRESSION = "suppression", _("suppression list")
 
     class State(models.TextChoices):
         UPLOADED = "uploaded", _("waiting for the columns")
@@ -65,7 +69,12 @@ class ImportJob(models.Model):
         State.REDOING: frozenset({State.UNDOING, State.UNDONE}),
     }
 
-    phonebook = models.ForeignKey(Phonebook, models.PROTECT, related_name="imports", verbose_name=_("phonebook"))
+    kind = models.CharField(_("kind"), max_length=11, choices=Kind, default=Kind.CONTACTS)
+    phonebook = models.ForeignKey(
+        Phonebook, models.PROTECT, null=True, blank=True, related_name="imports", verbose_name=_("phonebook")
+    )
+    #: for numbers without a country code; for contacts that of the account is used
+    region = models.CharField(_("country of the numbers"), max_length=2, blank=True)
     file = models.FileField(_("file"), storage=private_storage, upload_to="imports/%Y/%m/", max_length=200)
     file_name = models.CharField(_("file name"), max_length=200)
     size = models.PositiveBigIntegerField(_("size in bytes"), default=0)
@@ -141,10 +150,32 @@ class ImportJob(models.Model):
                 condition=Q(mode__in=["add_and_update", "add_only", "update_only"]), name="import_mode_known"
             ),
             models.CheckConstraint(condition=Q(tags_mode__in=["replace", "add"]), name="import_tags_mode_known"),
+            models.CheckConstraint(
+                condition=Q(kind="contacts", phonebook__isnull=False, region="")
+                | Q(kind="suppression", phonebook=None, region__gt="", mode="add_only"),
+                name="import_goes_to_one_place",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.file_name
+
+    @property
+    def is_suppression(self) -> bool:
+        """Whether the file goes onto the suppression list."""
+        return self.kind == self.Kind.SUPPRESSION
+
+    @property
+    def place(self) -> str:
+        """Where the file goes, for people: the phonebook, or the suppression list."""
+        return str(self.phonebook or self.Kind.SUPPRESSION.label)
+
+    @property
+    def book(self) -> Phonebook:
+        """The phonebook of an import of contacts. Raises `ValueError` for any other."""
+        if self.phonebook is None:
+            raise ValueError(f"Import {self.pk} goes into no phonebook.")
+        return self.phonebook
 
     @property
     def error_text(self) -> str:
@@ -217,22 +248,35 @@ class ImportIssue(models.Model):
 
 
 class ImportChange(models.Model):
-    """What one row of a file did to one contact, with the contact as it was before.
+    """What one row of a file did to one contact, with the contact as it was before, or to one suppressed number.
 
-    The row outlives the contact, with its number, so that an undo can say what became of every row.
+    The row outlives the contact, with its number, so that an undo can say what became of every row. Of a suppressed
+    number `before` holds under `set` what the row made of it. A number that an earlier file had put on the list is
+    there as well: the undo of that one must know who else asked for it.
     """
 
     class Kind(models.TextChoices):
         CREATED = "created", _("created")
         UPDATED = "updated", _("updated")
+        THERE = "there", _("there already")
 
     job = models.ForeignKey(ImportJob, models.CASCADE, related_name="changes", verbose_name=_("import"))
     contact = models.ForeignKey(
         "contactsync.Contact",
         models.DO_NOTHING,
         db_constraint=False,
+        null=True,
         related_name="import_changes",
         verbose_name=_("contact"),
+    )
+    suppression = models.ForeignKey(
+        "contactsync.Suppression",
+        models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        null=True,
+        related_name="import_changes",
+        verbose_name=_("suppressed number"),
     )
     row = models.PositiveBigIntegerField(_("row"))
     line = models.PositiveBigIntegerField(_("line in the file"))
@@ -243,11 +287,22 @@ class ImportChange(models.Model):
         verbose_name = _("change by an import")
         verbose_name_plural = _("changes by imports")
         ordering = ["id"]
-        constraints = [models.UniqueConstraint(fields=["job", "row"], name="import_change_once_per_row")]
-        indexes = [models.Index(fields=["job", "row"], condition=Q(kind="updated"), name="import_change_updated")]
+        constraints = [
+            models.UniqueConstraint(fields=["job", "row"], name="import_change_once_per_row"),
+            models.CheckConstraint(
+                condition=Q(contact__isnull=False, suppression=None) | Q(contact=None, suppression__isnull=False),
+                name="import_change_of_one",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["job", "row"], condition=Q(kind="updated"), name="import_change_updated"),
+            models.Index(
+                fields=["suppression"], condition=Q(suppression__isnull=False), name="import_change_suppression"
+            ),
+        ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.contact_id}"
+        return f"{self.kind} {self.contact_id or self.suppression_id}"
 
 
 class ImportCorrection(models.Model):

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from contactsync.fingerprint import contact_fingerprint
@@ -295,3 +296,9 @@ class Suppression(models.Model):
 
     def __str__(self) -> str:
         return f"\u2066{self.phone}\u2069"
+
+    @property
+    def reason_text(self) -> str:
+        """The reason; a sentence of ours that a worker wrote is put into the active language."""
+        is_ours = self.source == self.Source.PROVIDER and self.reason
+        return gettext(self.reason) if is_ours else self.reason

@@ -90,7 +90,8 @@ class ImportUndo(models.Model):
 
 
 class ImportUndoChange(models.Model):
-    """What an undo found of one change of the import, what it did about it, and the contact as it was before that.
+    """What an undo found of one change of the import, what it did about it, and the contact (or the suppressed number)
+    as it was before that.
 
     `facts` say what happened since: `fields` edited, `imports` and `campaigns` (ids), and `seen`, when the contact
     was last changed. `links` are the rows of others that pointed to a contact that is gone now.
@@ -105,6 +106,8 @@ class ImportUndoChange(models.Model):
         UPDATED_PUSHED = "updated_pushed", _("changed, pushed since")
         UPDATED_EDITED = "updated_edited", _("changed, edited since")
         DELETED = "deleted", _("deleted since")
+        CREATED_ASKED = "created_asked", _("new, and the recipient has asked for it since")
+        CREATED_NAMED = "created_named", _("new, and named by a later file too")
 
     class Action(models.TextChoices):
         PLANNED = "planned", _("waiting")
@@ -120,6 +123,7 @@ class ImportUndoChange(models.Model):
         DONE = "done", _("as after the import")
         KEPT = "kept", _("changed since the undo, kept")
         TAKEN = "taken", _("the number is in the phonebook again, kept")
+        LISTED = "listed", _("the number is on the list again, kept")
         GONE = "gone", _("deleted since the undo")
 
     #: what the undo changed, and a redo can change back
@@ -134,6 +138,15 @@ class ImportUndoChange(models.Model):
         null=True,
         related_name="+",
         verbose_name=_("contact"),
+    )
+    suppression = models.ForeignKey(
+        "contactsync.Suppression",
+        models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        null=True,
+        related_name="+",
+        verbose_name=_("suppressed number"),
     )
     phone = models.CharField(_("phone number"), max_length=16, blank=True)
     name = models.CharField(_("name"), max_length=255, blank=True)

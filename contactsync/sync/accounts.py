@@ -40,6 +40,11 @@ NOT_REACHED = gettext_noop(
 )
 
 
+def default_region() -> str:
+    """The country of numbers without a country code where no account is at hand: that of the first account."""
+    return ProviderAccount.objects.order_by("pk").values_list("default_region", flat=True).first() or "IR"
+
+
 def pause(account: ProviderAccount, error: ProviderError) -> None:
     """Stop all calls for the account after an error that only a person can mend; other errors change nothing."""
     if isinstance(error, AccountStopped) or not isinstance(error, AuthFailed | Misconfigured):

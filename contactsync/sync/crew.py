@@ -17,6 +17,7 @@ from typing import Any
 
 from contactsync.models import Call, ProviderAccount
 from contactsync.sync import ledger, pace
+from contactsync.sync.brake import Brake
 from contactsync.sync.connect import Exchange, Provider, ProviderError, pacer_of
 from contactsync.sync.ledger import Performed
 from contactsync.sync.line import Line
@@ -25,6 +26,8 @@ from providers.exceptions import Throttled
 LONGEST_IN_QUEUE = (
     30.0  # seconds; a call that waits longer for a thread is not begun, because its lease was made for less
 )
+LONGEST_TURN = 2 * pace.LONGEST_WAIT  # seconds; further ahead no moment is given to a request
+SOON = 1.0  # seconds; what could not leave so soon is not on record as on the wire yet
 LOOK_AGAIN = 0.2  # seconds until leave is asked for again that was not given
 LONGEST_JOIN = 5.0  # seconds; threads that are in a call still end with the process
 
@@ -38,6 +41,8 @@ class Job:
     about: Any = None
     attempts: int = 0  # by this worker
     given_at: float = 0.0
+    has_left: bool = False  # its first request had its turn
+    is_alone: bool = False  # to be made in the task's thread, with nothing else on the wire
 
 
 @dataclass(slots=True, eq=False)
@@ -47,12 +52,14 @@ class Result:
     job: Job
     performed: Performed[Any] | None
     exchanges: list[Exchange] = field(default_factory=list)
+    puts_brake_on: bool = False
 
 
 @dataclass(slots=True, eq=False)
 class _Turn:
     """A request that wants to leave."""
 
+    job: Job | None
     asked_at: float
     moment: float | None = None
     answered: threading.Event = field(default_factory=threading.Event)
@@ -79,9 +86,10 @@ class _Turns:
 
     def __init__(self, inbox: queue.SimpleQueue[Any]) -> None:
         self._inbox = inbox
+        self.job: Job | None = None  # the one its thread is at
 
     def wait(self) -> None:
-        turn = _Turn(pace.now())
+        turn = _Turn(self.job, pace.now())
         self._inbox.put(turn)
         turn.answered.wait()
         if turn.error is not None:
@@ -103,13 +111,17 @@ class Crew:
     """At most `size` threads, made when they are needed. Everything but the calls happens in the thread that uses it.
 
     At the end nothing more is begun; whoever wants the results of what is under way collects them first, also
-    when a call broke its thread (`collect` raises `RuntimeError` from what it met).
+    when a call broke its thread (`collect` raises `RuntimeError` from what it met). After `most_unknown` outcomes in a
+    row that are not known, and after one that no other call would fare better than, nothing is begun until `go_on`.
     """
 
-    def __init__(self, account: ProviderAccount, size: int) -> None:
+    def __init__(self, account: ProviderAccount, size: int, *, most_unknown: int) -> None:
         self.account = account
         self.size = size
         self.in_hand = 0  # jobs given and not come back
+        self._waiting = 0  # of these: no request of theirs has had its turn
+        self._brake = Brake(most_unknown)
+        self._to_release = 0
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
@@ -141,11 +153,25 @@ class Crew:
         while len(self._threads) < min(self.size, hands):
             self._hire()
 
+    def room(self, most: int) -> int:
+        """How many more jobs may be given, with at most so many in hand: no more than may leave `SOON`."""
+        free = most - self.in_hand
+        if self._pacer is not None:
+            free = min(free, max(1, int(SOON / self._pacer.interval)) - self._waiting)
+        return max(0, free)
+
     def give(self, job: Job) -> None:
         """Have a thread make this call, which is on record as on the wire."""
         job.given_at = time.monotonic()
+        job.has_left = False
         self.in_hand += 1
+        self._waiting += 1
         self._jobs.put(job)
+
+    def go_on(self) -> None:
+        """What was collected has been weighed, and other calls may be begun all the same."""
+        self._brake.release(self._to_release)
+        self._to_release = 0
 
     def begin_nothing_more(self) -> None:
         """What no thread has begun comes back as not begun, and no request that waits for its turn leaves."""
@@ -175,7 +201,7 @@ class Crew:
         turns = _Turns(self._inbox) if self._pacer is not None else None
         line = Line(self.account, turns=turns)
         thread = threading.Thread(
-            target=self._work, args=(line,), name=f"calls of account {self.account.pk}", daemon=True
+            target=self._work, args=(line, turns), name=f"calls of account {self.account.pk}", daemon=True
         )
         self._lines.append(line)
         self._threads.append(thread)
@@ -185,6 +211,8 @@ class Crew:
         match message:
             case Result():
                 self.in_hand -= 1
+                self._waiting -= not message.job.has_left
+                self._to_release += message.puts_brake_on
                 self._back.append(message)
             case _Turn() if self._closing.is_set():
                 self._answer(message, not_now())
@@ -206,6 +234,9 @@ class Crew:
         """Answer the requests that want to leave: those without a moment get one, those whose moment has come may go."""
         if self._pacer is None or not self._turns:
             return
+        for turn in self._turns:
+            if turn.moment is not None and turn.moment > pace.now() + LONGEST_TURN:  # the clock was set back
+                turn.moment = None
         waiting = [turn for turn in self._turns if turn.moment is None]
         if waiting and time.monotonic() >= self._ask_again_at:
             self._ask_for(waiting)
@@ -235,6 +266,9 @@ class Crew:
 
     def _answer(self, turn: _Turn, error: ProviderError | None) -> None:
         turn.error = error
+        if error is None and turn.job is not None and not turn.job.has_left:
+            turn.job.has_left = True
+            self._waiting -= 1
         self._turns = [other for other in self._turns if other is not turn]
         turn.answered.set()
 
@@ -246,17 +280,22 @@ class Crew:
 
     # The others
 
-    def _work(self, line: Line) -> None:
+    def _work(self, line: Line, turns: _Turns | None) -> None:
         while (job := self._jobs.get()) is not None:
-            if self._closing.is_set() or time.monotonic() - job.given_at > LONGEST_IN_QUEUE:
+            too_late = time.monotonic() - job.given_at > LONGEST_IN_QUEUE
+            if too_late or self._closing.is_set() or self._brake.is_on:
                 self._inbox.put(Result(job, None))
                 continue
             line.exchanges.clear()
+            if turns is not None:
+                turns.job = job
             try:
-                performed = ledger._make(job.call, job.make, line)
+                performed = ledger.make(job.call, job.make, line)
             except (
                 BaseException
             ) as error:  # raised in the task's thread; this one goes on, so that every job comes back
                 self._inbox.put(error)
                 continue
-            self._inbox.put(Result(job, performed, list(line.exchanges)))
+            with self._brake.order:
+                puts_on = self._brake.put_on_after(performed)
+                self._inbox.put(Result(job, performed, list(line.exchanges), puts_on))

@@ -10,11 +10,17 @@ from typing import Any
 from django.db.models import Q
 from django.utils import timezone
 
-from contactsync.models import Run
+from contactsync.models import Call, Campaign, Run
+from contactsync.models.moments import bring_nearer
 
 State = Run.State
+WORKABLE = [State.PLANNING, State.QUEUED, State.RUNNING, State.STOPPING]
 
 LEASE = dt.timedelta(minutes=5)
+# Longer than any one call can take: 60 s to connect and 3 × 60 s for the answer at the most a backend may be set to,
+# twice for a backend that proves its call by a second request.
+CALL_LEASE = dt.timedelta(minutes=10)
+LONGEST_REST = dt.timedelta(hours=1)  # as `pace.LONGEST_BLOCK`: then the provider is asked again
 GRACE = dt.timedelta(minutes=1)  # how long a run may wait for its first worker before the sweep wakes another
 
 
@@ -43,6 +49,18 @@ def claim(run_id: int, owner: str, *, states: Collection[str], to: str) -> Run |
     if to == State.RUNNING:
         Run.objects.filter(pk=run_id, started_at=None).update(started_at=now)
     return Run.objects.select_related("account", "phonebook__account").get(pk=run_id)
+
+
+def mend() -> None:
+    """After the clock was set back: leases of runs and calls end in time again, and what rests does not rest for hours."""
+    workable = Run.objects.filter(state__in=WORKABLE)
+    bring_nearer(workable.exclude(lease_owner=""), "lease_until", longest=LEASE, to=LEASE)
+    # A campaign that waits here for its time waits as long as a person has said.
+    resting = workable.filter(lease_owner="").exclude(campaign__state=Campaign.State.WAITING)
+    bring_nearer(resting, "lease_until", longest=LONGEST_REST, to=dt.timedelta(0))
+    calls = Call.objects.filter(run__state__in=WORKABLE, state=Call.State.PLANNED)
+    bring_nearer(calls, "not_before", longest=LONGEST_REST)
+    bring_nearer(Call.objects.filter(state=Call.State.ON_WIRE), "lease_until", longest=CALL_LEASE, to=CALL_LEASE)
 
 
 def keep(run: Run, owner: str) -> bool:

@@ -20,25 +20,25 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
 from contactsync.models import Call, ProviderAccount
-from contactsync.sync import accounts
+from contactsync.sync import accounts, guard, leases
 from contactsync.sync import line as lines
 from contactsync.sync.call_record import facts_of, keep_late_answer, what_was_said, with_late_answer
 from contactsync.sync.connect import Exchange, Provider, ProviderError, stop_reason
+from contactsync.sync.database import drop_if_broken
 from contactsync.sync.line import Line
 from contactsync.sync.policy import CALL_STATE_AFTER, InternalError, Verdict, judge, pause_before_retry
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
-# Longer than any one call can take: 60 s to connect and 3 × 60 s for the answer at the most a backend may be set to,
-# twice for a backend that proves its call by a second request.
-LEASE = dt.timedelta(minutes=10)
+LEASE = leases.CALL_LEASE
 ATTEMPTS_AT_ONCE = 5  # attempts by one worker before it lets go of a call
+PAUSES_BEFORE_WRITING_AGAIN = (1.0, 5.0, 15.0, 30.0)  # seconds
 LONGEST_WAIT = 30.0  # seconds a worker waits itself; beyond, the call waits as `not_before`
 
 
@@ -59,7 +59,7 @@ def claim(call: Call, owner: str, *, on_claim: Callable[[], None] | None = None)
     """Put a planned call on the wire for `owner`, in one committed transaction with what `on_claim` writes.
 
     False when it is not planned any more. Raises `RuntimeError` inside another transaction: the row
-    must be committed before the call goes out.
+    must be committed before the call goes out; and `guard.HeldBack` when no call may.
     """
     now = timezone.now()
     changes: dict[str, Any] = {
@@ -69,10 +69,11 @@ def claim(call: Call, owner: str, *, on_claim: Callable[[], None] | None = None)
         "started_at": now,
         "finished_at": None,
     }
-    with transaction.atomic(durable=True):
+    with guard.leaving() as departing:
         mine = Call.objects.filter(pk=call.pk, state=Call.State.PLANNED).update(attempts=F("attempts") + 1, **changes)
         if mine and on_claim is not None:
             on_claim()
+        departing += [call] * mine
     if not mine:
         return False
     for name, value in {**changes, "attempts": call.attempts + 1}.items():
@@ -107,10 +108,13 @@ def perform(
             return perform(
                 call, provider_call, account=account, owner=owner, line=opened, on_claim=on_claim, on_outcome=on_outcome
             )
-    if not claim(call, owner, on_claim=on_claim):
-        return Performed(None, None, Verdict.TAKEN)
+    try:
+        if not claim(call, owner, on_claim=on_claim):
+            return Performed(None, None, Verdict.TAKEN)
+    except guard.HeldBack as error:
+        return Performed(None, error, Verdict.STOP_RUN)
     line.exchanges.clear()
-    performed = _make(call, provider_call, line)
+    performed = make(call, provider_call, line)
     if not _record(call, performed, line, on_outcome):
         logger.warning("Call %s came back after its lease had run out; its outcome was decided without it.", call.pk)
         keep_late_answer(call, performed.error, line.exchanges)
@@ -149,7 +153,8 @@ def perform_patiently(
     return performed
 
 
-def _make(call: Call, provider_call: Callable[[Provider], T], line: Line) -> Performed[T]:
+def make(call: Call, provider_call: Callable[[Provider], T], line: Line) -> Performed[T]:
+    """Make the call over this line and judge what came of it. Touches no row; never raises `Exception`."""
     try:
         return Performed(provider_call(line.provider), None, Verdict.DONE)
     except ProviderError as error:
@@ -201,7 +206,31 @@ def record(
     exchanges: Sequence[Exchange],
     on_outcome: Callable[[Performed[T]], None] | None,
 ) -> bool:
-    """Write the outcome in one transaction. False when the lease ran out and the call was planned again meanwhile."""
+    """Write the outcome in one transaction. False when the lease ran out and the call was planned again meanwhile.
+
+    With patience: an answer that is known must not become unknown because the database is away for a moment. What
+    cannot be written then is raised, and the call is left to the sweep.
+    """
+    for pause in PAUSES_BEFORE_WRITING_AGAIN:
+        try:
+            return _write(call, performed, account=account, exchanges=exchanges, on_outcome=on_outcome)
+        except (InterfaceError, OperationalError) as error:
+            if connection.in_atomic_block:
+                raise
+            logger.warning("The outcome of call %s could not be written (%s); it is tried again.", call.pk, error)
+        drop_if_broken()
+        lines.wait(pause)
+    return _write(call, performed, account=account, exchanges=exchanges, on_outcome=on_outcome)
+
+
+def _write(
+    call: Call,
+    performed: Performed[T],
+    *,
+    account: ProviderAccount,
+    exchanges: Sequence[Exchange],
+    on_outcome: Callable[[Performed[T]], None] | None,
+) -> bool:
     changes = changes_after(call, performed, exchanges)
     state = changes["state"]
     # A sweep may have called it unknown meanwhile; then what is known now still counts, but nothing is planned again.

@@ -12,9 +12,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from contactsync.models import Contact, Phonebook, Run, RunItem
-from contactsync.models.reasons import reason
+from contactsync.models.reasons import describe, reason
 from contactsync.models.transitions import StepRefused, TransitionRefused
 from contactsync.models.transitions import transition as move
+from contactsync.sync import guard
 from contactsync.sync.chunks import CHUNK
 from contactsync.sync.leases import waiting
 
@@ -93,7 +94,8 @@ def mark_for_readding(contacts: Any) -> int:
 
 
 def approve(run: Run, *, user: User | None = None) -> Run:
-    """Let the planned run be carried out. Raises `RunRefused` when it is not planned or another run works on the phonebook."""
+    """Let the planned run be carried out. Raises `RunRefused` when it is not planned, another run works on the phonebook, or no call may leave."""
+    _insist_on_leaving(run)
     with transaction.atomic():
         _move(run, State.QUEUED, frm={State.PLANNED}, approved_by=user, **waiting())
         if run.kind == Run.Kind.DELETE:
@@ -106,7 +108,14 @@ def resume(run: Run, *, user: User | None = None) -> Run:
     """Go on where a paused or stopped run ended; a run that paused while it was planned is planned again."""
     if run.state == State.PAUSED and _is_unplanned(run):
         return _move(run, State.PLANNING, frm={State.PAUSED}, error={}, **waiting())
+    _insist_on_leaving(run)
     return _move(run, State.QUEUED, frm={State.PAUSED, State.STOPPED}, error={}, **waiting())
+
+
+def _insist_on_leaving(run: Run) -> None:
+    """A pull only reads, so it may go on whatever is held back."""
+    if run.kind in PLANNED_KINDS and (why := guard.why_held_back()):
+        raise RunRefused(describe(why))
 
 
 def stop(run: Run) -> Run:

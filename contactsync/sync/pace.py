@@ -74,11 +74,11 @@ class DatabasePacer:
                 return
 
     def _hold_until(self, moment: float) -> None:
-        if self.asked_to_stop is None:
-            hold(moment - now())
-            return
-        while (left := moment - now()) > 0:
-            hold(min(left, LOOK_EVERY))
+        held = 0.0  # never longer than it can take: the clock may be set back meanwhile
+        while (left := min(moment - now(), LONGEST_WAIT + LOOK_EVERY - held)) > 0:
+            pause = left if self.asked_to_stop is None else min(left, LOOK_EVERY)
+            hold(pause)
+            held += pause
             self._end_if_asked()
 
     def _end_if_asked(self) -> None:

@@ -22,7 +22,15 @@ from contactsync.sync.messages import (
     template_text,
 )
 from contactsync.sync.policy import Verdict
-from providers.types import BookRef, CallbackKind, DeliveryState, RemoteContact, SendReceipt, SendState
+from providers.types import (
+    BookRef,
+    CallbackKind,
+    DeliveryState,
+    OutboundMessage,
+    RemoteContact,
+    SendReceipt,
+    SendState,
+)
 
 __all__ = [
     "DeliveryState",
@@ -36,6 +44,7 @@ __all__ = [
     "fold_recipients",
     "keyword",
     "last_received",
+    "message_of",
     "message_problem",
     "number_problem",
     "operation_of",
@@ -44,6 +53,8 @@ __all__ = [
     "remote_ids_in_order",
     "send_call",
     "send_report",
+    "sends_since",
+    "sent_to",
     "template_text",
 ]
 
@@ -71,12 +82,7 @@ def send_call(
     (verdicts `retry`, `stop_run`, `pause_account`); verdict `taken` means that somebody else has the call.
     `on_claim` and `on_outcome` write the recipients in the same transactions as the call.
     """
-    reference = str(call.uuid)
-    told_per_send = capabilities(account).callbacks is CallbackKind.PER_SEND
-    address = callback_url(account, reference) if told_per_send else ""
-    message = outbound_message(
-        call.target, sender=sender, text=text, reference=reference, send_at=send_at, callback_url=address
-    )
+    message = message_of(call, account=account, sender=sender, text=text, send_at=send_at)
     return perform_patiently(
         call,
         lambda provider: provider.send(message),
@@ -85,6 +91,18 @@ def send_call(
         line=line,
         on_claim=on_claim,
         on_outcome=on_outcome,
+    )
+
+
+def message_of(
+    call: Call, *, account: ProviderAccount, sender: str, text: str, send_at: dt.datetime | None
+) -> OutboundMessage:
+    """What a provider is handed for this call. Its reference is the call's own."""
+    reference = str(call.uuid)
+    told_per_send = capabilities(account).callbacks is CallbackKind.PER_SEND
+    address = callback_url(account, reference) if told_per_send else ""
+    return outbound_message(
+        call.target, sender=sender, text=text, reference=reference, send_at=send_at, callback_url=address
     )
 
 
@@ -153,6 +171,17 @@ def find_sends(
 
     with _line(account, line) as open_line:
         return open_line.read(look)
+
+
+def sent_to(line: Line, contact_id: str, *, text: str, since: dt.datetime) -> list[SendReport]:
+    """What a contact's conversation shows to have gone out with exactly this text since then. Raises `ProviderError`."""
+    return line.read(lambda provider: list(provider.sent_to(contact_id, text=text, since=since)))
+
+
+def sends_since(account: ProviderAccount, since: dt.datetime, *, most: int) -> list[SendReport]:
+    """The first so many sends that the provider took since then, whoever made them. Raises `ProviderError`, `Unsupported`."""
+    with Line(account) as line:
+        return line.read(lambda provider: list(islice(provider.find_sends(sender="", text="", since=since), most)))
 
 
 def estimate(

@@ -17,14 +17,14 @@ from django.utils.translation import gettext_noop
 from contactsync.models import Call, Recipient, Run
 from contactsync.models.reasons import reason
 from contactsync.sync.connect import SENDS, capabilities
+from contactsync.sync.database import drop_if_broken
 from contactsync.sync.equation import COUNTED, counts_of
-from contactsync.sync.leases import State
+from contactsync.sync.leases import WORKABLE, State
 
 INTERRUPTED = gettext_noop(
     "The worker ended while this call was on its way, so its outcome is not known. It is not sent again by itself."
 )
 REPEATED = gettext_noop("The worker ended while this call was on its way. It is safe to repeat, so it is made again.")
-WORKABLE = [State.PLANNING, State.QUEUED, State.RUNNING, State.STOPPING]
 FORGOTTEN = dt.timedelta(minutes=2)  # a queued run without any lease
 
 
@@ -96,6 +96,7 @@ def _settle(call: Call, state: str, why: str) -> bool:
 
 def abandon_calls(run: Run, owner: str) -> None:
     """This worker broke down on an error of our own: what it left on the wire has an unknown outcome."""
+    drop_if_broken()
     for call in Call.objects.filter(run=run, state=Call.State.ON_WIRE, lease_owner=owner):
         if call.operation in SENDS:
             _close_send(call)

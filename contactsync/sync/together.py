@@ -14,50 +14,47 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from contactsync.models import Call, Run
-from contactsync.sync import accounts, ledger
+from contactsync.sync import accounts, guard, ledger
 from contactsync.sync import line as lines
+from contactsync.sync.brake import fares_no_better
 from contactsync.sync.bulk import update_rows
 from contactsync.sync.call_record import keep_late_answer, with_late_answer
 from contactsync.sync.connect import Operation, calls_at_once, reason_of, stop_reason
 from contactsync.sync.crew import Crew, Job, Result
 from contactsync.sync.ledger import ATTEMPTS_AT_ONCE, LONGEST_WAIT, Performed, changes_after
 from contactsync.sync.policy import Verdict, pause_before_retry
+from contactsync.sync.steps import After, Holder, Keep, Prepare, Steps, nothing
 from contactsync.sync.worker import Halt, Worker
-from providers.exceptions import NotSent, Throttled
 
 logger = logging.getLogger(__name__)
 
 LOOK_EVERY = 0.25  # seconds between two looks whether the run was stopped
-LONGEST_SLEEP = 1.0  # seconds
+LOOKED_BACK = 8  # times that results were collected
 SHARE_EVERY = 2.0  # seconds between two looks who else works for the account
 RECORDED = [
     "state", "lease_until", "finished_at", "not_before", "request_line", "request_excerpt", "response_excerpt", "status",
     "provider_request_id", "seconds", "references", "counters", "error",
 ]  # fmt: skip
 
-#: jobs for these calls; a call that shall not be made any more is dropped instead
-Prepare = Callable[[Sequence[Call]], list[Job]]
-#: writes what becomes of the rows of these calls, within the transaction that records the calls
-Keep = Callable[[Sequence[tuple[Job, Performed[Any]]]], None]
-#: looks at one that is on record; raises `Halt` when no other would fare better
-After = Callable[[Performed[Any]], None]
 
-
-def perform_all(
-    worker: Worker, operation: Operation, prepare: Prepare, keep: Keep, after: After = lambda performed: None
-) -> bool:
+def perform_all(worker: Worker, operation: Operation, prepare: Prepare, keep: Keep, after: After = nothing) -> bool:
     """Make all planned calls of the operation, including those added on the way. False when there was none. Raises `Halt`."""
     if calls_at_once(worker.run.account) == 1:
         return _one_by_one(worker, operation, prepare, keep, after)
     planned = Call.objects.filter(run=worker.run, operation=operation.value, state=Call.State.PLANNED)
+    return perform_together(worker, lambda: planned, Steps(prepare, keep, after))
+
+
+def perform_together(worker: Holder, planned: Callable[[], QuerySet[Call]], steps: Steps) -> bool:
+    """Make all calls that are `planned`, as many at once as the account may have. False when there was none. Raises `Halt`."""
     found = False
-    while planned.exists():
+    while planned().exists():
         found = True
-        _Together(worker, operation, prepare, keep, after).work()
+        _Together(worker, planned, steps).work()
     return found
 
 
@@ -70,28 +67,36 @@ def _one_by_one(worker: Worker, operation: Operation, prepare: Prepare, keep: Ke
 
 
 class _Together:
-    def __init__(self, worker: Worker, operation: Operation, prepare: Prepare, keep: Keep, after: After) -> None:
+    def __init__(self, worker: Holder, planned: Callable[[], QuerySet[Call]], steps: Steps) -> None:
         self.worker = worker
         self.account = worker.run.account
         self.at_once = calls_at_once(self.account)
+        self.steps = steps
         self._share = self.at_once
-        self._prepare, self._keep, self._after = prepare, keep, after
-        self._calls = self._planned(operation)
+        self._calls = self._pages(planned)
         self._ready: deque[Job] = deque()
+        self._alone: deque[Job] = deque()
         self._later: list[tuple[float, Job]] = []  # to be tried again, from this moment on
         self._hold_until = 0.0  # nothing is begun before
+        self._is_probing = False  # then one call at a time, until one gets through
         self._rested_until = 0.0  # a moment that counts as past
         self._looked_at = self._shared_at = -math.inf
+        self._came_back = deque([0], maxlen=LOOKED_BACK)  # results each time
 
     def work(self) -> None:
         """Make the calls. Raises `Halt`, once everything that was on the wire is on record."""
-        with Crew(self.account, self.at_once) as crew:
+        with Crew(self.account, self.at_once, most_unknown=self.steps.most_unknown) as crew:
             try:
                 while self._has_more() or crew.in_hand:
                     self._look()
                     self._give(crew)
                     if crew.in_hand:
-                        self._weigh(self._record(crew.collect(LOOK_EVERY)))
+                        results = crew.collect(LOOK_EVERY)
+                        self._came_back.append(len(results))
+                        self._weigh(self._record(results))
+                        crew.go_on()
+                    elif self._alone and self._now() >= self._hold_until:
+                        self._make_alone(self._alone.popleft())
                     else:
                         self._rest()
             except Exception:
@@ -100,19 +105,18 @@ class _Together:
 
     # What is to be done
 
-    def _planned(self, operation: Operation) -> Iterator[list[Call]]:
+    def _pages(self, planned: Callable[[], QuerySet[Call]]) -> Iterator[list[Call]]:
         """The planned calls once each, in their order, a few at a time."""
-        planned = self.worker.run.calls.filter(operation=operation.value, state=Call.State.PLANNED)
         last = 0
-        while calls := list(planned.filter(sequence__gt=last).order_by("sequence")[: 2 * self.at_once]):
+        while calls := list(planned().filter(sequence__gt=last).order_by("sequence")[: 2 * self.at_once]):
             last = calls[-1].sequence
             yield calls
 
     def _has_more(self) -> bool:
         """Reads on, but not far ahead, because people go on editing. False when nothing is left to be begun."""
         while len(self._ready) < self.at_once and (calls := next(self._calls, None)):
-            self._ready.extend(self._prepare(calls))
-        return bool(self._ready or self._later)
+            self._ready.extend(self.steps.prepare(calls))
+        return bool(self._ready or self._later or self._alone)
 
     def _look(self) -> None:
         """Now and then: whether the run was stopped, and whether other runs of the account are at work, which get their share."""
@@ -123,7 +127,7 @@ class _Together:
         if now - self._shared_at > SHARE_EVERY:
             self._shared_at = now
             at_work = Run.objects.filter(account=self.account, state=Run.State.RUNNING, lease_until__gt=timezone.now())
-            others = at_work.exclude(pk=self.worker.run.pk).count()
+            others = at_work.exclude(pk=self.worker.run.pk).exclude(lease_owner="").count()
             self._share = max(1, self.at_once // (1 + others))
 
     def _now(self) -> float:
@@ -132,12 +136,14 @@ class _Together:
     def _rest(self) -> None:
         """Nothing is on the wire, and nothing may be begun yet."""
         due = (
-            self._hold_until if self._ready else max(self._hold_until, min((at for at, _ in self._later), default=0.0))
+            self._hold_until
+            if self._ready or self._alone
+            else max(self._hold_until, min((at for at, _ in self._later), default=0.0))
         )
         left = due - self._now()
         while left > 0:
-            lines.wait(min(left, LONGEST_SLEEP))
-            left -= LONGEST_SLEEP
+            lines.wait(min(left, lines.LOOK_EVERY))
+            left -= lines.LOOK_EVERY
             self.worker.keep()
         self._rested_until = due
 
@@ -145,12 +151,15 @@ class _Together:
 
     def _give(self, crew: Crew) -> None:
         now = self._now()
-        # As many again stand ready as are on the wire, so that no thread waits for the books.
-        most = self._share * 2 if self._share == self.at_once else self._share
-        free = most - crew.in_hand
-        if now < self._hold_until or free <= 0:
+        # As many stand ready as may come back before the next look at the books, so that no thread waits for them.
+        ahead = min(self._share, 1 + max(self._came_back)) if self._share == self.at_once else 0
+        free = crew.room(self._share + ahead)
+        if self._is_probing:
+            free = 0 if crew.in_hand else 1
+        if now < self._hold_until or free <= 0 or self._alone:
             return
-        jobs = [job for at, job in self._later if at <= now][:free]
+        due = [job for at, job in self._later if at <= now]
+        jobs = sorted(due, key=lambda job: -job.call.attempts)[:free]
         self._later = [(at, job) for at, job in self._later if job not in jobs]
         while len(jobs) < free and self._ready:
             jobs.append(self._ready.popleft())
@@ -158,9 +167,22 @@ class _Together:
             return
         if (stopped := stop_reason(self.account)) is not None:
             raise Halt(Run.State.PAUSED, reason_of(stopped))
+        jobs = self.steps.last_look(jobs)
+        self._alone.extend(job for job in jobs if job.is_alone)
+        jobs = [job for job in jobs if not job.is_alone]
         crew.hire(crew.in_hand + len(jobs))
-        for job in self._claim(jobs):
+        try:
+            claimed = self._claim(jobs) if jobs else []
+        except guard.HeldBack as error:
+            raise Halt(Run.State.PAUSED, reason_of(error)) from error
+        for job in claimed:
             crew.give(job)
+
+    def _make_alone(self, job: Job) -> None:
+        assert self.steps.make_alone is not None  # noqa: S101 - for the type checker
+        performed = self.steps.make_alone(job.call)
+        self.worker.weigh(job.call, performed)
+        self.steps.after(performed)
 
     def _claim(self, jobs: list[Job]) -> list[Job]:
         """Put them on the wire in one committed transaction, with the lease of the run. Those that are somebody else's are left."""
@@ -173,13 +195,15 @@ class _Together:
             "finished_at": None,
         }
         calls = Call.objects.filter(pk__in=[job.call.pk for job in jobs])
-        with transaction.atomic(durable=True):
+        with guard.leaving() as departing:
             self.worker.hold()
             mine = calls.filter(state=Call.State.PLANNED).update(attempts=F("attempts") + 1, **changes)
             if mine != len(jobs):
                 claimed = calls.filter(state=Call.State.ON_WIRE, lease_owner=owner, started_at=now)
                 keys = set(claimed.values_list("pk", flat=True))
                 jobs = [job for job in jobs if job.call.pk in keys]
+            self.steps.on_claim(jobs)
+            departing += [job.call for job in jobs]
         for job in jobs:
             for name, value in {**changes, "attempts": job.call.attempts + 1}.items():
                 setattr(job.call, name, value)
@@ -218,7 +242,7 @@ class _Together:
                 if performed.error is not None:
                     accounts.pause(self.account, performed.error)
             update_rows([result.job.call for result in results], RECORDED)
-            self._keep([(result.job, result.performed) for result in results if result.performed])
+            self.steps.keep([(result.job, result.performed) for result in results if result.performed])
         return True
 
     def _record_each(self, results: Sequence[Result]) -> list[tuple[Job, Performed[Any]]]:
@@ -234,7 +258,7 @@ class _Together:
                     performed,
                     account=self.account,
                     exchanges=result.exchanges,
-                    on_outcome=lambda performed, job=job: self._keep([(job, performed)]),  # type: ignore[misc]
+                    on_outcome=lambda performed, job=job: self.steps.keep([(job, performed)]),  # type: ignore[misc]
                 )
                 if kept:
                     recorded.append((job, performed))
@@ -251,9 +275,11 @@ class _Together:
         if not jobs:
             return
         calls = Call.objects.filter(pk__in=[job.call.pk for job in jobs], lease_owner=self.worker.owner)
-        calls.filter(state=Call.State.ON_WIRE).update(
-            state=Call.State.PLANNED, lease_until=None, attempts=F("attempts") - 1
-        )
+        with transaction.atomic(durable=True):
+            calls.filter(state=Call.State.ON_WIRE).update(
+                state=Call.State.PLANNED, lease_until=None, attempts=F("attempts") - 1
+            )
+            self.steps.on_return(jobs)
         for job in jobs:
             job.call.attempts -= 1
             self._later.append((self._now(), job))
@@ -266,8 +292,9 @@ class _Together:
                 if performed.verdict is Verdict.RETRY:
                     self._try_again(job, performed)
                 else:
+                    self._is_probing = False
                     self.worker.weigh(job.call, performed)
-                    self._after(performed)
+                    self.steps.after(performed)
             except Halt as this:
                 halt = halt or this
         if halt is not None:
@@ -279,7 +306,8 @@ class _Together:
         if job.attempts >= ATTEMPTS_AT_ONCE or pause > LONGEST_WAIT:
             self.worker.weigh(job.call, performed)
         self._later.append((self._now() + pause, job))
-        if isinstance(performed.error, NotSent | Throttled):  # the others would fare no better
+        if fares_no_better(performed):
+            self._is_probing = True
             self._hold_until = max(self._hold_until, self._now() + pause)
 
     def _come_in(self, crew: Crew) -> None:

@@ -10,6 +10,7 @@ from django import template
 from contactsync.admin.words import field_label, operation_label
 from contactsync.imports.issues import describe_issue
 from contactsync.models.reasons import describe
+from contactsync.sync import guard
 from contactsync.templatetags.contactsync import listed, with_jalali
 
 register = template.Library()
@@ -40,3 +41,9 @@ def changes(stored: Mapping[str, Any], titles: Mapping[str, str]) -> list[Change
         for name, pair in stored.items()
         if isinstance(pair, list | tuple) and len(pair) == 2
     ]
+
+
+@register.simple_tag
+def held_back() -> str:
+    """Why no call may leave now; empty when calls may."""
+    return describe(guard.why_held_back())

@@ -146,7 +146,10 @@ class Connection(BaseHTTPRequestHandler):
             self._send(spoiled)
 
     def _read_body(self) -> bytes | None:
-        """The whole body; None when its length is not told or absurd, which is answered here."""
+        """The whole body; None when its length is not told or absurd, which is answered here.
+
+        Raises `ConnectionResetError` for a client that went away in the middle of it: nothing is carried out then.
+        """
         length = self.headers.get("Content-Length", "0")
         if "Transfer-Encoding" in self.headers or not length.isascii() or not length.isdigit():
             self.close_connection = True
@@ -156,7 +159,10 @@ class Connection(BaseHTTPRequestHandler):
             self.close_connection = True
             self._send(json_response(413, {"error": f"At most {MAX_BODY} bytes."}))
             return None
-        return self.rfile.read(int(length)) if length != "0" else b""
+        body = self.rfile.read(int(length)) if length != "0" else b""
+        if len(body) < int(length):
+            raise ConnectionResetError
+        return body
 
     def _send(self, response: Response, *, cut_at: int | None = None) -> None:
         """Write the answer in one piece; `cut_at` promises all of the body, sends that many bytes, and hangs up."""

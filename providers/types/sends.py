@@ -139,6 +139,7 @@ class SendReport:
     text: str = ""
     recipients: int | None = None
     cost: Decimal | None = None
+    made_at: dt.datetime | None = None  # when the provider took it
     sent_at: dt.datetime | None = None
     reason: str = ""
     people: tuple[RecipientReport, ...] | None = None  # everybody, where the same answer tells it; None: ask for them

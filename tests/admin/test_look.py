@@ -97,7 +97,7 @@ PAGES = [
     "/admin/contactsync/suppression/",
     "/admin/contactsync/suppression/add/",
     "/admin/contactsync/suppression/{number}/delete/",
-    "/admin/contactsync/suppression/import/",
+    "/admin/contactsync/importjob/suppression/",
     "/admin/contactsync/suppression/export/",
     "/admin/contactsync/provideraccount/",
     "/admin/contactsync/provideraccount/add/?provider=ippanel",

@@ -12,7 +12,9 @@ from django.utils import timezone
 
 from contactsync.admin import progress
 from contactsync.models import Campaign, ImportJob, Recipient, Run, RunItem
+from contactsync.models.reasons import reason
 from tests.admin.flow_rows import address, client_of, make_job, make_prepared, make_run, text_of
+from tests.factories import make_account, make_campaign
 
 pytestmark = pytest.mark.django_db
 
@@ -135,3 +137,16 @@ def test_the_speed_is_not_guessed_in_the_first_moment() -> None:
         state=ImportJob.State.CHECKING, position=10, total_rows=20, started_at=timezone.now(), lease_owner="worker"
     )
     assert progress.of_import(job).line() == "10 of 20"
+
+
+def test_the_page_is_loaded_anew_when_the_waiting_it_tells_of_is_over() -> None:
+    client = client_of("Marketing")
+    campaign = make_campaign(
+        make_account(), state=Campaign.State.PREPARING, error=reason("The provider asked for a pause.")
+    )
+    page = client.get(address(campaign)).content.decode()
+    assert "The provider asked for a pause." in page
+    assert 'data-rests="true"' in page
+    assert client.get(address(campaign, "progress")).json()["rests"] is True
+    Campaign.objects.filter(pk=campaign.pk).update(error={}, lease_owner="a worker")
+    assert client.get(address(campaign, "progress")).json()["rests"] is False

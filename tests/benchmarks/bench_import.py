@@ -25,7 +25,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-STEPS = ("start", "floor", "import_export", "check", "apply", "again", "change")
+STEPS = (
+    *("start", "floor", "import_export", "check", "apply", "again", "change"),
+    *("list_check", "list_apply", "list_again", "list_undo"),
+)
 HEADER = "موبایل,نام,نام خانوادگی,ایمیل,شهر,امتیاز,تاریخ تولد"
 #: the slow one gets fewer rows
 IMPORT_EXPORT_ROWS = 10_000
@@ -174,13 +177,55 @@ def change(path: Path, rows: int) -> Step:
     return (lambda: _is(run(), created=0, unchanged=0)), rows
 
 
+def list_check(path: Path, rows: int) -> Step:
+    """The same numbers for the suppression list, as many of them with contacts here as the steps before have made."""
+    from tests.imports.files import check as run
+
+    job = _upload(None, _list_file(path, rows))
+    return (lambda: run(job)), rows
+
+
+def list_apply(path: Path, rows: int) -> Step:
+    return apply(path, rows)
+
+
+def list_again(path: Path, rows: int) -> Step:
+    from tests.imports.files import check as run
+
+    job = _upload(None, _list_file(path, rows))
+    run(job)
+    apply_again = _apply(job)
+    return (lambda: _is(apply_again(), created=0, updated=0)), rows
+
+
+def list_undo(path: Path, rows: int) -> Step:
+    """Looked through and undone: every number of the first file is in the second one too."""
+    from contactsync.models import ImportJob
+    from tests.imports.undoing import undone
+
+    job = ImportJob.objects.filter(kind="suppression").earliest("pk")
+    return (lambda: undone(job, created_named="remove") and None), rows
+
+
+def _list_file(path: Path, rows: int) -> Path:
+    """Number, reason and date, every twentieth row wrong."""
+    there = path.with_name("list.csv")
+    with there.open("w", encoding="utf-8-sig", newline="") as file:
+        file.write("موبایل,علت,تاریخ\r\n")
+        for n in range(rows):
+            phone = f"0{number(n)}" if n % 20 else f"0912{n % 10_000:04d}"
+            file.write(f"{phone},لغو {n % 97},1403/{n % 12 + 1:02d}/07\r\n")
+    return there
+
+
 def _upload(book: Any, path: Path) -> Any:
     from django.core.files import File
 
     from contactsync.imports import jobs
 
     with path.open("rb") as file:
-        return jobs.create_job(phonebook=book, upload=File(file, name="people.csv"))
+        upload = File(file, name="people.csv")
+        return jobs.create_job(phonebook=book, upload=upload, region="" if book else "IR")
 
 
 def _checked(path: Path) -> Any:

@@ -66,8 +66,8 @@ class TestAKilledWorker:
             ("dispatch._send", False, 0),
             ("ledger.claim", False, 0),
             ("ledger.claim", True, 1),
-            ("ledger._make", False, 1),
-            ("ledger._make", True, 1),
+            ("ledger.make", False, 1),
+            ("ledger.make", True, 1),
             ("ledger._record", False, 1),
             ("ledger._record", True, 0),
             ("dispatch._send", True, 0),
@@ -75,7 +75,8 @@ class TestAKilledWorker:
         ],
     )
     def test_at_any_point(self, campaign, user, sandbox, monkeypatch, place, after, unknown):
-        monkeypatch.setattr(dispatch, "COUNTED_EVERY", timezone.timedelta(0))
+        monkeypatch.setattr(dispatch, "COUNTED_EVERY", 0)
+        monkeypatch.setattr(dispatch, "COUNT_SHARE", 0)
         run = approve(campaign, user)
         self.kill_in(monkeypatch, place, run, after=after)
         self.recover(run)
@@ -114,7 +115,7 @@ def test_an_answer_later_than_the_sweep_still_counts(account, user, sandbox, mon
     make_contact(book, ALI)
     campaign = prepare(campaign_to(account, book), user)
     run = approve(campaign, user)
-    original = vars(ledger)["_make"]
+    original = vars(ledger)["make"]
 
     def slow(*args, **kwargs):
         answer = original(*args, **kwargs)
@@ -126,7 +127,7 @@ def test_an_answer_later_than_the_sweep_still_counts(account, user, sandbox, mon
         assert states(campaign) == {ALI: "unknown"}
         return answer
 
-    monkeypatch.setattr(ledger, "_make", slow)
+    monkeypatch.setattr(ledger, "make", slow)
     dispatch.execute(run.pk)
     campaign.refresh_from_db()
     run.refresh_from_db()

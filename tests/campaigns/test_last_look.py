@@ -189,7 +189,7 @@ class TestPeopleToBeLeftOut:
         Suppression.objects.create(phone=ALI)
         go(run, campaign)
         assert sent_bodies(sandbox) == []
-        assert "Resume" in campaign.error_text
+        assert "Continue" in campaign.error_text
         resume(campaign, user)
         assert set(received(sandbox)) == {SARA}
         assert campaign.state == Campaign.State.SENT

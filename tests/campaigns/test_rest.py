@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from contactsync.admin import progress
 from contactsync.campaigns import audience, dispatch, lifecycle
-from contactsync.campaigns.dispatch import ATTEMPTS
+from contactsync.campaigns.patience import ATTEMPTS
 from contactsync.models import Call, Campaign, Recipient, Run
 from contactsync.sync import sends
 from contactsync.sync.policy import LONGEST_PAUSE

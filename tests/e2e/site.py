@@ -155,6 +155,7 @@ def environment(folder: Path) -> dict[str, str]:
         "PYTHONWARNINGS": "default",
         "DATA_DIR": str(folder),
         "DATABASE_URL": "",
+        "LOGBOOK_DIR": "",
         "LANGUAGE_CODE": "en",
         "TIME_ZONE": "Asia/Tehran",
         "LOG_LEVEL": "INFO",

@@ -100,23 +100,26 @@ def make_book(**options: str) -> tuple[Phonebook, dict[str, CustomOption]]:
 
 
 def upload(
-    book: Phonebook,
+    book: Phonebook | None,
     content: bytes | str,
     *,
     name: str = "people.csv",
+    region: str = "IR",
     mapping: Mapping[str, str] | None = None,
     fixed: Mapping[str, str] | None = None,
     rules: Rules | None = None,
     encoding: str = "utf-8",
     user: Any = None,
 ) -> ImportJob:
-    job = jobs.create_job(phonebook=book, upload=ContentFile(as_bytes(content, encoding), name=name), user=user)
+    """Without a book, for the suppression list; `region` is for that alone."""
+    file = ContentFile(as_bytes(content, encoding), name=name)
+    job = jobs.create_job(phonebook=book, upload=file, user=user, region="" if book else region)
     if mapping is not None:
         jobs.set_columns(job, mapping=mapping, fixed=fixed, rules=rules)
     return job
 
 
-def checked(book: Phonebook, content: bytes | str, **more: Any) -> ImportJob:
+def checked(book: Phonebook | None, content: bytes | str, **more: Any) -> ImportJob:
     """An import after its dry run."""
     job = upload(book, content, **more)
     check(job)
@@ -135,7 +138,7 @@ def apply(job: ImportJob) -> None:
     job.refresh_from_db()
 
 
-def imported(book: Phonebook, content: bytes | str, **more: Any) -> ImportJob:
+def imported(book: Phonebook | None, content: bytes | str, **more: Any) -> ImportJob:
     """An import that has gone all the way."""
     job = checked(book, content, **more)
     assert job.state == ImportJob.State.CHECKED, job.error_text

@@ -156,12 +156,19 @@ def test_text_that_does_not_fit_is_rejected_with_both_lengths(name: str, limit: 
         ("ali@example,com", "ali@example.com"),
     ],
 )
-@pytest.mark.parametrize("name", ["email", "assigned_user"])
-def test_what_is_no_address_is_rejected_with_a_suggestion_where_there_is_one(
-    name: str, cell: str, suggestion: str
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("email", (issues.WARNING, "email_left_out")),
+        ("assigned_user", (issues.REJECTED, "email_invalid")),
+    ],
+)
+def test_what_is_no_address_is_left_out_of_a_contact_and_no_user_with_a_suggestion_where_there_is_one(
+    name: str, said: tuple[str, str], cell: str, suggestion: str
 ) -> None:
     row = judged("09121234567", cell, place=field(name))
-    assert problems(row) == [(issues.REJECTED, "email_invalid")]
+    assert problems(row) == [said]
+    assert name not in row.fields
     assert row.problems[0].suggestion == suggestion
 
 
@@ -237,7 +244,7 @@ def test_more_cells_than_columns_reject_the_row_and_empty_ones_do_not() -> None:
 
 def test_everything_wrong_with_a_row_is_said_at_once() -> None:
     row = judged("0912", "info@", "x", place=field("email"))
-    assert [code for _severity, code in problems(row)] == ["extra_cells", "phone_too_short", "email_invalid"]
+    assert [code for _severity, code in problems(row)] == ["extra_cells", "phone_too_short", "email_left_out"]
 
 
 def test_every_code_has_a_sentence_and_an_unknown_one_is_shown_itself() -> None:
@@ -291,6 +298,13 @@ def test_a_deleted_contact_is_revived() -> None:
     assert (found.outcome, found.changes) == (Outcome.UPDATED, {"deleted_at": None})
 
 
+def test_a_wrong_address_leaves_the_one_that_is_there() -> None:
+    row = judged("09121234567", "info@", place=field("email"))
+    found = verdict(row, known(email="ali@example.com"))
+    assert (found.outcome, found.changes) == (Outcome.UNCHANGED, {})
+    assert problems(found) == [(issues.WARNING, "email_left_out")]
+
+
 def test_a_suppressed_number_is_kept_with_a_warning() -> None:
     found = verdict(judged("09121234567"), suppressed=True)
     assert (found.outcome, found.suppressed, problems(found)) == (
@@ -299,7 +313,7 @@ def test_a_suppressed_number_is_kept_with_a_warning() -> None:
 
 
 def test_a_rejected_row_carries_only_what_rejected_it() -> None:
-    found = verdict(judged("02188776655", "info@", place=field("email")), suppressed=True)
+    found = verdict(judged("02188776655", "info@", place=field("assigned_user")), suppressed=True)
     assert (found.outcome, found.suppressed, problems(found)) == (
         Outcome.REJECTED, False, [(issues.REJECTED, "email_invalid")],
     )  # fmt: skip
@@ -317,7 +331,9 @@ def mark(*rows: Judged) -> list[int]:
 
 def test_the_first_valid_row_of_a_number_wins_and_later_ones_name_its_line() -> None:
     cells = ["info@", "", "ali@example.com", ""]
-    rows = [judged("09121234567", cell, number=n, place=field("email")) for n, cell in enumerate(cells, start=1)]
+    rows = [
+        judged("09121234567", cell, number=n, place=field("assigned_user")) for n, cell in enumerate(cells, start=1)
+    ]
     assert mark(*rows) == [0, 0, 3, 3]
     found = verdict(rows[2])
     assert (found.outcome, problems(found)) == (Outcome.DUPLICATE, [(issues.DUPLICATE, "duplicate_in_file")])

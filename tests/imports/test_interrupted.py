@@ -29,7 +29,7 @@ from tests.imports.files import HEADER, apply, check, checked, codes, imported, 
 
 pytestmark = pytest.mark.usefixtures("small_chunks")
 State = ImportJob.State
-WORK = ("lock_phonebook", "contacts_by_phone", "write_contacts", "write_issues", "tally")
+WORK = ("lock_place", "contacts_by_phone", "write_contacts", "write_issues", "tally")
 
 
 class Killed(BaseException):

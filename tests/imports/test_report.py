@@ -84,18 +84,20 @@ def test_progress_that_is_not_known_is_none() -> None:
 
 def test_rejected_rows_come_as_uploaded_with_line_and_all_reasons() -> None:
     book, _ = make_book()
-    content = 'phone,first name,note,e-mail\n09121234561,Ali,,\n"9.89E+11","Sa\nra",سلام,ali@example\n09121234561,,,\n'
+    content = 'phone,first name,note,consent\n09121234561,Ali,,\n"9.89E+11","Sa\nra",سلام,perhaps\n09121234561,,,\n'
     job = checked(book, content)
     header, row = _table("".join(report.rejected_rows(job)))
-    assert header == ["phone", "first name", "note", "e-mail", "line in the file", "why it was rejected"]
-    assert row[:5] == ["9.89E+11", "Sa\nra", "سلام", "ali@example", "3"]
+    assert header == ["phone", "first name", "note", "consent", "line in the file", "why it was rejected"]
+    assert row[:5] == ["9.89E+11", "Sa\nra", "سلام", "perhaps", "3"]
     assert row[5].startswith("phone: “9.89E+11”: A spreadsheet has shortened this number")
-    assert "e-mail: This is not an e-mail address." in row[5]
+    assert "consent: This is neither a date nor a yes or no." in row[5]
 
 
 def test_a_suggestion_stands_beside_its_reason() -> None:
     book, _ = make_book()
-    job = checked(book, HEADER + '09121234561,Ali,,"ali@example,com"\n')
+    job = checked(
+        book, 'phone,assigned user\n09121234561,"ali@example,com"\n', mapping={"0": "phone", "1": "assigned_user"}
+    )
     assert "Suggestion: ali@example.com" in "".join(report.rejected_rows(job))
 
 

@@ -77,10 +77,11 @@ def test_the_issues_of_both_runs_are_the_same_and_stand_there_once() -> None:
 
 def test_rows_that_were_left_out_are_kept_whole_once() -> None:
     book, _ = make_book()
-    job = imported(book, HEADER + "0912,Ali,Rezaei,info@\n09121234567,x,,\n09121234567,y,,\n")
+    header = "phone,first name,last name,consent\n"
+    job = imported(book, header + "0912,Ali,Rezaei,perhaps\n09121234567,x,,\n09121234567,y,,\n")
     assert list(job.issues.values_list("row", "code", "cells")) == [
-        (1, "phone_too_short", ["0912", "Ali", "Rezaei", "info@"]),
-        (1, "email_invalid", []),
+        (1, "phone_too_short", ["0912", "Ali", "Rezaei", "perhaps"]),
+        (1, "consent_unclear", []),
         (3, "duplicate_in_file", ["09121234567", "y", "", ""]),
     ]
 

@@ -71,6 +71,15 @@ def test_a_content_length_that_is_no_number_is_refused(sandbox: SandboxServer, l
         assert raw.recv(100).startswith(b"HTTP/1.1 411")
 
 
+def test_what_breaks_off_in_the_middle_is_not_carried_out(sandbox: SandboxServer) -> None:
+    with socket.create_connection(("127.0.0.1", sandbox.port), timeout=5) as raw:
+        head = f"POST {CHECK} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\n"
+        raw.sendall(head.encode() + b'{"title": "A')
+        raw.shutdown(socket.SHUT_WR)
+        assert raw.recv(100) == b""
+    assert sandbox.requests == []
+
+
 def test_an_unknown_provider_is_404_with_the_known_ones(client_of_sandbox: SandboxClient) -> None:
     reply = client_of_sandbox.raw("GET", "/nobody/v1/api")
     assert (reply.status, reply.json["providers"]) == (404, sorted(client_of_sandbox.sandbox.dialects))

@@ -290,7 +290,7 @@ def test_a_stop_takes_effect_after_the_call_on_the_wire_and_resume_goes_on(
     small_batches(account, 4)
     run = plan_push(phonebook)
     executor.approve(run)
-    make = ledger._make
+    make = ledger.make
     calls: list[Call] = []
 
     def stop_in_the_first(call: Call, *args: Any) -> Any:
@@ -299,7 +299,7 @@ def test_a_stop_takes_effect_after_the_call_on_the_wire_and_resume_goes_on(
             executor.stop(Run.objects.get(pk=run.pk))
         return make(call, *args)
 
-    monkeypatch.setattr(ledger, "_make", stop_in_the_first)
+    monkeypatch.setattr(ledger, "make", stop_in_the_first)
     carry_out(run)
     assert run.state == Run.State.STOPPED
     assert len(sandbox.requests_to(ADD)) == 1

@@ -58,7 +58,7 @@ def first_fuse() -> int:
 
 @contextmanager
 def armed(bomb: Bomb, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    make = ledger._make
+    make = ledger.make
 
     def around_the_call(*args: Any) -> Any:
         bomb.tick()
@@ -67,7 +67,7 @@ def armed(bomb: Bomb, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         return performed
 
     with monkeypatch.context() as patch, connection.execute_wrapper(bomb.on_query):
-        patch.setattr(ledger, "_make", around_the_call)
+        patch.setattr(ledger, "make", around_the_call)
         yield
 
 
@@ -181,7 +181,7 @@ def test_a_worker_that_was_only_slow_cannot_write_over_its_successor(
     make_contact(book)
     run = plan_push(book)
     executor.approve(run)
-    make = ledger._make
+    make = ledger.make
     calls: list[int] = []
 
     def overtaken(call: Call, *args: Any) -> Any:
@@ -191,7 +191,7 @@ def test_a_worker_that_was_only_slow_cannot_write_over_its_successor(
             recover(run)
         return performed
 
-    monkeypatch.setattr(ledger, "_make", overtaken)
+    monkeypatch.setattr(ledger, "make", overtaken)
     executor.execute(run.pk)
     run.refresh_from_db()
     assert run.state == Run.State.FINISHED

@@ -49,7 +49,7 @@ def approved(book: Phonebook) -> Run:
 
 def around_creates(monkeypatch: pytest.MonkeyPatch, before: Callable[[Call, int], Any]) -> list[int]:
     """`before` happens in the thread of each creating call just before it is made; gets the call and its number from 1."""
-    make, begun, lock = ledger._make, [], threading.Lock()
+    make, begun, lock = ledger.make, [], threading.Lock()
 
     def watched(call: Call, *args: Any) -> Any:
         if call.operation == "create_contacts":
@@ -59,7 +59,7 @@ def around_creates(monkeypatch: pytest.MonkeyPatch, before: Callable[[Call, int]
             before(call, number)
         return make(call, *args)
 
-    monkeypatch.setattr(ledger, "_make", watched)
+    monkeypatch.setattr(ledger, "make", watched)
     return begun
 
 
@@ -269,7 +269,7 @@ def test_runs_of_one_account_share_what_it_may_have(book: Phonebook, monkeypatch
         state=Run.State.RUNNING, lease_owner="other", lease_until=timezone.now() + LEASE
     )
     active, most, lock = [0], [0], threading.Lock()
-    make = ledger._make
+    make = ledger.make
 
     def counted(call: Call, *args: Any) -> Any:
         with lock:
@@ -281,6 +281,6 @@ def test_runs_of_one_account_share_what_it_may_have(book: Phonebook, monkeypatch
             with lock:
                 active[0] -= 1
 
-    monkeypatch.setattr(ledger, "_make", counted)
+    monkeypatch.setattr(ledger, "make", counted)
     carry_out(approved(book))
     assert most == [1]

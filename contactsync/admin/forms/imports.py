@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from contactsync.admin.forms.mapping import MappingForm
 from contactsync.admin.forms.reading import ReadingForm
+from contactsync.admin.forms.regions import RegionForm
 from contactsync.admin.forms.rules import RulesForm
 from contactsync.models import Phonebook
 
@@ -26,21 +27,15 @@ class PhonebookChoice(forms.ModelChoiceField):
         return f"{obj.title} — {obj.account.name}"
 
 
-class UploadForm(forms.Form):
-    """Where to, and which file."""
+class FileForm(forms.Form):
+    """Which file."""
 
-    phonebook = PhonebookChoice(
-        label=gettext_lazy("Phonebook"),
-        queryset=Phonebook.objects.none(),
-        help_text=gettext_lazy("The contacts of the file go into this phonebook."),
-    )
     file = forms.FileField(
         label=gettext_lazy("File"), widget=forms.FileInput(attrs={"accept": ",".join(FILE_KINDS)}), max_length=200
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["phonebook"].queryset = Phonebook.objects.select_related("account")  # type: ignore[attr-defined]
         self.fields["file"].help_text = _("CSV or Excel, also zipped (%(kinds)s), at most %(size)d MB.") % {
             "kinds": f"\u2066{' '.join(FILE_KINDS)}\u2069",  # isolated: dots stay before their letters in Persian
             "size": settings.IMPORT_MAX_MB,
@@ -61,5 +56,33 @@ class UploadForm(forms.Form):
         return upload
 
 
+class UploadForm(FileForm):
+    """Where to, and which file."""
+
+    field_order = ("phonebook", "file")
+    phonebook = PhonebookChoice(
+        label=gettext_lazy("Phonebook"),
+        queryset=Phonebook.objects.none(),
+        help_text=gettext_lazy("The contacts of the file go into this phonebook."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["phonebook"].queryset = Phonebook.objects.select_related("account")  # type: ignore[attr-defined]
+
+
+class ListUploadForm(FileForm, RegionForm):
+    """Which file goes onto the suppression list, and where its numbers are from."""
+
+    field_order = ("file", "region")
+
+
 class ColumnsForm(ReadingForm, RulesForm, MappingForm):
     """How the file is read, what each of its columns is, and what happens with contacts that are there."""
+
+
+class ListColumnsForm(ReadingForm, RegionForm, MappingForm):
+    """The same of a file for the suppression list, where nothing that is there changes."""
+
+    def rules(self) -> None:
+        """There is nothing to choose."""

@@ -30,7 +30,7 @@ class Offer:
 
     `fields` and `fixable` are choices of a select; `inferred` says per column what a new option for it would be, and
     is empty for people who may not make one, as are `unused` and `kinds`. `own` are the columns a person may choose
-    for: all but those that a correction workbook adds.
+    for: all but those that a correction workbook adds. `group` heads the fields; without it they are those of a contact.
     """
 
     columns: Sequence[str]
@@ -41,6 +41,7 @@ class Offer:
     inferred: Sequence[Inferred] = ()
     unused: Sequence[tuple[str, str]] = ()
     kinds: Sequence[tuple[str, str]] = ()
+    group: str = ""
     may_save: bool = False
     may_replace: bool = False
 
@@ -49,7 +50,8 @@ def grouped(choices: Sequence[tuple[str, str]], offer: Offer | None = None) -> l
     """The fields a column can go to, in groups: none, fields of every contact, custom options, options to come."""
     fields = [choice for choice in choices if choice[0] and not choice[0].startswith("option:")]
     options = [choice for choice in choices if choice[0].startswith("option:")]
-    groups: list[tuple[str, Any]] = [("", _("(leave out)")), (_("Contact"), fields)]
+    group = (offer and offer.group) or _("Contact")
+    groups: list[tuple[str, Any]] = [("", _("(leave out)")), (group, fields)]
     if options:
         groups.append((_("Custom options"), options))
     if offer and offer.unused:
@@ -116,7 +118,7 @@ class MappingForm(forms.Form):
         )
 
     def _add_fixed(self) -> None:
-        choices = [("", "–"), *grouped(self.offer.fixable)[1:]]
+        choices = [("", "–"), *grouped(self.offer.fixable, Offer((), (), (), (), group=self.offer.group))[1:]]
         known = list(self.offer.fixed.items())
         self.lines = range(min(len(known) + BLANK_LINES, max(len(self.offer.fixable), BLANK_LINES)))
         for line in self.lines:

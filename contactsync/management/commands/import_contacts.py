@@ -4,51 +4,32 @@ from __future__ import annotations
 
 from argparse import ArgumentParser
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from django.core.files import File
 from django.core.management.base import CommandError
 
-from contactsync.imports import jobs, report
-from contactsync.imports.agree import describe_kind, difference_of
-from contactsync.imports.discard import can_be_discarded, discard
-from contactsync.imports.letters import column_letters
+from contactsync.imports import jobs
 from contactsync.imports.rules import Rules
-from contactsync.imports.run import run_apply, run_check
 from contactsync.imports.saved import mappings_for
-from contactsync.management.base import ServiceCommand, find_phonebook
+from contactsync.management.base import find_phonebook
+from contactsync.management.importing import ImportCommand
 from contactsync.models import ImportJob
-from contactsync.text import fold
 
 
-class Command(ServiceCommand):
+class Command(ImportCommand):
     help = "Import a CSV or spreadsheet file of contacts into a phonebook."
+    fixed_help = " An option by its title. Tags are added to those a contact has."
+    go_on_help = "Import also the rows of which the phonebook changes between the check and the import."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("file", type=Path)
         parser.add_argument("--phonebook", required=True, metavar="TITLE")
         parser.add_argument("--account", default="")
-        parser.add_argument(
-            "--map",
-            action="append",
-            default=[],
-            metavar="COLUMN=FIELD",
-            help="Use a column (by its title, or by its letter where it has none) as this field; an option by its title; nothing to leave it out.",
-        )
         parser.add_argument(
             "--mapping",
             default="",
             metavar="NAME",
             help="Begin with the columns saved under this name (--map comes after).",
-        )
-        parser.add_argument(
-            "--fixed",
-            action="append",
-            default=[],
-            metavar="FIELD=VALUE",
-            help="The same value for all rows; an option by its title. Tags are added to those a contact has.",
         )
         parser.add_argument(
             "--mode",
@@ -65,59 +46,16 @@ class Command(ServiceCommand):
             metavar="TEXT",
             help="A cell that holds just this empties the field; a blank cell keeps what is there. Empty for none.",
         )
-        parser.add_argument(
-            "--dry-run", action="store_true", help="Check the file, write nothing, and discard the upload."
-        )
-
-        parser.add_argument(
-            "--go-on",
-            action="store_true",
-            help="Import also the rows of which the phonebook changes between the check and the import.",
-        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         book = find_phonebook(options["phonebook"], options["account"])
-        job = self._upload(options["file"], book)
+        self.carry_out(self.upload(options["file"], book), options)
+
+    def prepare(self, job: ImportJob, options: Mapping[str, Any]) -> Rules | None:
         if options["mapping"]:
             self._use(job, options["mapping"])
         rules = self._rules(job, options)
-        if options["map"] or options["fixed"] or rules != Rules.of(job):
-            fixed = self._fixed(job, options["fixed"]) if options["fixed"] else None
-            self._map(job, options["map"], fixed, rules)
-        jobs.begin_check(job, user=None)
-        run_check(job.pk)
-        job.refresh_from_db()
-        if not options["dry_run"] and job.state == ImportJob.State.CHECKED:
-            self._apply(job)
-            if options["go_on"] and difference_of(job):
-                self._apply(job, go_on=True)
-        equation = report.equation(job)
-        wanted = ImportJob.State.CHECKED if options["dry_run"] else ImportJob.State.APPLIED
-        result = {
-            "import": job.pk,
-            "state": job.state,
-            "rows": equation.total,
-            **equation.parts,
-            "balances": equation.balances,
-        }
-        ok = job.state == wanted and equation.balances
-        if options["dry_run"] and can_be_discarded(job):
-            discard(job)
-        self.conclude(result, ok=ok, as_json=options["json"], why=_why(job))
-
-    @staticmethod
-    def _apply(job: ImportJob, *, go_on: bool = False) -> None:
-        jobs.begin_apply(job, user=None, go_on=go_on)
-        run_apply(job.pk)
-        job.refresh_from_db()
-
-    @staticmethod
-    def _upload(path: Path, book: Any) -> ImportJob:
-        try:
-            with path.open("rb") as handle:
-                return jobs.create_job(phonebook=book, upload=File(handle, name=path.name))
-        except OSError as error:
-            raise CommandError(f"{path} cannot be read: {error.strerror}.") from error
+        return rules if rules != Rules.of(job) else None
 
     def _use(self, job: ImportJob, name: str) -> None:
         known = mappings_for(job)
@@ -140,50 +78,3 @@ class Command(ServiceCommand):
             tags_mode=tags or known.tags_mode,
             clear_token=known.clear_token if token is None else token,
         )
-
-    @staticmethod
-    def _fields(job: ImportJob) -> dict[str, str]:
-        """Folded label or name -> field."""
-        fields = {fold(label): value for value, label in jobs.field_choices(job.phonebook)}
-        return fields | {fold(value): value for value in fields.values()}
-
-    def _fixed(self, job: ImportJob, pairs: list[str]) -> dict[str, str]:
-        fields = self._fields(job)
-        found = {name: kept["text"] for name, kept in job.fixed_values.items()}
-        for pair in pairs:
-            field, separator, value = (part.strip() for part in pair.partition("="))
-            if not separator or not value:
-                raise CommandError(f"--fixed {pair}: write it as FIELD=VALUE.")
-            if not fields.get(fold(field)):
-                raise CommandError(f"--fixed {pair}: there is no field “{field}”.")
-            found[fields[fold(field)]] = value
-        return found
-
-    def _map(self, job: ImportJob, pairs: list[str], fixed: dict[str, str] | None, rules: Rules) -> None:
-        columns = [title.strip() or column_letters(index) for index, title in enumerate(job.columns)]
-        places = {fold(title): str(index) for index, title in reversed(list(enumerate(columns)))}
-        fields = self._fields(job)
-        mapping = dict(job.mapping)
-        for pair in pairs:
-            column, separator, field = (part.strip() for part in pair.rpartition("="))
-            if not separator:
-                raise CommandError(f"--map {pair}: write it as COLUMN=FIELD.")
-            if fold(column) not in places:
-                raise CommandError(f"--map {pair}: there is no column “{column}”. Columns: {', '.join(columns)}.")
-            if fold(field) not in fields:
-                known = ", ".join(label for value, label in jobs.field_choices(job.phonebook) if value)
-                raise CommandError(f"--map {pair}: there is no field “{field}”. Fields: {known}.")
-            mapping = {index: used for index, used in mapping.items() if used != fields[fold(field)]}
-            mapping[places[fold(column)]] = fields[fold(field)]
-        jobs.set_columns(job, mapping=mapping, fixed=fixed, rules=rules)
-
-
-def _why(job: ImportJob) -> str:
-    """Why the import did not come to its end, with what is not as it was checked."""
-    found = difference_of(job)
-    if not found:
-        return job.error_text
-    kinds = [describe_kind(kind, count) for kind, count in found["kinds"].items()]
-    lines = ", ".join(str(line) for line, _kind in found["lines"])
-    told = [job.error_text, *kinds, *([f"Lines: {lines}."] if lines else [])]
-    return " ".join([*told, f"Go on with import {job.pk} on its page, or begin again with --go-on."])

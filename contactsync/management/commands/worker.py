@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import sys
 import threading
+import time
 from argparse import ArgumentParser
 from types import FrameType
 from typing import Any
 
 from django.conf import settings
-from django.db import close_old_connections, connection
+from django.db import InterfaceError, OperationalError, close_old_connections, connection
 from django_tasks_db.management.commands import db_worker
 
 from contactsync.imports.ahead import UNDIVIDED
@@ -19,6 +20,11 @@ from contactsync.tasks import sweep
 
 logger = logging.getLogger(__name__)
 SWEEP_SECONDS = 15
+
+
+def wait(seconds: float) -> None:
+    """Hold the worker until it looks at the database again."""
+    time.sleep(seconds)
 
 
 class Sweeper(threading.Thread):
@@ -47,6 +53,18 @@ class Sweeper(threading.Thread):
 
 class Worker(db_worker.Worker):
     """Told to end, it also tells the task it is in: a push of hours ends after the calls on the wire, not at its end."""
+
+    def run(self) -> None:
+        """As of the base, but a database that hangs up does not end the worker: it goes on once the database is there again."""
+        while True:
+            try:
+                return super().run()
+            except (InterfaceError, OperationalError):
+                if not self.running or self.batch:
+                    raise
+                logger.exception("The database cannot be used; it is tried again in %s seconds.", SWEEP_SECONDS)
+                connection.close()
+                wait(SWEEP_SECONDS)
 
     def shutdown(self, signum: int, frame: FrameType | None) -> None:
         shutdown.ask()

@@ -39,7 +39,9 @@
         });
         if (!response.ok) throw new Error(String(response.status));
         const answer = await response.json();
-        if (answer.state !== box.dataset.state) {
+        // What it waits for is said by the page itself.
+        const rests = "rests" in box.dataset && String(answer.rests) !== box.dataset.rests;
+        if (answer.state !== box.dataset.state || rests) {
           window.location.reload();
           return;
         }

@@ -10,7 +10,7 @@
     });
   }
 
-  const menus = document.querySelectorAll("details.cs-menu");
+  const menus = [...document.querySelectorAll("details.cs-menu")];
   document.addEventListener("click", (event) => {
     menus.forEach((menu) => {
       if (!menu.contains(event.target)) menu.open = false;
@@ -26,12 +26,26 @@
     });
   });
 
-  // On narrow screens the filters stand before the list, closed.
-  if (window.matchMedia("(max-width: 48rem)").matches) {
-    document.querySelectorAll("#changelist-filter details").forEach((filter) => {
+  // Where there is no room beside the list the filters stand before it, closed, each with what is chosen in it.
+  const filters = document.querySelectorAll("#changelist-filter details");
+  if (window.matchMedia("(max-width: 100rem)").matches) {
+    filters.forEach((filter) => {
       filter.open = false;
+      const chosen = filter.querySelector("li.selected:not(:first-child) a");
+      if (!chosen) return;
+      const name = document.createElement("bdi");
+      name.className = "cs-filter-chosen";
+      name.textContent = chosen.textContent.trim();
+      const summary = filter.querySelector("summary");
+      summary.replaceChildren(`${summary.textContent.trim()}: `, name);
     });
+    if (window.matchMedia("(min-width: 48.01rem)").matches) menus.push(...filters);
   }
+
+  // What scrolls can be reached with the keyboard.
+  document.querySelectorAll(".cs-table-wrap:not([tabindex]), #changelist .results").forEach((wrap) => {
+    if (wrap.scrollWidth > wrap.clientWidth && !wrap.querySelector("a, button, input, select")) wrap.tabIndex = 0;
+  });
 
   // A button that copies what stands in a field; without the right to do so the field can still be selected.
   document.querySelectorAll("button[data-copy]").forEach((copy) => {

@@ -42,7 +42,7 @@ SETTING_FIELDS = (
         "integer",
         4,
         help_text=gettext_noop(
-            "At most so many contact calls are under way at once. The calls per second are kept all the same."
+            "At most so many calls are under way at once. The calls per second are kept all the same."
         ),
         minimum=1,
         maximum=32,

@@ -85,6 +85,29 @@ class SendCalls(Calls):
     def recipient_reports(self, reference: str) -> Iterator[RecipientReport]:
         yield from self.report(reference).people or ()
 
+    def sent_to(self, contact_id: str, *, text: str, since: dt.datetime) -> Iterator[SendReport]:
+        """The conversation does not show the metadata, so that nothing of it is proof."""
+        earliest = since.replace(microsecond=0)
+        seen: set[str] = set()
+        for page in range(1, facts.CONVERSATION_PAGES + 1):
+            answer = self.get(f"/contacts/{checked_id(contact_id)}/messages", page=page)
+            found = self.http.read(answer, lambda data: rows(data, "messages"))
+            new = [row for row in found if forms.text(row.get("uuid")) not in seen]
+            if not new:
+                return
+            seen |= {forms.text(row.get("uuid")) for row in new}
+            for row in new:
+                made_at = forms.moment(row.get("createdAt"))
+                if row.get("status") == "sent" and row.get("text") == text and made_at and made_at >= earliest:
+                    yield SendReport(
+                        reference=forms.text(row.get("uuid")),
+                        state=SendState.SENT,
+                        raw_state="sent",
+                        text=text,
+                        recipients=1,
+                        made_at=made_at,
+                    )
+
     def last_received(self, contact_id: str) -> dt.datetime | None:
         """Reads the conversation, newest first, 25 pages at most: older messages open no window for replies any more."""
         before: list[Any] = []

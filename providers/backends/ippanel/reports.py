@@ -53,19 +53,21 @@ class ReportCalls(Calls):
 
     def find_sends(self, *, sender: str, text: str, since: dt.datetime, reference: str = "") -> Iterator[SendReport]:
         earliest = since.replace(microsecond=0)
-        filters = {"number": sender, "create_from_date": str(int(earliest.timestamp()))}
+        filters = {"create_from_date": str(int(earliest.timestamp()))}
         is_keyworded = _KEYWORD.search(text) is not None
-        if not is_keyworded:
+        if sender:
+            filters["number"] = sender
+        if text and not is_keyworded:
             filters["message"] = text
 
         def fetch(page: int) -> Answer:
             return self.post("/api/report/new_list", {"page": page, "limit": _SENDS_PAGE, "filters": filters})
 
         # How the filters compare is not documented, so that the answer is held against what was asked for.
-        for made_at, report in self.pages(fetch, _dated_report, size=_SENDS_PAGE):
-            is_same_text = _could_come_from(text, report.text) if is_keyworded else report.text == text
-            is_ours = forms.same_number(report.sender, sender) and is_same_text
-            if is_ours and made_at is not None and made_at >= earliest:
+        for report in self.pages(fetch, _report, size=_SENDS_PAGE):
+            is_same_text = _could_come_from(text, report.text) if is_keyworded else not text or report.text == text
+            is_ours = is_same_text and (not sender or forms.same_number(report.sender, sender))
+            if is_ours and report.made_at is not None and report.made_at >= earliest:
                 yield report
 
     def list_inbox(self, *, after: str = "") -> Iterator[InboundMessage]:
@@ -98,10 +100,6 @@ def _inbound(data: Any) -> InboundMessage:
     )
 
 
-def _dated_report(data: Any) -> tuple[dt.datetime | None, SendReport]:
-    return forms.moment(data.get("time")) or forms.moment(data.get("time_send")), _report(data)
-
-
 def _report(data: Any) -> SendReport:
     raw_state = forms.text(data["state_id"])
     state = facts.SEND_STATES.get(raw_state, SendState.UNRECOGNISED)
@@ -115,6 +113,7 @@ def _report(data: Any) -> SendReport:
         text=forms.text(data.get("message")),
         recipients=forms.whole(data.get("rcpts_count")),
         cost=None if cost is None else Decimal(cost),
+        made_at=forms.moment(data.get("time")) or forms.moment(data.get("time_send")),
         sent_at=forms.moment(data.get("time_send")),
         reason=forms.text(data.get("reject_comment")),
         tells_states=state.is_final or state is SendState.UNRECOGNISED,

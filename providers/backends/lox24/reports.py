@@ -35,12 +35,13 @@ class ReportCalls(Calls):
     def find_sends(self, *, sender: str, text: str, since: dt.datetime, reference: str = "") -> Iterator[SendReport]:
         """Single SMS by our `callback_data`, bulks by our `source`; without a reference by sender, text and time alone."""
         earliest = since.replace(microsecond=0)
+        by_sender = {"sender_id": sender} if sender else {}
         if reference:
             singles = {"callback_data": reference}
         else:
-            singles = {"created_at[gte]": str(int(earliest.timestamp())), "sender_id": sender}
+            singles = {"created_at[gte]": str(int(earliest.timestamp()))} | by_sender
         # Ranges are documented for /sms only. Nor is a bulk asked for by its text, which the account may have removed.
-        bulks = {"sender_id": sender, "_order[created_at]": "desc"}
+        bulks = {**by_sender, "_order[created_at]": "desc"}
         for path, filters, of_kind, is_last in (
             ("/sms", singles, _sms, _never),
             ("/bulks", bulks, _bulk, partial(_reaches_past, earliest)),
@@ -74,12 +75,13 @@ def _is_ours(data: Any, sender: str, text: str, earliest: dt.datetime, reference
     made_at = forms.moment(data.get("created_at"))
     if data.get("bulk_id") or data.get("is_dryrun") or (made_at is not None and made_at < earliest):
         return False
-    if forms.e164(data.get("sender_id")) != forms.e164(sender):
+    if sender and forms.e164(data.get("sender_id")) != forms.e164(sender):
         return False
     if _is_marked(data, reference):
         return True
     has_a_mark = data.get("source") is not None or data.get("callback_data")
-    return made_at is not None and forms.text(data.get("text")) == text and not (reference and has_a_mark)
+    is_same_text = not text or forms.text(data.get("text")) == text
+    return made_at is not None and is_same_text and not (reference and has_a_mark)
 
 
 def _is_marked(data: Any, reference: str) -> bool:
@@ -102,6 +104,7 @@ def _bulk(data: Any) -> SendReport:
         text=forms.text(data.get("text")),
         recipients=count if count or code == facts.NO_RECIPIENTS else None,
         cost=forms.money(data.get("price")),
+        made_at=forms.moment(data.get("created_at")),
         sent_at=forms.moment(data.get("processed_at")) if state is SendState.SENT else None,  # else its last change
     )
 
@@ -117,6 +120,7 @@ def _sms(data: Any) -> SendReport:
         text=forms.text(data.get("text")),
         recipients=1,
         cost=forms.money(data.get("price")),
+        made_at=forms.moment(data.get("created_at")),
         sent_at=forms.moment(data.get("gateway_sent_at")),
         reason=_NO_MONEY if code == facts.NOT_ENOUGH_MONEY else "",
         people=(person,),
