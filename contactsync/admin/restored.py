@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from contactsync.admin.common import link, may, person, say
 from contactsync.campaigns import restored
 from contactsync.campaigns.restored import Lost, Shown
-from contactsync.models import Clearance
+from contactsync.models import Call, Clearance
 from contactsync.models.reasons import describe
 from contactsync.models.transitions import StepRefused
 from contactsync.sync import guard
@@ -46,6 +46,7 @@ def page(site: Any, request: HttpRequest, *, shown: list[Shown] | None = None) -
         "found": found,
         "why": describe(found.why) if found else "",
         "shown": shown,
+        "has_unknown": Call.objects.filter(state=Call.State.UNKNOWN).exists(),
         "may_allow": may(request.user, ALLOW),
         "clearances": Clearance.objects.all()[:CLEARANCES],
     }

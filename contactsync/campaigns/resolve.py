@@ -10,6 +10,8 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from contactsync.campaigns.settle import settle_again
@@ -66,13 +68,15 @@ def resolve_by_callback(call_uuid: UUID | str, reference: str) -> bool:
 def search_unknown(campaign: Campaign, line: Line) -> int:
     """Look for the campaign's unknown sends at the provider, where it can be searched. Returns how many were decided.
 
+    A few at once, those first that were not looked for longest: what is never found keeps no other from being looked for.
     Only what shows our own reference is proof; anything else is told to the person who decides. Raises `ProviderError`.
     """
     if not line.capabilities.can(Operation.FIND_SENDS):
         return 0
     unknown = Call.objects.filter(run__campaign=campaign, state=Call.State.UNKNOWN, operation__in=SENDS)
     decided = 0
-    for call in unknown.select_related("run").order_by("pk")[:SEARCHED_AT_ONCE]:
+    longest_first = unknown.order_by(F("reported_at").asc(nulls_first=True), "pk")
+    for call in longest_first.select_related("run")[:SEARCHED_AT_ONCE]:
         if call.started_at is not None:
             line.pulse()
             decided += _search(call, line)
@@ -97,7 +101,7 @@ def _search(call: Call, line: Line) -> bool:
     if found:
         references = ", ".join(report.reference for report in found[:5])
         why = reason(SEARCHED, before=before, found=len(found), references=references)
-    Call.objects.filter(pk=call.pk, state=Call.State.UNKNOWN).update(error=why)
+    Call.objects.filter(pk=call.pk, state=Call.State.UNKNOWN).update(error=why, reported_at=timezone.now())
     return False
 
 
@@ -116,7 +120,7 @@ def _decide(call: Call, state: str, *, why: dict[str, Any], references: Sequence
     changes: dict[str, Any] = {"error": why}
     people: dict[str, Any] = {"error": why}
     if references:
-        changes["references"] = list(references)
+        changes |= {"references": list(references), "reported_at": None}  # its report was not read yet
         people |= {"error": {}, "reference": references[0][:100] if len(references) == 1 else ""}
     after = Recipient.State.ACCEPTED if state == Call.State.ACCEPTED else Recipient.State.NOT_SENT
     with transaction.atomic():

@@ -57,6 +57,11 @@ class Lost:
         return sum(int(entry.get("items", 0)) for entry in self.entries)
 
     @property
+    def is_open(self) -> bool:
+        """Whether the run would go on, so that it is paused by the word of a person."""
+        return self.run is not None and self.run.state in _OPEN
+
+    @property
     def first(self) -> dt.datetime:
         return _time(self.entries[0])
 
@@ -143,7 +148,7 @@ def allow_again(*, by: str, note: str = "") -> Clearance:
 def _keep_back(lost: Lost) -> None:
     if lost.run is None:
         if lost.campaign is not None:
-            why = reason(PERHAPS_LEFT, calls=lost.calls, time=f"{lost.last:%Y-%m-%d %H:%M %Z}")
+            why = reason(PERHAPS_LEFT, calls=lost.calls, time=guard.moment(lost.last))
             Campaign.objects.filter(pk=lost.campaign.pk).update(error=why)
         return
     run, times = lost.run, {entry["call"]: _time(entry) for entry in lost.entries}
@@ -166,7 +171,7 @@ def _keep_back(lost: Lost) -> None:
 
 def _set_open(call: Call, left_at: dt.datetime) -> None:
     """It may have been carried out. A send waits for a decision; anything else is looked for by the next worker of its run."""
-    why = reason(LEFT, time=f"{left_at:%Y-%m-%d %H:%M %Z}")
+    why = reason(LEFT, time=guard.moment(left_at))
     Call.objects.filter(pk=call.pk).update(
         state=Call.State.UNKNOWN, started_at=left_at, finished_at=left_at, attempts=call.attempts + 1, error=why
     )
@@ -175,7 +180,8 @@ def _set_open(call: Call, left_at: dt.datetime) -> None:
 
 def _same_campaign(entry: Mapping[str, Any]) -> Campaign | None:
     """The campaign of this number, if it is the same one: a number may be given anew after a restore."""
-    return Campaign.objects.filter(pk=entry.get("campaign"), title=entry["about"], created_at__lte=_time(entry)).first()
+    number = int(entry.get("campaign") or 0)
+    return Campaign.objects.filter(pk=number, title=entry["about"], created_at__lte=_time(entry)).first()
 
 
 def _time(entry: Mapping[str, Any]) -> dt.datetime:

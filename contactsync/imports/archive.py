@@ -1,4 +1,4 @@
-"""A table that was uploaded in a zip file. Its member is unpacked beside, within limits; names in it are never paths."""
+"""A table that was uploaded in a zip or gzip file. It is unpacked beside, within limits; names in it are never paths."""
 
 from __future__ import annotations
 
@@ -27,6 +27,10 @@ METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 _ENCRYPTED = 0x1
 _ZIP, _END, _END64, _LOCATOR64 = b"PK\x03\x04", b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07"
 _LONGEST_END = 65_535 + 22  # with its comment
+_GZIP, _GZIP_FORMAT = b"\x1f\x8b", 31  # the latter for zlib: with the header and the check sum of gzip
+_TAR, _TAR_AT = b"ustar", 257
+#: a gzip file may be several in a row, which some programs make; a file of empty ones would keep us busy for hours
+MOST_MEMBERS = 20_000
 #: what the standard library raises at a damaged file; the last two at places before its beginning
 DAMAGES = (
     zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError,
@@ -45,11 +49,23 @@ ODD_ZIP = gettext_noop(
 LARGE_ZIP = gettext_noop(
     "“%(name)s” in the zip file unpacks to more than %(limit)s MB. Split it, and upload the parts one after the other."
 )
+BROKEN_GZIP = gettext_noop(
+    "The gzip file is damaged or not whole and cannot be unpacked. Pack the table again, or upload it as it is."
+)
+PACKED_IN_GZIP = gettext_noop("The gzip file holds another packed file. Unpack it and upload the table in it.")
+LARGE_GZIP = gettext_noop(
+    "The gzip file unpacks to more than %(limit)s MB. Split the table, and upload the parts one after the other."
+)
 
 
 @contextmanager
 def unpacked(file: BinaryIO, name: str) -> Iterator[tuple[BinaryIO, str]]:
-    """The one table in a zip file, unpacked, and a name for it; any other file as it is. Raises `UnreadableFile`."""
+    """The one table in a zip or gzip file, unpacked, and a name for it; any other file as it is. Raises `UnreadableFile`."""
+    if _is_gzip(file):
+        with tempfile.TemporaryFile() as table:
+            _gunzip(file, table)
+            yield cast(BinaryIO, table), f"{name}/{_unzipped_name(name)}"
+        return
     if not _is_archive(file, claimed=name.lower().endswith(".zip")):
         yield file, name
         return
@@ -115,6 +131,46 @@ def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, table: IO[bytes])
                 raise too_large
     if _is_archive(table, claimed=True):
         raise UnreadableFile(ZIP_IN_ZIP, name=_shown(member))
+    table.seek(0)
+
+
+def _is_gzip(file: IO[bytes]) -> bool:
+    file.seek(0)
+    return file.read(2) == _GZIP
+
+
+def _unzipped_name(name: str) -> str:
+    stem, _dot, ending = name.rpartition(".")
+    return stem if stem and ending.lower() in {"gz", "gzip"} else name
+
+
+def _gunzip(file: IO[bytes], table: IO[bytes]) -> None:
+    """Write what is in the gzip file into `table`, one member after the other, never more than the limit."""
+    limit = settings.IMPORT_MAX_MB * 1024 * 1024
+    file.seek(0)
+    member, members, rest = zlib.decompressobj(_GZIP_FORMAT), 1, b""
+    try:
+        while block := rest or file.read(BLOCK):
+            if member.eof:
+                if not block.strip(b"\0"):  # what fills up a block at the end
+                    rest = b""
+                    continue
+                members += 1
+                member = zlib.decompressobj(_GZIP_FORMAT)
+            table.write(member.decompress(block, BLOCK))
+            if table.tell() > limit:
+                raise UnreadableFile(LARGE_GZIP, limit=settings.IMPORT_MAX_MB)
+            if members > MOST_MEMBERS:
+                raise UnreadableFile(BROKEN_GZIP)
+            rest = member.unconsumed_tail or member.unused_data
+        table.write(member.flush())
+    except zlib.error as error:
+        raise UnreadableFile(BROKEN_GZIP) from error
+    if not member.eof:
+        raise UnreadableFile(BROKEN_GZIP)
+    table.seek(_TAR_AT)
+    if table.read(len(_TAR)) == _TAR or _is_gzip(table) or _is_archive(table, claimed=True):
+        raise UnreadableFile(PACKED_IN_GZIP)
     table.seek(0)
 
 

@@ -11,11 +11,10 @@ from typing import Any
 
 from django.utils.dateparse import parse_datetime
 
-from contactsync.imports.rows import Inserter
+from contactsync.imports.rows import Inserter, update_rows
 from contactsync.imports.undo_cases import Action, Case, Choice, choice_of
 from contactsync.imports.undo_look import NAMED, Found
 from contactsync.models import ImportChange, ImportJob, ImportUndo, ImportUndoChange, InboundMessage, Suppression
-from contactsync.sync.bulk import update_rows
 
 Redone = ImportUndoChange.Redone
 
@@ -85,7 +84,8 @@ def undo_rows(undo: ImportUndo, rows: Sequence[ImportUndoChange]) -> Counter[str
             row.action = Action.KEPT
     gone = [row.suppression_id or 0 for row in rows if row.action == Action.REMOVED]
     Suppression.objects.filter(pk__in=gone).delete()
-    update_rows(rows, ["action", "before", "links"])
+    done = [(row.pk, row.action, row.before, row.links) for row in rows]
+    update_rows(ImportUndoChange, ["action", "before", "links"], done)
     return Counter(str(row.action) for row in rows)
 
 
@@ -102,7 +102,7 @@ def redo_rows(undo: ImportUndo, rows: Sequence[ImportUndoChange]) -> Counter[str
             since = parse_datetime(image["since"])
             back.append((row.suppression_id, image["phone"], image["reason"], image["source"], since))
     Inserter(Suppression, ("id", "phone", "reason", "source", "since"), shared={}).insert(back)
-    update_rows(rows, ["redone"])
+    update_rows(ImportUndoChange, ["redone"], [(row.pk, row.redone) for row in rows])
     return Counter(str(row.redone) for row in rows)
 
 

@@ -13,8 +13,8 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
+from django.utils.translation import get_language, gettext_noop, override
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
 from contactsync.models import Contact, Phonebook, ProviderAccount, Run, RunItem
 from contactsync.models.reasons import reason
@@ -80,7 +80,7 @@ def create_bring_in_run(account: ProviderAccount, remote_id: str, title: str, us
     return Run.objects.create(
         kind=Run.Kind.BRING_IN,
         account=account,
-        plan={"remote_id": remote_id, "title": title},
+        plan={"remote_id": remote_id, "title": title, "language": get_language()},
         state=State.QUEUED,
         created_by=user,
         **waiting(),
@@ -115,7 +115,12 @@ def _find(line: Line, remote_id: str) -> RemotePhonebook | None:
 
 
 def bring_in(worker: Worker) -> None:
-    """Fill the phonebook of the run. Raises `Halt`."""
+    """Fill the phonebook of the run; what has no title there gets one in the language of who asked. Raises `Halt`."""
+    with override(worker.run.plan.get("language") or get_language()):
+        _bring_in(worker)
+
+
+def _bring_in(worker: Worker) -> None:
     phonebook = worker.phonebook
     book = _find(worker.line, phonebook.remote_id)
     if book is None:

@@ -40,12 +40,12 @@ logger = logging.getLogger(__name__)
 MOST_KEPT = 2_000  # calls of which the database keeps what a logbook told
 
 OLDER = gettext_noop(
-    "This database is older than what has gone out: it knows %(known)s calls, and %(left)s had left by %(time)s. "
+    "This database is older than what has gone out. Calls it knows: %(known)s; calls that had left by %(time)s: %(left)s. "
     "Probably a backup was restored. Nothing is sent or pushed until a person has compared on the page “Restored database”."
 )
 NO_LOGBOOK = gettext_noop(
-    "This machine (%(machine)s) has no log of the calls of this database, which knows %(known)s. It may be a copy, a backup "
-    "restored on another machine, or a new machine. Nothing is sent or pushed from here until a person has looked at the "
+    "This machine (%(machine)s) has no log of the calls of this database (calls it knows: %(known)s). It may be a copy, a "
+    "backup restored on another machine, or a new machine. Nothing is sent or pushed from here until a person has looked at the "
     "page “Restored database”."
 )
 CORRUPT = gettext_noop(
@@ -175,6 +175,16 @@ def begin_anew() -> None:
         raise _held_back(_unusable(unusable, row.mark)) from unusable
 
 
+def moment(time: dt.datetime) -> str:
+    """A time for a stored sentence, kept in its order on pages that are written from the right."""
+    return isolated(timezone.localtime(time).strftime("%Y-%m-%d %H:%M"))
+
+
+def isolated(text: str) -> str:
+    """A piece that is written from the left, also on pages that are written from the right."""
+    return f"\u2066{text}\u2069"
+
+
 def _directory() -> Path:
     return Path(settings.LOGBOOK_DIR)
 
@@ -209,10 +219,10 @@ def _found(row: DatabaseMark, known: int, seen: int | None) -> Finding | None:
     if left > known:
         lost = row.lost if row.lost_mark >= (seen or 0) else _lost_here(row, known)
         at = str((lost.get("calls") or [{}])[-1].get("at", ""))
-        time = dt.datetime.fromisoformat(at).strftime("%Y-%m-%d %H:%M %Z") if at else "–"
+        time = moment(dt.datetime.fromisoformat(at)) if at else "–"
         return Finding(OLDER, {"known": known, "left": left, "time": time}, known, left, lost=lost)
     if seen is None and (known or _is_of_another_time()):
-        return Finding(NO_LOGBOOK, {"machine": socket.gethostname(), "known": known}, known, known)
+        return Finding(NO_LOGBOOK, {"machine": isolated(socket.gethostname()), "known": known}, known, known)
     return None
 
 
@@ -227,7 +237,7 @@ def _lost_here(row: DatabaseMark, known: int) -> dict[str, Any]:
 
 
 def _unusable(unusable: LogbookUnusable, known: int) -> Finding:
-    params = {"path": str(unusable.path), "why": unusable.why}
+    params = {"path": isolated(str(unusable.path)), "why": isolated(unusable.why)}
     return Finding(CORRUPT if unusable.is_corrupt else UNUSABLE, params, known, known, clearable=unusable.is_corrupt)
 
 

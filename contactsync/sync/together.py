@@ -213,10 +213,15 @@ class _Together:
 
     def _record(self, results: Sequence[Result]) -> list[tuple[Job, Performed[Any]]]:
         """Write what came of them. Returns that, where another's decision was not faster."""
-        self._put_back([result.job for result in results if result.performed is None])
         begun = [result for result in results if result.performed is not None]
         try:
-            if not begun or self._record_group(begun):
+            return self._record_begun(begun) if begun else []
+        finally:
+            self._put_back([result.job for result in results if result.performed is None])
+
+    def _record_begun(self, begun: Sequence[Result]) -> list[tuple[Job, Performed[Any]]]:
+        try:
+            if self._record_group(begun):
                 return [(result.job, result.performed) for result in begun if result.performed]
         except Exception:
             logger.exception(

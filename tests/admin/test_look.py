@@ -170,7 +170,7 @@ def test_the_navigation_is_grouped_by_what_people_do() -> None:
         "SavedMapping",
     ]
     assert groups["Campaigns"] == ["Campaign", "Recipient", "InboundMessage"]
-    assert groups["Provider"] == ["ProviderAccount", "Run", "Call", "Callback", "Providers"]
+    assert groups["Provider"] == ["ProviderAccount", "Run", "Unknown", "Call", "Callback", "Providers"]
     assert groups["People"][:2] == ["User", "Group"]
 
 

@@ -7,7 +7,7 @@ import uuid
 
 import pytest
 
-from contactsync.campaigns import due, reports
+from contactsync.campaigns import due, reports, resolve
 from contactsync.models import Call, Campaign, Recipient
 from contactsync.sync.connect import Operation
 from providers.backends.atomtelecom import AtomTelecom
@@ -60,6 +60,24 @@ def test_what_is_not_found_waits_for_a_person(user, sandbox, db):
     pulled(campaign)
     call.refresh_from_db()
     assert call.error == first  # said once, not nested
+
+
+def test_what_is_never_found_keeps_no_other_from_being_looked_for(user, sandbox, db, monkeypatch):
+    monkeypatch.setattr(resolve, "SEARCHED_AT_ONCE", 1)
+    account = LOX24.account(sandbox)
+    account.settings["concurrency"] = 1
+    account.save()
+    campaign = prepare(
+        campaign_to(account, LOX24.book(account, sandbox, LOX24.phones(2)), message="{first_name}"), user
+    )
+    sandbox.fault("reset_before", LOX24.send_path)
+    sandbox.fault("reset_after", LOX24.send_path)
+    send(campaign, user)
+    pulled(campaign)
+    pulled(campaign)
+    never, arrived = Call.objects.order_by("pk")
+    assert (never.state, arrived.state) == (Call.State.UNKNOWN, Call.State.ACCEPTED)
+    assert arrived.references
 
 
 def test_a_send_that_only_looks_like_it_is_shown_to_the_person(user, sandbox, db):

@@ -35,26 +35,26 @@ class Process:
 
     def kill(self) -> bool:
         """`kill -9`; it is dead when this returns. False when it had ended before."""
-        return self._note(self.nest.order(pid=self.pid, signal=signal.SIGKILL)) == -signal.SIGKILL
+        with self.nest.lock:
+            return not self.ended.is_set() and self._note(signal=signal.SIGKILL) == -signal.SIGKILL
 
     def poll(self) -> int | None:
         """The exit status, negative for a signal; None while it lives."""
-        return self.status if self.ended.is_set() else self._note(self.nest.order(pid=self.pid))
+        with self.nest.lock:
+            return self.status if self.ended.is_set() else self._note()
 
-    def _note(self, status: int | None) -> int | None:
-        if status is not None and not self.ended.is_set():
-            self.status = status
+    def _note(self, **order: int) -> int | None:
+        self.status = self.nest.order(pid=self.pid, **order)
+        if self.status is not None:
             self.ended.set()
-            return status
-        return None if self.ended.is_set() else status
+        return self.status
 
 
 class Nest:
     """Starts processes on one database and kills them. Thread-safe. Use as a context manager."""
 
     def __init__(self, **environment: str) -> None:
-        self._lock = threading.Lock()
-        self._ended: set[int] = set()
+        self.lock = threading.RLock()
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.chaos.nest"],
             cwd=ROOT,
@@ -81,15 +81,10 @@ class Nest:
     def order(self, **order: Any) -> Any:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        with self._lock:
-            if order.get("pid") in self._ended:
-                return None
+        with self.lock:
             self._process.stdin.write(json.dumps(order) + "\n")
             self._process.stdin.flush()
-            answer = json.loads(self._process.stdout.readline())
-            if "pid" in order and answer is not None:
-                self._ended.add(order["pid"])
-            return answer
+            return json.loads(self._process.stdout.readline())
 
 
 def hatch(order: dict[str, Any]) -> int:

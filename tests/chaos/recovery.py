@@ -95,6 +95,7 @@ def finish_campaign(campaign: Campaign, user: User, was_sent: Callable[[str], bo
 
 def assert_books_are_true(campaign: Campaign) -> None:
     """What holds at any time between two steps of the work."""
+    campaign = Campaign.objects.get(pk=campaign.pk)
     sums = reports.equation(campaign)
     assert sums.balances, sums
     # Every recipient says the same as the call that carried it.

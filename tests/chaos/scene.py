@@ -165,6 +165,7 @@ class Scene:
                 self._all_well()
                 assert time.monotonic() < give_up_at, f"Not settled in {SECONDS} seconds.\n{self.said()}"
             self.trap.disarm()
+            self._all_well()
             if victim.ended.is_set() and moment is not None:
                 self.deaths[moment.how] += 1
                 self.bury(victim)

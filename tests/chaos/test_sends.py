@@ -9,6 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from contactsync.campaigns import lifecycle, reports
+from contactsync.campaigns.resolve import SEARCHED_AT_ONCE
 from contactsync.inbound import handle
 from contactsync.models import Callback, Campaign, ProviderAccount
 from contactsync.models.fields import Credentials
@@ -56,13 +57,14 @@ def account(
     sandbox.callbacks.join()
 
 
-def look_for_proof(sandbox: SandboxServer, campaign: Campaign) -> None:
+def look_for_proof(sandbox: SandboxServer, campaign: Campaign, lost: set[int]) -> None:
     """What the provider tells or can show of sends whose answer was lost has been looked at, however long that takes."""
     sandbox.callbacks.join()
     while (waiting := Callback.objects.filter(state=Callback.State.RECEIVED)).exists():
         waiting.update(not_before=None)
         handle.handle(campaign.account_id)
-    reports.pull(campaign.pk)
+    for _ in range(0, len(lost) + 1, SEARCHED_AT_ONCE):
+        reports.pull(campaign.pk)
 
 
 def decide_the_rest(ledger: Ledger, user: User) -> None:
@@ -79,7 +81,7 @@ def assert_decided_by_proof_alone(
     ledger = Ledger(company, sandbox, campaign)
     ledger.assert_true()
     assert ledger.unknown() <= lost
-    look_for_proof(sandbox, campaign)
+    look_for_proof(sandbox, campaign, lost)
     ledger = Ledger(company, sandbox, campaign)
     ledger.assert_true()
     assert campaign.state == (Campaign.State.ATTENTION if ledger.unknown() else Campaign.State.SENT)

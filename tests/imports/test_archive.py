@@ -1,9 +1,11 @@
-"""Tables in zip files: the one member is taken, everything else is refused in words, and nothing unpacks without a limit."""
+"""Tables in zip and gzip files: the one table is taken, everything else is refused in words, and nothing unpacks without a limit."""
 
 from __future__ import annotations
 
 import contextlib
+import gzip
 import io
+import tarfile
 import zipfile
 from typing import Any
 
@@ -173,3 +175,67 @@ def test_a_bomb_in_a_zipped_workbook_is_refused_too(settings: Any) -> None:
         upload(book, zipped({"people.xlsx": bomb}), name="people.zip")
     assert refused.value.message == sheets.INFLATED
     assert not ImportJob.objects.exists()
+
+
+# gzip
+
+
+@pytest.mark.parametrize("name", ["people.csv.gz", "PEOPLE.CSV.GZ"])
+def test_a_table_in_a_gzip_file_is_taken_with_both_names(name: str) -> None:
+    assert taken(gzip.compress(PEOPLE.encode()), name) == (PEOPLE.encode(), f"{name}/{name[:-3]}")
+
+
+def test_a_gzip_file_is_known_by_what_it_holds_and_not_by_its_name() -> None:
+    assert taken(gzip.compress(PEOPLE.encode()), "people.csv")[0] == PEOPLE.encode()
+    with unpacked(io.BytesIO(PEOPLE.encode()), "people.csv.gz") as (table, found):
+        table.seek(0)
+        assert (table.read(), found) == (PEOPLE.encode(), "people.csv.gz")
+
+
+def test_several_gzip_files_in_a_row_are_one_as_programs_make_them() -> None:
+    halves = [gzip.compress(part.encode()) for part in (PEOPLE[:20], PEOPLE[20:])]
+    assert taken(b"".join(halves) + b"\0" * 512, "people.csv.gz")[0] == PEOPLE.encode()
+
+
+@pytest.mark.parametrize("cut", [1, 5, 9, 40])
+def test_a_gzip_file_that_is_cut_off_or_damaged_is_refused_and_never_taken_in_part(cut: int) -> None:
+    whole = gzip.compress(PEOPLE.encode() * 50)
+    assert refusal(whole[:-cut], "people.csv.gz").message == archive.BROKEN_GZIP
+    damaged = bytearray(whole)
+    damaged[-cut] ^= 0xFF
+    assert refusal(bytes(damaged), "people.csv.gz").message == archive.BROKEN_GZIP
+
+
+def test_what_was_packed_twice_is_refused() -> None:
+    tar = io.BytesIO()
+    with tarfile.open(fileobj=tar, mode="w") as made:
+        made.addfile(tarfile.TarInfo("people.csv"), io.BytesIO())
+    for inner in (gzip.compress(b"x"), zipped({"people.csv": PEOPLE}), tar.getvalue()):
+        assert refusal(gzip.compress(inner), "people.csv.gz").message == archive.PACKED_IN_GZIP
+
+
+def test_a_gzip_file_that_grows_beyond_the_limit_is_left_as_soon_as_it_does(settings: Any) -> None:
+    settings.IMPORT_MAX_MB = 1
+    assert refusal(gzip.compress(b"0" * 30_000_000), "zeros.csv.gz").message == archive.LARGE_GZIP
+
+
+def test_a_gzip_file_of_empty_ones_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive, "MOST_MEMBERS", 50)
+    assert refusal(gzip.compress(b"") * 60, "empty.csv.gz").message == archive.BROKEN_GZIP
+
+
+@pytest.mark.django_db
+def test_a_table_in_a_gzip_file_is_imported_like_any_other() -> None:
+    book, _options = make_book()
+    job = imported(book, gzip.compress(PEOPLE.encode()), name="people.csv.gz")
+    assert (outcomes(job.counts), job.file_name) == ({"created": 2}, "people.csv.gz/people.csv")
+
+
+@given(content=st.binary(max_size=400), place=st.integers(0, 60), change=st.integers(1, 255))
+@budget(max_examples=60)
+def test_whatever_is_done_to_a_gzip_file_it_is_taken_whole_or_refused(content: bytes, place: int, change: int) -> None:
+    packed = bytearray(gzip.compress(content, mtime=0))
+    packed[place % len(packed)] ^= change
+    with contextlib.suppress(ImportRefused):
+        found = taken(bytes(packed), "x.csv.gz")[0]
+        assert found in (content, b"") or not packed.startswith(b"\x1f\x8b")

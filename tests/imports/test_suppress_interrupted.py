@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+import threading
+from collections.abc import Callable
+from functools import partial
 
 import pytest
+from django.db import connections
 from django.utils import timezone
 
 from contactsync.campaigns import dispatch
 from contactsync.imports import jobs
 from contactsync.imports.lease import expired_jobs
 from contactsync.imports.run import run_apply
-from contactsync.models import ImportJob, Suppression
+from contactsync.inbound.replies import suppress
+from contactsync.models import ImportJob, InboundMessage, Suppression
 from providers.sandbox import SandboxServer
 from tests.campaigns.conftest import approve, campaign_to, excluded, prepare, received
 from tests.factories import make_account, make_contact, make_phonebook, make_user
@@ -101,6 +106,43 @@ def test_a_number_that_somebody_else_suppresses_in_the_same_moment_is_looked_up_
     assert (job.state, outcomes(job.counts), job.counts["balances"]) == (
         State.APPLIED, {"created": 20}, True,
     )  # fmt: skip
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_files_and_a_reply_at_the_same_time_leave_every_number_on_the_list_once() -> None:
+    numbers = [f"0912123{n:04d}" for n in range(60)]
+    jobs_here = []
+    for seed, part in ((1, numbers[:45]), (2, numbers[15:])):
+        random.Random(seed).shuffle(part)
+        jobs_here.append(checked(None, "phone\n" + "\n".join(part) + "\n"))
+    for job in jobs_here:
+        jobs.begin_apply(job, user=None)
+    together = threading.Barrier(3)
+    failures: list[BaseException] = []
+
+    def at_once(work: Callable[[], object]) -> None:
+        try:
+            together.wait(timeout=60)
+            work()
+        except BaseException as error:
+            failures.append(error)
+        finally:
+            connections.close_all()
+
+    reply = InboundMessage(phone="+989121230030", text="STOP")
+    works = [partial(run_apply, job.pk) for job in jobs_here] + [partial(suppress, reply)]
+    threads = [threading.Thread(target=at_once, args=[work]) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    for job in jobs_here:
+        job.refresh_from_db()
+        assert (job.state, job.counts["balances"]) == (State.APPLIED, True), job.error_text
+        assert job.changes.filter(kind="created").count() == job.counts["created"]
+    by_reply = Suppression.objects.filter(source="reply").count()
+    assert sum(job.counts["created"] for job in jobs_here) + by_reply == Suppression.objects.count() == 60
 
 
 @pytest.mark.django_db(transaction=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.utils.translation import override
 
 from contactsync.models import Contact, Phonebook, Run, Suppression
 from contactsync.sync import bring_in, executor
@@ -102,6 +103,17 @@ def test_labels_that_are_our_words_become_fields_and_others_options(lox24: Lox24
     contact = book.contacts.get()
     assert (contact.first_name, contact.company) == ("Sara", "Acme")
     assert sorted(contact.options.values()) == ["extra", "x"]
+
+
+def test_a_place_without_a_label_gets_a_title_in_the_language_of_who_asked(lox24: Lox24Side) -> None:
+    lox24.state.add_group(TITLE, labels={})
+    lox24.state.add_phone(lox24.state.group(TITLE), lox24.phone(1), columns={"c": "extra"})
+    account = lox24.account()
+    offered = next(book for book in bring_in.remote_phonebooks(account) if book.title == TITLE)
+    with override("fa"):
+        run = bring_in.create_bring_in_run(account, offered.remote_id, offered.title)
+    carry_out(run)  # as a worker does it, in the language of the installation
+    assert [option.title for option in Phonebook.objects.get(title=TITLE).options.all()] == ["فیلد c"]
 
 
 def test_one_that_is_gone_when_the_worker_comes_ends_with_the_reason(lox24: Lox24Side) -> None:

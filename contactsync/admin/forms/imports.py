@@ -17,7 +17,7 @@ from contactsync.admin.forms.regions import RegionForm
 from contactsync.admin.forms.rules import RulesForm
 from contactsync.models import Phonebook
 
-FILE_KINDS = (".csv", ".txt", ".tsv", ".tab", ".xlsx", ".xlsm", ".xls", ".ods", ".zip")
+FILE_KINDS = (".csv", ".txt", ".tsv", ".tab", ".xlsx", ".xlsm", ".xls", ".ods", ".zip", ".gz")
 
 
 class PhonebookChoice(forms.ModelChoiceField):
