@@ -15,14 +15,28 @@ from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from django.db import connection
-from django.db.models import F, Field, JSONField, Model, QuerySet
+from django.db.models import (
+    AutoField,
+    BooleanField,
+    CharField,
+    F,
+    Field,
+    ForeignKey,
+    IntegerField,
+    JSONField,
+    Model,
+    QuerySet,
+    TextField,
+)
 from django.db.models.expressions import RawSQL
 
 from contactsync.models import Contact
 
-#: kibibytes of pages at hand (negative, as SQLite has it), and pages in the log before they move to the file
-_ROOMY = {"cache_size": -48_000, "wal_autocheckpoint": 16_000}
-_AS_IT_IS = frozenset({str, int, type(None)})
+#: kibibytes of pages at hand (negative, as SQLite has it), and pages in the log before they move to the file: half of what
+#: others have (settings), so that it is the import that moves them
+_ROOMY = {"cache_size": -48_000, "wal_autocheckpoint": 8_000}
+#: fields whose values every database takes as Python has them
+_AS_THEY_ARE = (AutoField, BooleanField, CharField, ForeignKey, IntegerField, TextField)
 
 
 class Inserter:
@@ -37,7 +51,7 @@ class Inserter:
         fields = {field.name: field for field in model._meta.concrete_fields}
         varying = [fields.pop(name) for name in names]
         fields = {name: field for name, field in fields.items() if not field.primary_key}
-        self._converters = [_converter(field) for field in varying]
+        self._converted = _Converted(varying)
         self._constant = [
             _converter(field)(shared[name] if name in shared else field.get_default()) for name, field in fields.items()
         ]
@@ -47,14 +61,8 @@ class Inserter:
 
     def insert(self, rows: Iterable[Sequence[Any]]) -> None:
         """Write the rows, in their order."""
-        constant, converters = self._constant, self._converters
-        values = [
-            (
-                *[v if type(v) in _AS_IT_IS else convert(v) for v, convert in zip(row, converters, strict=True)],
-                *constant,
-            )
-            for row in rows
-        ]
+        constant = self._constant
+        values = [(*row, *constant) for row in self._converted(rows)]
         if not values:
             return
         columns = ", ".join(self._columns)
@@ -68,17 +76,17 @@ class Inserter:
                 cursor.executemany(f"INSERT INTO {self._table} ({columns}) VALUES ({places})", values)  # noqa: S608 - the model's own names
 
 
-def update_rows(model: type[Model], names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Set these fields of many rows. Each row is its id and the values, as an `Inserter` takes them."""
+def update_rows(
+    model: type[Model], names: Sequence[str], rows: Sequence[Sequence[Any]], *, shared: dict[str, Any]
+) -> None:
+    """Set these fields of many rows. Each row is its id and the values; both these and `shared` as an `Inserter` takes them."""
     if not rows:
         return
     by_name = {field.name: field for field in model._meta.concrete_fields}
-    fields = [by_name[name] for name in names]
-    converters = [_converter(field) for field in fields]
-    values = [
-        (row[0], *[v if type(v) in _AS_IT_IS else convert(v) for v, convert in zip(row[1:], converters, strict=True)])
-        for row in rows
-    ]
+    constant = [_converter(by_name[name])(value) for name, value in shared.items()]
+    varying = [by_name[name] for name in names]
+    values = [(*row, *constant) for row in _Converted([by_name["id"], *varying])(rows)]
+    fields = [*varying, *(by_name[name] for name in shared)]
     quote = connection.ops.quote_name
     table, columns = quote(model._meta.db_table), [quote(str(field.column)) for field in fields]
     with connection.cursor() as cursor:
@@ -134,6 +142,15 @@ def next_ids(model: type[Model], count: int) -> Sequence[int]:
         return range(last + 1, last + 1 + count)
 
 
+def data_version() -> int | None:
+    """A number that is the same for as long as no other connection has written anything; None where nobody knows it."""
+    if connection.vendor != "sqlite":
+        return None
+    with connection.cursor() as cursor:
+        (version,) = cursor.execute("PRAGMA data_version").fetchone()
+        return int(version)
+
+
 def lock_suppression_list() -> None:
     """Files that go onto the list take turns, chunk by chunk; within a transaction. There is no row to hold for a list that
     may be empty. (SQLite has one writer anyway.)"""
@@ -176,7 +193,7 @@ class Turns:
 def much_to_write() -> Iterator[None]:
     """Give a connection the room that many rows in no order need, and this process the peace to write them.
 
-    SQLite keeps more pages at hand, and moves them to the file less often than it does for single rows. The
+    SQLite keeps more pages at hand than for single rows, and moves them to the file before others have to. The
     collector of cyclic garbage would take a third of the time to find none.
     """
     was_enabled = gc.isenabled()
@@ -201,6 +218,26 @@ def _roomy_sqlite() -> Iterator[None]:
         with connection.cursor() as cursor:
             for name, value in before.items():
                 cursor.execute(f"PRAGMA {name} = {value}")
+
+
+class _Converted:
+    """Rows with their values as the database takes them. Text and numbers are so already, and not looked at."""
+
+    def __init__(self, fields: Sequence[Field[Any, Any]]) -> None:
+        self._special = [
+            (place, _converter(field)) for place, field in enumerate(fields) if not isinstance(field, _AS_THEY_ARE)
+        ]
+
+    def __call__(self, rows: Iterable[Sequence[Any]]) -> Iterable[Sequence[Any]]:
+        return map(self._row, rows) if self._special else rows
+
+    def _row(self, row: Sequence[Any]) -> Sequence[Any]:
+        values = list(row)
+        for place, convert in self._special:
+            value = values[place]
+            if value is not None and type(value) is not str:
+                values[place] = convert(value)
+        return values
 
 
 def _converter(field: Field[Any, Any]) -> Callable[[Any], Any]:
