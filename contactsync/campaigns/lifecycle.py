@@ -217,7 +217,8 @@ def resume(campaign: Campaign, *, user: User | None, at_once: bool = False, comm
             if found := account_problems(campaign.account):
                 raise CampaignProblem(found)
             return run
-        paused = Campaign.objects.filter(pk=campaign.pk, state=Campaign.State.PAUSED).exists()
+        # Locked: somebody may be stopping it in this moment, and then no run is paused any more.
+        paused = Campaign.objects.select_for_update().get(pk=campaign.pk).state == Campaign.State.PAUSED
         transition(campaign, Campaign.State.SENDING, table=_FROM_RESUMABLE, error={}, finished_at=None)
         campaign.refresh_from_db()
         # What waited here for its time goes on now in any case: a person has just said so.
