@@ -191,3 +191,31 @@ def phone_within(title: str) -> bool:
     """Does a longer title speak of a phone number, as “customer mobile (main)” does?"""
     words = f" {key(title)} "
     return any(f" {key(word)} " in words for word in SYNONYMS["phone"] if key(word) not in _BARE_NUMBERS)
+
+
+#: say that a column holds dates, not which
+_OF_ANY_DATE = frozenset(
+    word
+    for title in (
+        "date", "day", "on", "of", "the", "datum", "tag", "am", "der", "des", "data", "giorno", "di", "del", "della", "fecha",
+        "día", "de", "la", "تاریخ", "روز", "column", "col", "field", "ستون", "spalte", "colonna", "columna",
+    )
+    for word in key(title).split()
+)  # fmt: skip
+_OF_BIRTH = frozenset(
+    word
+    for title in (
+        "birth", "birthday", "birthdate", "born", "dob", "bday", "تولد", "زادروز", "متولد", "الميلاد", "geburtstag",
+        "geburtsdatum", "geboren", "geb", "nascita", "compleanno", "nato", "nacimiento", "cumpleaños", "nacido",
+    )
+    for word in key(title).split()
+)  # fmt: skip
+
+
+def may_be_same_date(title: str, other: str) -> bool:
+    """False when the title of a column of dates names another date than the other title: membership is not birth."""
+    told, wanted = (
+        {word for word in key(text).split() if len(word) > 1 and not word.isdecimal()} - _OF_ANY_DATE
+        for text in (title, other)
+    )
+    return not told or bool(told & wanted) or bool(told & _OF_BIRTH and wanted & _OF_BIRTH)

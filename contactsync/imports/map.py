@@ -9,7 +9,7 @@ from django.utils.translation import gettext_noop
 
 from contactsync.imports.detect import looks_like_phone
 from contactsync.imports.errors import MappingError
-from contactsync.imports.headers import field_of, is_landline, key, phone_within
+from contactsync.imports.headers import field_of, is_landline, key, may_be_same_date, phone_within
 from contactsync.imports.kinds import filled, share_of
 from contactsync.models import CustomOption, ImportJob
 from contactsync.phone import parse_phone
@@ -130,7 +130,7 @@ def _wishes(
         if not option:
             yield from _wishes_by_content(index, title, cells, numbers=numbers)
             if not field:
-                yield from _option_by_content(index, cells, options)
+                yield from _option_by_content(index, title, cells, options)
 
 
 def _wishes_by_content(index: int, title: str, cells: Sequence[str], *, numbers: float) -> Iterator[_Wish]:
@@ -146,14 +146,21 @@ def _wishes_by_content(index: int, title: str, cells: Sequence[str], *, numbers:
         yield _Wish(7, index, "email", CONTENT)
 
 
-def _option_by_content(index: int, cells: Sequence[str], options: Mapping[str, CustomOption]) -> Iterator[_Wish]:
-    """The one date or choice option of the phonebook that takes most of the cells; none when several would."""
+def _option_by_content(
+    index: int, title: str, cells: Sequence[str], options: Mapping[str, CustomOption]
+) -> Iterator[_Wish]:
+    """The one date or choice option of the phonebook that takes most of the cells; none when several would.
+
+    Any date could be any other, so a title that names another date speaks against it.
+    """
     fitting = [
         pk
         for pk, option in options.items()
         if option.kind in {"date", "choice"} and share_of(cells, option.kind, list(map(str, option.choices))) > 0.5
     ]
-    if len(fitting) == 1:
+    if len(fitting) == 1 and (
+        options[fitting[0]].kind == "choice" or may_be_same_date(title, options[fitting[0]].title)
+    ):
         yield _Wish(8, index, f"option:{fitting[0]}", CONTENT)
 
 

@@ -149,6 +149,41 @@ def test_a_date_or_choice_column_goes_to_the_only_option_that_takes_it() -> None
     assert guess_mapping(["a", "b", "c"], rows, region="IR", options=options)["1"].field == ""
 
 
+@pytest.mark.parametrize(
+    ("title", "option"),
+    [
+        ("تاریخ عضویت", "تاریخ تولد"),
+        ("تاريخ‌عضويت", "تاریخ تولد"),
+        ("Member since", "Birthday"),
+        ("Date of purchase", "Date of birth"),
+        ("Kunde seit", "Geburtsdatum"),
+    ],
+)
+def test_a_title_that_names_another_date_speaks_against_the_content(title: str, option: str) -> None:
+    assert guess_of_dates(title, option) == ""
+
+
+@pytest.mark.parametrize(
+    ("title", "option"),
+    [
+        ("", "تاریخ تولد"),
+        ("تاریخ", "تاریخ تولد"),
+        ("Column 2", "Birthday"),
+        ("DOB", "تاریخ تولد"),
+        ("Geboren am", "Birthday"),
+        ("Member since", "Member from"),
+    ],
+)
+def test_a_title_that_names_the_same_date_or_none_does_not(title: str, option: str) -> None:
+    assert guess_of_dates(title, option) == "option:1"
+
+
+def guess_of_dates(title: str, option: str) -> str:
+    options = {"1": CustomOption(pk=1, title=option, kind="date")}
+    found = guess_mapping(["mobile", title], [["09121234561", "1371/07/16"]], region="IR", options=options)
+    return found["1"].field
+
+
 # New options
 
 
