@@ -52,10 +52,13 @@ def page(site: Any, request: HttpRequest, *, shown: list[Shown] | None = None) -
     }
     if found is not None:
         entries = found.lost.get("calls", [])
+        work = restored.lost_work(entries)
+        is_cut = found.left - found.known > len(entries) > 0
         context |= {
-            "lost": [(row, _url(request, row)) for row in restored.lost_work(entries)],
-            "lost_count": found.left - found.known,
-            "is_cut": found.left - found.known > len(entries) > 0,
+            "lost": [(row, _url(request, row)) for row in work],
+            "lost_count": found.left - found.known if is_cut else sum(row.calls for row in work),
+            "is_cut": is_cut,
+            "is_repeated": any(len(row.entries) > row.calls for row in work),
             "machine": found.lost.get("machine", ""),
             "since": restored.lost_since(found),
             "sendable": restored.sendable() if not entries and may(request.user, "view_campaign") else [],

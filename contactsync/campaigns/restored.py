@@ -50,11 +50,21 @@ class Lost:
 
     @property
     def calls(self) -> int:
-        return len(self.entries)
+        return len(self._latest)
 
     @property
     def items(self) -> int:
-        return sum(int(entry.get("items", 0)) for entry in self.entries)
+        return sum(int(entry.get("items", 0)) for entry in self._latest.values())
+
+    @property
+    def _latest(self) -> dict[str, Mapping[str, Any]]:
+        """By call: one that was asked to come back later has left more than once."""
+        return {entry["call"]: entry for entry in self.entries}
+
+    @property
+    def is_one_minute(self) -> bool:
+        """Whether its first and last call are shown with the same time."""
+        return self.first.replace(second=0, microsecond=0) == self.last.replace(second=0, microsecond=0)
 
     @property
     def is_open(self) -> bool:

@@ -53,6 +53,13 @@ def test_the_page_says_what_left_and_asks_the_provider(client, lost):
     assert "Spring sale" in asked
 
 
+def test_a_prepared_campaign_cannot_be_sent_while_calls_are_held_back(client, lost):
+    as_lead(client)
+    page = client.get(reverse("admin:contactsync_campaign_change", args=[lost.pk])).content.decode()
+    assert "as soon as calls may go out again" in page
+    assert reverse("admin:contactsync_campaign_send", args=[lost.pk]) not in page
+
+
 @pytest.mark.parametrize("company", COMPANIES, ids=lambda company: company.slug)
 def test_every_provider_is_asked_or_says_why_not(client, sandbox, db, company):
     account = company.account(sandbox)

@@ -103,6 +103,8 @@ def test_a_campaign_that_left_after_the_backup_does_not_go_out_again(user, sandb
         approve(campaign, user)
     (lost,) = restored.lost_work(found.lost["calls"])
     assert (lost.campaign, lost.calls, lost.items) == (campaign, 1, 2)
+    (lost,) = restored.lost_work([*found.lost["calls"], *found.lost["calls"]])
+    assert (lost.calls, lost.items) == (1, 2)  # the same call, tried twice
 
     restored.allow_again(by="sara", note="looked in the panel")
     assert guard.finding() is None
