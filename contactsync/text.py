@@ -45,6 +45,11 @@ def ascii_digits(text: str) -> str:
     return text if text.isascii() else text.translate(DIGITS)
 
 
+def printable(text: str) -> str:
+    """The text without characters that cannot be shown; the joiners of Persian words and emoji stay."""
+    return "".join(character for character in text if character.isprintable() or character in "\u200c\u200d")
+
+
 def clean(text: str) -> str:
     """One line as a person meant it: composed (NFC), single spaces, ی and ک, nothing invisible but the joiners inside words."""
     if _CLEAN_ALREADY.fullmatch(text):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from contactsync.text import ascii_digits, clean, defuse, fold, gettext_noop, is_formula, undefused
+from contactsync.text import ascii_digits, clean, defuse, fold, gettext_noop, is_formula, printable, undefused
 
 tricky = st.text(
     st.one_of(
@@ -177,3 +177,7 @@ def test_marking_for_translation_changes_nothing() -> None:
 @pytest.mark.parametrize("text", ["=1+1", "-2+3", "@SUM(A1)", "+98 912", "Sara", "'quoted'", "O'Neill", ""])
 def test_what_was_defused_is_read_as_it_was(text: str) -> None:
     assert undefused(defuse(text)) == text
+
+
+def test_the_name_of_a_file_keeps_what_joins_its_letters_and_loses_what_hides() -> None:
+    assert printable("اصلاح\u200cشده\u202e.xlsx\x00\n") == "اصلاح\u200cشده.xlsx"

@@ -57,6 +57,12 @@ class Line:
     hints: list[str]
 
 
+def first_rows(sample: jobs.Sample) -> list[list[str]]:
+    """Titles and rows to look at: of a correction workbook without the columns it was given with."""
+    own = own_columns(sample.columns)
+    return [[row[index] for index in own if index < len(row)] for row in (sample.columns, *sample.rows)]
+
+
 def offer(request: HttpRequest, job: ImportJob, columns: Sequence[str]) -> Offer:
     """What this person may choose for the columns of this import."""
     fields = jobs.field_choices(job.phonebook)

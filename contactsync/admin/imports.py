@@ -197,6 +197,7 @@ class ImportJobAdmin(UndoMixin, DownloadMixin, FlowAdmin):
             job,
             form=form,
             sample=sample,
+            first_rows=import_columns.first_rows(sample),
             steps=stages.of_import(job, current="columns"),
             same_file=keeping.same_file(job).first(),
             can_discard=can_be_discarded(job),

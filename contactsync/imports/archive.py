@@ -16,6 +16,7 @@ from django.conf import settings
 from django.utils.translation import gettext_noop
 
 from contactsync.imports.errors import UnreadableFile
+from contactsync.text import printable
 
 BLOCK = 256 * 1024
 #: nobody zips this many files by mistake, and a list of millions would fill the memory
@@ -111,7 +112,7 @@ def _is_no_table(member: zipfile.ZipInfo) -> bool:
 
 
 def _shown(member: zipfile.ZipInfo) -> str:
-    return "".join(filter(str.isprintable, PurePosixPath(member.filename.replace("\\", "/")).name))[-60:]
+    return printable(PurePosixPath(member.filename.replace("\\", "/")).name)[-60:]
 
 
 def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, table: IO[bytes]) -> None:

@@ -36,6 +36,7 @@ from contactsync.imports.stream import open_upload
 from contactsync.models import Contact, CustomOption, ImportJob, Phonebook, SavedMapping, Suppression
 from contactsync.models.reasons import describe
 from contactsync.models.transitions import StepRefused, transition
+from contactsync.text import printable
 
 __all__ = [
     "MappingError",
@@ -91,7 +92,7 @@ def create_job(
 
     Without a phonebook it is one for the suppression list, and `region` (two letters) says where its numbers are from.
     """
-    name = "".join(filter(str.isprintable, PurePath(upload.name or "").name)) or "file"
+    name = printable(PurePath(upload.name or "").name) or "file"
     if upload.size > settings.IMPORT_MAX_MB * 1024 * 1024:
         raise UnreadableFile(TOO_LARGE, size=settings.IMPORT_MAX_MB)
     upload.open("rb")

@@ -112,7 +112,7 @@ def test_from_the_upload_to_the_result_with_whom_it_concerns(run_tasks: Any) -> 
     run_tasks()
     page = text_of(client.get(address(job)))
     assert "What the import into the suppression list would do" in page
-    for said in ("1 contact has a number that is new", "Customers", "1 person waits", "Nowruz", "there already"):
+    for said in ("1 contact has a number that is new", "Customers", "1 person is waiting", "Nowruz", "there already"):
         assert said in page
     assert 'data-count="updated"' not in page
     assert Suppression.objects.count() == 1

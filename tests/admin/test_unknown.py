@@ -46,7 +46,7 @@ def found() -> Evidence:
 def test_a_search_in_the_background_brings_the_evidence_and_a_proposal(client, lost, run_tasks):
     client.force_login(make_user(is_superuser=True))
     before = client.get(PAGE).content.decode()
-    assert "not searched yet" in before
+    assert "not compared yet" in before
     client.post(reverse("admin:unknown_search"))
     run_tasks()
     after = client.get(PAGE).content.decode()
