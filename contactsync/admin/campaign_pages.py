@@ -27,6 +27,7 @@ from contactsync.templatetags.contactsync import number
 
 State = Campaign.State
 SENDERS_NAMED = 10
+UNKNOWN_SHOWN = 5  # calls; the page “What is not known” has all
 
 TEMPLATES = {
     State.PREPARING: "running",
@@ -155,6 +156,7 @@ def examples(campaign: Campaign) -> list[Example]:
 def reported(request: HttpRequest, campaign: Campaign, counts: Mapping[str, int]) -> dict[str, Any]:
     """After the send: the equation, the delivery, the calls that need a person, every recipient."""
     goes_on = campaign.state in WAITS_FOR_SENDER
+    unknown = Call.objects.filter(run__campaign=campaign, state=Call.State.UNKNOWN).order_by("pk")
     return {
         "sum": sums.of_sending(campaign, counts, goes_on=goes_on) if counts else None,
         "audience": sums.of_audience(campaign) if campaign.summary.get("considered") else None,
@@ -164,7 +166,8 @@ def reported(request: HttpRequest, campaign: Campaign, counts: Mapping[str, int]
         "reading": _reading(request, campaign),
         "awaited": _awaited(request, campaign),
         "report_notes": report_notes(campaign.summary.get("report", {})),
-        "unknown_calls": list(Call.objects.filter(run__campaign=campaign, state=Call.State.UNKNOWN)),
+        "unknown_calls": list(unknown[:UNKNOWN_SHOWN]),
+        "more_unknown": max(0, unknown.count() - UNKNOWN_SHOWN),
         "runs": list(campaign.runs.all()),
         "table": recipient_table(request, campaign.recipients.all()),
     }

@@ -25,7 +25,7 @@ from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET
 
 from contactsync import work
@@ -100,7 +100,8 @@ class ImportJobAdmin(UndoMixin, DownloadMixin, FlowAdmin):
     def counted(self, job: ImportJob) -> str:
         """“431 new · 28 rejected”, of the check while nothing is imported yet."""
         if not (job.counts or job.checked_counts):
-            return number(job.total_rows)
+            rows = ngettext("%(rows)s row", "%(rows)s rows", job.total_rows or 0)
+            return rows % {"rows": number(job.total_rows)} if job.total_rows else number(None)
         return sums.in_short(sums.of_import(job).parts, {"created", "updated", "skipped", "rejected"})
 
     @admin.display(description=gettext_lazy("uploaded"), ordering="created_at")

@@ -51,7 +51,7 @@ def test_a_search_in_the_background_brings_the_evidence_and_a_proposal(client, l
     run_tasks()
     after = client.get(PAGE).content.decode()
     assert "shows exactly these people (2)" in after
-    assert "of this call 2, missing 0, others 0" in after
+    assert "people of this call: 2, missing: 0, others: 0" in after
     assert found().references[0] in after
 
 
