@@ -165,7 +165,8 @@ def _rows_digest(chunk: Chunk, verdicts: Sequence[Verdict]) -> str:
     codes = [
         problem.code for verdict in verdicts if verdict.outcome is Outcome.REJECTED for problem in verdict.problems
     ]
-    return _digest("\n".join([*chunk.hashes.values(), *codes]))
+    hashes = [values[-1] for values in chunk.new.values()]
+    return _digest("\n".join([*hashes, *codes]))
 
 
 def _changes_digest(verdicts: Sequence[Verdict]) -> str:

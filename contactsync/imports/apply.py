@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
+from json.encoder import encode_basestring_ascii
 from typing import Any
 
 from django.utils import timezone
@@ -16,6 +18,7 @@ from contactsync.imports.rows import (
     among,
     lock_suppression_list,
     next_ids,
+    of_phonebook,
     time_ordered_uuids,
     update_rows,
 )
@@ -25,24 +28,38 @@ from contactsync.models import Contact, ImportChange, ImportIssue, ImportJob, Ph
 #: what an import may set, and what it keeps of a contact before it does
 TOLD_FIELDS = ("prefix", "first_name", "last_name", "company", "email", "tags", "assigned_user", "note", "options")
 DATA_FIELDS = (*TOLD_FIELDS, "consented_at", "consent_source")
-_WRITTEN = (*DATA_FIELDS, "deleted_at", "payload_hash", "sync_state", "sync_error", "updated_at")
+#: all of a contact that a change looks at
+_LOOKED_AT = (
+    *("phone", *DATA_FIELDS, "deleted_at", "updated_at"),
+    *("sync_state", "sync_error", "payload_hash", "pushed_hash", "remote_id"),
+)
+#: a text as JSON; with anything but a text, a `TypeError`
+_json: Callable[[str], str] = encode_basestring_ascii
+_CREATED, _UPDATED = ImportChange.Kind.CREATED.value, ImportChange.Kind.UPDATED.value
 #: as a new contact has it, but for what its row says
 _BLANK: dict[str, Any] = {name: Contact._meta.get_field(name).get_default() for name in DATA_FIELDS}  # type: ignore[union-attr]
+#: a new contact, ready to be written: the values of these fields, JSON as text; the hash last
+NEW_FIELDS = ("phone", *DATA_FIELDS, "payload_hash")
 
 
-def fingerprints(rows: Sequence[Judged]) -> dict[str, str]:
-    """The hash of each usable row, by number, as if what it leaves blank were blank."""
-    return {
-        judged.phone: contact_fingerprint(phone=judged.phone, **_told(judged))
-        for judged in rows
-        if not judged.rejected and not judged.same_as_line
-    }
+def new_contacts(rows: Sequence[Judged]) -> dict[str, tuple[Any, ...]]:
+    """The values of `NEW_FIELDS` for each usable row, by number, as if what it leaves blank were blank."""
+    return {judged.phone: _new_contact(judged) for judged in rows if not judged.rejected and not judged.same_as_line}
 
 
-def _told(judged: Judged) -> dict[str, Any]:
-    """What a provider may be told of a new contact; consent stays here."""
-    told = {**_BLANK, **judged.fields, "options": judged.options}
-    return {name: told[name] for name in TOLD_FIELDS}
+def _new_contact(judged: Judged) -> tuple[Any, ...]:
+    phone, options = judged.phone, judged.options
+    values = {**_BLANK, **judged.fields, "options": options}
+    # Consent stays here: no provider is told of it, and the hash knows nothing of it.
+    told = contact_fingerprint(phone=phone, **{name: values[name] for name in TOLD_FIELDS})
+    values["options"] = _as_json(options)
+    values["tags"] = json.dumps(values["tags"]) if values["tags"] else "[]"
+    return (phone, *values.values(), told)
+
+
+def _as_json(options: Mapping[str, str]) -> str:
+    """What `json.dumps` makes of them, and so every other way to save a contact, but in a third of the time."""
+    return f"{{{', '.join([f'{_json(key)}: {_json(value)}' for key, value in options.items()])}}}"
 
 
 def lock_place(job: ImportJob) -> None:
@@ -54,14 +71,15 @@ def lock_place(job: ImportJob) -> None:
 
 
 def compare(
-    phonebook_id: int, rows: Sequence[Judged], hashes: Mapping[str, str], *, adds_only: bool = False
+    phonebook_id: int, rows: Sequence[Judged], new: Mapping[str, tuple[Any, ...]], *, adds_only: bool = False
 ) -> tuple[set[str], list[str]]:
     """The numbers of the rows that are in the phonebook: those whose contact stays as it is, and those to be looked at.
 
+    `new` holds what each usable row would be as a new contact (`new_contacts`).
     It stays when the row says just the same: equal hashes tell that of all that providers are told, except of the
     order of tags. With `adds_only` whoever is there stays, whatever the row says.
     """
-    there = Contact.objects.with_numbers(phonebook_id, hashes)
+    there = of_phonebook(Contact.objects.filter(phone__in=among(new)), phonebook_id)
     found = {
         phone: (known, deleted_at)
         for phone, known, deleted_at in there.values_list("phone", "payload_hash", "deleted_at")
@@ -74,7 +92,9 @@ def compare(
     same = {
         judged.phone
         for judged in rows
-        if found.get(judged.phone) == (hashes.get(judged.phone), None)
+        if judged.phone in found
+        and judged.phone in new
+        and found[judged.phone] == (new[judged.phone][-1], None)
         and "consented_at" not in judged.fields
         and "consent_source" not in judged.fields
         and len(judged.fields.get("tags", ())) < 2
@@ -86,7 +106,7 @@ def contacts_by_phone(phonebook_id: int, numbers: Collection[str], *, lock: bool
     """The contacts with these numbers, deleted ones included; with `lock` they stay as they are until the transaction ends."""
     if not numbers:
         return {}
-    contacts = Contact.objects.with_numbers(phonebook_id, numbers).defer("pushed_payload")
+    contacts = of_phonebook(Contact.objects.filter(phone__in=among(numbers)), phonebook_id).only(*_LOOKED_AT)
     if lock:
         contacts = contacts.select_for_update().order_by("pk")
     return {contact.phone: contact for contact in contacts}
@@ -97,55 +117,52 @@ def suppressed_among(numbers: Collection[str]) -> frozenset[str]:
     return frozenset(Suppression.objects.filter(phone__in=among(numbers)).values_list("phone", flat=True))
 
 
-def write_contacts(job: ImportJob, verdicts: Sequence[Verdict], hashes: Mapping[str, str]) -> None:
+def write_contacts(job: ImportJob, verdicts: Sequence[Verdict], new: Mapping[str, tuple[Any, ...]]) -> None:
     """Create and update contacts as the verdicts say, and keep how each was before."""
-    created = [verdict for verdict in verdicts if verdict.outcome is Outcome.CREATED]
+    created = [verdict.judged.phone for verdict in verdicts if verdict.outcome is Outcome.CREATED]
     updated = [verdict for verdict in verdicts if verdict.outcome is Outcome.UPDATED]
-    ids = iter(next_ids(Contact, len(created)))
+    ids = next_ids(Contact, len(created))
+    left = iter(ids)
     changes: list[tuple[int, int, int, str, dict[str, Any] | None]] = []
     for verdict in verdicts:
-        row = verdict.judged.row
+        row, contact = verdict.judged.row, verdict.contact
         if verdict.outcome is Outcome.CREATED:
-            changes.append((next(ids), row.number, row.line, ImportChange.Kind.CREATED.value, None))
-        elif verdict.outcome is Outcome.UPDATED and verdict.contact:
-            before = _record(verdict.contact, verdict.changes)
-            changes.append((verdict.contact.pk, row.number, row.line, ImportChange.Kind.UPDATED.value, before))
-    _create(job.book.pk, created, [change[0] for change in changes if change[4] is None], hashes)
+            changes.append((next(left), row.number, row.line, _CREATED, None))
+        elif verdict.outcome is Outcome.UPDATED and contact:
+            changes.append((contact.pk, row.number, row.line, _UPDATED, _record(contact, verdict.changes)))
+    _create(job.book.pk, ids, [new[phone] for phone in created])
     _update(updated)
     inserter = Inserter(ImportChange, ("contact", "row", "line", "kind", "before"), shared={"job": job.pk})
     inserter.insert(changes)
 
 
-def _create(phonebook_id: int, verdicts: Sequence[Verdict], ids: Sequence[int], hashes: Mapping[str, str]) -> None:
+def _create(phonebook_id: int, ids: Sequence[int], contacts: Sequence[tuple[Any, ...]]) -> None:
     now = timezone.now()
-    inserter = Inserter(
-        Contact,
-        ("id", "uuid", "phone", *DATA_FIELDS, "payload_hash"),
-        shared={"phonebook": phonebook_id, "created_at": now, "updated_at": now},
-    )
-    blank = {**_BLANK, "tags": "[]", "options": "{}"}
-    inserter.insert(
-        (number, uuid, phone, *{**blank, **verdict.changes}.values(), hashes[phone])
-        for number, uuid, verdict in zip(ids, time_ordered_uuids(len(verdicts)), verdicts, strict=True)
-        if (phone := verdict.judged.phone)
+    shared = {"phonebook": phonebook_id, "created_at": now, "updated_at": now}
+    uuids = time_ordered_uuids(len(contacts))
+    Inserter(Contact, ("id", "uuid", *NEW_FIELDS), shared=shared).insert(
+        (number, uuid, *values) for number, uuid, values in zip(ids, uuids, contacts, strict=True)
     )
 
 
 def _update(verdicts: Sequence[Verdict]) -> None:
-    now = timezone.now()
+    """Write what changes, column by column: the fields that any of the rows changes, and what follows from them."""
     contacts: list[Contact] = []
+    names = dict.fromkeys(("payload_hash",))
     for verdict in verdicts:
         contact = verdict.contact
         if contact is None:
             continue
         for name, value in verdict.changes.items():
             setattr(contact, name, value)
+            names[name] = None
+        state, why = contact.sync_state, contact.sync_error
         contact.refresh_state()
-        contact.updated_at = now
+        if (contact.sync_state, contact.sync_error) != (state, why):
+            names |= dict.fromkeys(("sync_state", "sync_error"))
         contacts.append(contact)
-    update_rows(
-        Contact, _WRITTEN, [(contact.pk, *[getattr(contact, name) for name in _WRITTEN]) for contact in contacts]
-    )
+    rows = [(contact.pk, *[getattr(contact, name) for name in names]) for contact in contacts]
+    update_rows(Contact, list(names), rows, shared={"updated_at": timezone.now()})
 
 
 def before_image(contact: Contact) -> dict[str, Any]:

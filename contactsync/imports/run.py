@@ -25,7 +25,7 @@ from contactsync.imports.issues import WARNING
 from contactsync.imports.lease import Lease, LeaseLost, State, claim
 from contactsync.imports.preview import drop_previews, rejections, write_previews
 from contactsync.imports.reach import Reach
-from contactsync.imports.rows import Turns, much_to_write
+from contactsync.imports.rows import Turns, data_version, much_to_write
 from contactsync.imports.settle import Outcome, Verdict, settle
 from contactsync.imports.stream import Chunk, chunks_of
 from contactsync.models import ImportChange, ImportChunk, ImportIssue, ImportJob, ImportPreview
@@ -80,7 +80,8 @@ def tally(counts: Mapping[str, int], verdicts: Sequence[Verdict]) -> dict[str, i
     added["rows"] += len(verdicts)
     for verdict in verdicts:
         added[verdict.outcome] += 1
-        added["warnings"] += sum(problem.severity == WARNING for problem in verdict.problems)
+        if verdict.problems:
+            added["warnings"] += sum(problem.severity == WARNING for problem in verdict.problems)
         added["suppressed"] += verdict.suppressed
     return added
 
@@ -88,11 +89,11 @@ def tally(counts: Mapping[str, int], verdicts: Sequence[Verdict]) -> dict[str, i
 def _verdicts(job: ImportJob, chunk: Chunk, *, lock: bool) -> list[Verdict]:
     """Whole contacts are read only where their hash does not say already that the row changes nothing."""
     if job.is_suppression:
-        return suppress.verdicts(chunk.rows, chunk.hashes)
+        return suppress.verdicts(chunk.rows, chunk.new)
     adds_only = job.mode == ImportJob.Mode.ADD_ONLY
-    same, others = compare(job.book.pk, chunk.rows, chunk.hashes, adds_only=adds_only)
+    same, others = compare(job.book.pk, chunk.rows, chunk.new, adds_only=adds_only)
     contacts = contacts_by_phone(job.book.pk, others, lock=lock)
-    suppressed = suppressed_among(list(chunk.hashes))
+    suppressed = suppressed_among(chunk.new)
     return settle(chunk.rows, contacts=contacts, suppressed=suppressed, same=same, mode=job.mode)
 
 
@@ -133,11 +134,10 @@ def _apply(lease: Lease, job: ImportJob) -> None:
         lease.commit(counts=counts)
     turns = Turns()
     for chunk in chunks_of(job, after=done):
-        with turns.turn():
-            if chunk.rows:
-                counts, go_on = _apply_chunk(lease, job, chunk, counts)
-            else:
-                go_on = lease.commit()
+        if chunk.rows:
+            counts, go_on = _apply_chunk(lease, job, chunk, counts, turns)
+        else:
+            go_on = lease.commit()
         if not go_on:
             lease.release()
             return
@@ -145,28 +145,43 @@ def _apply(lease: Lease, job: ImportJob) -> None:
     lease.finish(State.APPLIED, counts=_final(job, counts), error={})
 
 
-def _apply_chunk(lease: Lease, job: ImportJob, chunk: Chunk, counts: Mapping[str, int]) -> tuple[dict[str, int], bool]:
-    """One chunk, whole or not at all, looked up afresh when somebody else was at the same contacts."""
+def _apply_chunk(
+    lease: Lease, job: ImportJob, chunk: Chunk, counts: Mapping[str, int], turns: Turns
+) -> tuple[dict[str, int], bool]:
+    """One chunk, whole or not at all, looked up afresh when somebody else was at the same contacts.
+
+    Where the database can tell that nobody has written meanwhile, the looking is done before the turn to write.
+    """
+    version = data_version()
+    verdicts = _agreed_verdicts(job, chunk, lock=False) if version is not None else None
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            with transaction.atomic():
+            with turns.turn(), transaction.atomic():
                 lock_place(job)
-                verdicts = _verdicts(job, chunk, lock=True)
-                if job.compared_until is None:
-                    agree.insist(job, chunk, verdicts)
+                if verdicts is None or data_version() != version:
+                    verdicts = _agreed_verdicts(job, chunk, lock=True)
                 _forget_check(job, chunk)
                 if job.is_suppression:
                     suppress.write(job, verdicts)
                 else:
-                    write_contacts(job, verdicts, chunk.hashes)
+                    write_contacts(job, verdicts, chunk.new)
                 write_issues(job, verdicts)
                 added = tally(counts, verdicts)
                 return added, lease.commit(position=chunk.end, counts=added)
         except (IntegrityError, OperationalError):
             if attempt == ATTEMPTS:
                 raise
+            verdicts = None
             log.info("Import %s: rows up to %s met another writer; trying again.", job.pk, chunk.end)
     raise AssertionError("not reached")
+
+
+def _agreed_verdicts(job: ImportJob, chunk: Chunk, *, lock: bool) -> list[Verdict]:
+    """The verdicts, as the check has come to them. Raises `agree.Differs`."""
+    verdicts = _verdicts(job, chunk, lock=lock)
+    if job.compared_until is None:
+        agree.insist(job, chunk, verdicts)
+    return verdicts
 
 
 def _forget_check(job: ImportJob, chunk: Chunk) -> None:

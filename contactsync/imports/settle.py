@@ -56,14 +56,18 @@ def settle(
     `contacts` (by phone) and `suppressed` hold at least what concerns these rows, `same` the numbers whose contacts
     are known to stay as they are (`apply.compare`); those need not be among the contacts.
     """
-    return [
-        left_out(judged)
-        if judged.rejected or judged.same_as_line
-        else _skipped(judged, why)
-        if (why := _why_skipped(mode, contacts.get(judged.phone), judged.phone in same))
-        else _settle(judged, contacts.get(judged.phone), judged.phone in same, judged.phone in suppressed)
-        for judged in rows
-    ]
+    may_skip = mode != Mode.ADD_AND_UPDATE
+    verdicts = []
+    for judged in rows:
+        phone = judged.phone
+        contact, is_same = contacts.get(phone), phone in same
+        if judged.rejected or judged.same_as_line:
+            verdicts.append(left_out(judged))
+        elif may_skip and (why := _why_skipped(mode, contact, is_same)):
+            verdicts.append(_skipped(judged, why))
+        else:
+            verdicts.append(_settle(judged, contact, is_same, phone in suppressed))
+    return verdicts
 
 
 def _why_skipped(mode: str, contact: Contact | None, is_same: bool) -> str:

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, cast
 from django.utils.translation import gettext_noop
 
 from contactsync.imports import ahead, issues, suppress
-from contactsync.imports.apply import fingerprints
+from contactsync.imports.apply import new_contacts
 from contactsync.imports.cells import Judged
 from contactsync.imports.check import judge
 from contactsync.imports.errors import UnreadableFile
@@ -34,11 +34,12 @@ FILE_GONE = gettext_noop("The uploaded file is no longer kept. Upload it again."
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Judged rows that follow each other, with the hashes of those that can be used (by phone; for the suppression list:
-    with what they say); `end` is the number of the last one. Without rows when they were done before."""
+    """Judged rows that follow each other, and what each that can be used says (by phone), last what the real run must find
+    again: `apply.new_contacts`, `suppress.told_of`. `end` is the number of the last one. Without rows when they were done
+    before."""
 
     rows: list[Judged]
-    hashes: dict[str, str]
+    new: dict[str, tuple[Any, ...]]
     end: int
 
 
@@ -88,12 +89,12 @@ def judged_chunks(
     in order, which of them were not used.
     """
     rows = read_rows(file, form)
-    hashes = suppress.told_of if plan.kind == ImportJob.Kind.SUPPRESSION else fingerprints
+    new = suppress.told_of if plan.kind == ImportJob.Kind.SUPPRESSION else new_contacts
     with Seen() as seen:
         yield from _known_chunks(rows, plan, seen, after, rejected)
         while batch := [judge(row, plan) for row in itertools.islice(rows, CHUNK_ROWS)]:
             seen.mark(batch)
-            yield Chunk(batch, hashes(batch), batch[-1].row.number)
+            yield Chunk(batch, new(batch), batch[-1].row.number)
 
 
 def _known_chunks(rows: Iterator[Row], plan: Plan, seen: Seen, after: int, rejected: Sequence[int]) -> Iterator[Chunk]:
@@ -116,7 +117,7 @@ def _rejected(job: ImportJob, after: int) -> Sequence[int]:
     return array("Q", found.distinct().iterator()) if after else ()
 
 
-_Packed = tuple[list[tuple[Any, ...]], dict[str, str], int]
+_Packed = tuple[list[tuple[Any, ...]], dict[str, tuple[Any, ...]], int]
 
 
 def _pack(chunk: Chunk) -> _Packed:
@@ -130,11 +131,11 @@ def _pack(chunk: Chunk) -> _Packed:
             )
             for each in chunk.rows
         ],
-        chunk.hashes,
+        chunk.new,
         chunk.end,
     )
 
 
 def _unpack(packed: _Packed) -> Chunk:
-    rows, hashes, end = packed
-    return Chunk([Judged(Row(number, line, cells or []), *more) for number, line, cells, *more in rows], hashes, end)
+    rows, new, end = packed
+    return Chunk([Judged(Row(number, line, cells or []), *more) for number, line, cells, *more in rows], new, end)

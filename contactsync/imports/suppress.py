@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from django.utils import timezone
@@ -16,16 +16,16 @@ from contactsync.models import ImportChange, ImportJob, Suppression
 Source = Suppression.Source
 
 
-def told_of(rows: Sequence[Judged]) -> dict[str, str]:
+def told_of(rows: Sequence[Judged]) -> dict[str, tuple[Any, ...]]:
     """What each usable row says, by number: what the real run must find again."""
     return {
-        judged.phone: f"{judged.phone}\0{judged.fields.get('reason', '')}\0{judged.fields.get('since', '')}"
+        judged.phone: (f"{judged.phone}\0{judged.fields.get('reason', '')}\0{judged.fields.get('since', '')}",)
         for judged in rows
         if not judged.rejected and not judged.same_as_line
     }
 
 
-def verdicts(rows: Sequence[Judged], told: Mapping[str, str]) -> list[Verdict]:
+def verdicts(rows: Sequence[Judged], told: Mapping[str, tuple[Any, ...]]) -> list[Verdict]:
     """The final verdict on each row. A number that is on the list stays as it is, whatever the row says."""
     there = _there(told)
     return [
@@ -38,7 +38,7 @@ def verdicts(rows: Sequence[Judged], told: Mapping[str, str]) -> list[Verdict]:
     ]
 
 
-def _there(numbers: Mapping[str, str]) -> dict[str, int]:
+def _there(numbers: Collection[str]) -> dict[str, int]:
     """Those of the numbers that are on the list: their ids there when a file brought them, else 0."""
     found = Suppression.objects.filter(phone__in=among(numbers)).values_list("phone", "pk", "source")
     return {phone: pk if source == Source.IMPORT else 0 for phone, pk, source in found}

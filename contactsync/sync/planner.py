@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
@@ -79,7 +79,8 @@ def _after_read(run: Run, owner: str, error: ProviderError) -> None:
 
 def _give_up(run: Run, owner: str, state: str, why: dict[str, object]) -> None:
     try:
-        leases.end(run, owner, state, error=why)
+        with transaction.atomic():
+            leases.end(run, owner, state, error=why)
     except IntegrityError:  # another run of this phonebook is active, and only one may be paused
         leases.end(run, owner, State.FAILED, error=why, finished_at=timezone.now())
 

@@ -32,7 +32,6 @@ STEPS = (
 HEADER = "موبایل,نام,نام خانوادگی,ایمیل,شهر,امتیاز,تاریخ تولد"
 #: the slow one gets fewer rows
 IMPORT_EXPORT_ROWS = 10_000
-DURABLE = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
 Step = tuple[Callable[[], Any], int]
 
 
@@ -293,12 +292,13 @@ def one_step(name: str, path: Path, rows: int) -> None:
     from django.db import connection
 
     from contactsync.models import ImportJob
+    from contactsync.settings import SQLITE_START
 
     ImportJob._meta.get_field("file").storage = FileSystemStorage(location=path.parent)  # the same for every step
     connection.close()
     connection.settings_dict["NAME"] = settings.DATABASES["default"]["NAME"] = os.environ["BENCH_DATABASE"]
     if connection.vendor == "sqlite":
-        connection.settings_dict["OPTIONS"]["init_command"] = DURABLE
+        connection.settings_dict["OPTIONS"]["init_command"] = SQLITE_START
     else:
         connection.settings_dict["OPTIONS"] = {}
     work, done = globals()[name](path, rows)

@@ -47,12 +47,13 @@ def measure(path: Path, rows: int) -> None:
     from django.db import connection
     from django.test import Client
 
-    from tests.benchmarks.bench_import import DURABLE, write_file
+    from contactsync.settings import SQLITE_START
+    from tests.benchmarks.bench_import import write_file
     from tests.factories import make_user
 
     if connection.vendor == "sqlite":
         connection.close()
-        connection.settings_dict["OPTIONS"]["init_command"] = DURABLE
+        connection.settings_dict["OPTIONS"]["init_command"] = SQLITE_START
     write_file(path, rows)
     user = make_user(is_superuser=True)
     client = Client()

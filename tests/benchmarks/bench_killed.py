@@ -1,4 +1,4 @@
-"""Kill the worker of an import again and again at random moments, and compare with an import left alone.
+"""Kill the worker of an import again and again, all along its way, and compare with an import left alone.
 
 By hand, from the top of the repository:
 
@@ -12,6 +12,7 @@ import argparse
 import logging
 import os
 import random
+import time
 
 
 def main() -> None:
@@ -35,9 +36,10 @@ def main() -> None:
 
 
 def kill(rows: int, kills: int, chance: random.Random) -> None:
+    """Each kill falls into its own part of the rows, at a random row and a random moment of the work on a chunk."""
     from contactsync.imports import jobs, stream
     from tests.imports.files import checked, imported, make_book
-    from tests.imports.killing import everything, live, mixed_file
+    from tests.imports.killing import everything, live, live_until, mixed_file
 
     before, content = mixed_file(rows // 3, seed=3), mixed_file(rows, seed=7)
     ends = []
@@ -47,19 +49,20 @@ def kill(rows: int, kills: int, chance: random.Random) -> None:
         ends.append(checked(book, content))
         jobs.begin_apply(ends[-1], user=None)
     quiet, rough = ends
-    needed = live(quiet, chunk=stream.CHUNK_ROWS) or 0
+    began = time.monotonic()
+    live(quiet, chunk=stream.CHUNK_ROWS)
+    of_a_chunk = (time.monotonic() - began) * stream.CHUNK_ROWS / rows
     done = 0
-    while done < kills:
-        if live(rough, chunk=stream.CHUNK_ROWS, seconds=needed * chance.uniform(0.05, 0.25)) is not None:
-            print(f"It was done before kill {done + 1}.")  # noqa: T201
-            break
-        done += 1
-        print(f"kill {done}: {rough.position} of {rows} rows done", flush=True)  # noqa: T201
+    for part in range(kills):
+        at = int((part + chance.random()) * (rows - 2 * stream.CHUNK_ROWS) / kills)
+        if live_until(rough, at, chunk=stream.CHUNK_ROWS, delay=chance.uniform(0, of_a_chunk)):
+            done += 1
+            print(f"kill {done}: {rough.position} of {rows} rows done", flush=True)  # noqa: T201
     if rough.state == "applying":
         live(rough, chunk=stream.CHUNK_ROWS)
     same = everything(rough) == everything(quiet)
     print(f"{done} kills; the same as left alone: {same}; balances: {rough.counts['balances']}")  # noqa: T201
-    if not same:
+    if not same or done < kills:
         raise SystemExit(1)
 
 

@@ -33,8 +33,10 @@ def main() -> None:
     django.setup()
     from django.db import connection
 
+    from contactsync.settings import SQLITE_START
+
     if connection.vendor == "sqlite":
-        connection.settings_dict["OPTIONS"]["init_command"] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+        connection.settings_dict["OPTIONS"]["init_command"] = SQLITE_START
     connection.creation.create_test_db(verbosity=0)
     try:
         report(connection.vendor, requests)

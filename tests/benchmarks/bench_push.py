@@ -56,8 +56,10 @@ def database() -> Iterator[str]:
     django.setup()
     from django.db import connection
 
+    from contactsync.settings import SQLITE_START
+
     if connection.vendor == "sqlite":
-        connection.settings_dict["OPTIONS"]["init_command"] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+        connection.settings_dict["OPTIONS"]["init_command"] = SQLITE_START
     else:
         connection.settings_dict["OPTIONS"] = {}
     connection.creation.create_test_db(verbosity=0)

@@ -32,6 +32,33 @@ def mixed_file(rows: int, *, seed: int) -> str:
 
 def live(job: Any, *, chunk: int, seconds: float = 0) -> float | None:
     """Let a worker go on with the import. Returns the computing time it took, or `None` when it was killed before the end."""
+    done = subprocess.run(_worker(job, chunk, seconds), stdout=subprocess.PIPE, text=True, check=False)
+    job.refresh_from_db()
+    if done.returncode == -signal.SIGPROF:
+        return None
+    assert done.returncode == 0, done.returncode
+    return float(json.loads(done.stdout))
+
+
+def live_until(job: Any, rows: int, *, chunk: int, delay: float) -> bool:
+    """Let a worker go on until so many rows are committed, and kill it that many seconds later. Returns whether it was alive still."""
+    with subprocess.Popen(_worker(job, chunk), stdout=subprocess.DEVNULL) as worker:
+        while worker.poll() is None:
+            job.refresh_from_db(fields=["position"])
+            if job.position >= rows:
+                try:
+                    worker.wait(delay)
+                except subprocess.TimeoutExpired:
+                    worker.kill()
+                break
+            time.sleep(0.01)
+    job.refresh_from_db()
+    assert worker.returncode in {0, -signal.SIGKILL}, worker.returncode
+    return worker.returncode != 0
+
+
+def _worker(job: Any, chunk: int, seconds: float = 0) -> list[str]:
+    """The command of a worker for an import that nobody holds any more."""
     from django.db import connection
     from django.utils import timezone
 
@@ -41,13 +68,7 @@ def live(job: Any, *, chunk: int, seconds: float = 0) -> float | None:
         lease_until=timezone.now() - dt.timedelta(seconds=1)
     )
     database, files = str(connection.settings_dict["NAME"]), str(job.file.storage.location)
-    command = [sys.executable, "-m", "tests.imports.killing", database, files, str(job.pk), str(chunk), str(seconds)]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
-    job.refresh_from_db()
-    if done.returncode == -signal.SIGPROF:
-        return None
-    assert done.returncode == 0, done.returncode
-    return float(json.loads(done.stdout))
+    return [sys.executable, "-m", "tests.imports.killing", database, files, str(job.pk), str(chunk), str(seconds)]
 
 
 def everything(job: Any) -> dict[str, Any]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import threading
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -317,6 +319,40 @@ def test_a_contact_that_somebody_makes_in_the_same_moment_is_met_by_a_second_loo
     assert "trying again" in caplog.text
     assert outcomes(job.counts) == {"created": 1, "updated": 1}
     assert ImportIssue.objects.filter(job=job).count() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_was_looked_up_before_the_turn_to_write_is_looked_up_again_when_somebody_has_written(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("Other databases look up within the transaction, and hold what they have seen.")
+    book, _ = make_book()
+    ali = make_contact(book, "+989121234561", first_name="Ali")
+    job = checked(book, HEADER + "09121234561,Sara,,\n")
+    look = run._agreed_verdicts
+    locks: list[bool] = []
+
+    def write() -> None:
+        ali.last_name = "Karimi"
+        ali.save()
+        connection.close()
+
+    def look_and_let_another_write(*args: Any, lock: bool) -> Any:
+        found = look(*args, lock=lock)
+        if not locks:
+            another = threading.Thread(target=write)
+            another.start()
+            another.join()
+        locks.append(lock)
+        return found
+
+    monkeypatch.setattr(run, "_agreed_verdicts", look_and_let_another_write)
+    apply(job)
+    ali.refresh_from_db()
+    assert (job.state, locks) == (State.APPLIED, [False, True])
+    assert (ali.first_name, ali.last_name, ali.payload_hash) == ("Sara", "Karimi", ali.fingerprint())
+    assert ImportChange.objects.get(job=job).before["last_name"] == "Karimi"
 
 
 def test_an_equation_that_does_not_hold_is_never_called_balanced(at: At) -> None:
