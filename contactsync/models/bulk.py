@@ -14,7 +14,19 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from django.db import connection
-from django.db.models import F, Field, JSONField, Model, QuerySet
+from django.db.models import (
+    AutoField,
+    BooleanField,
+    CharField,
+    F,
+    Field,
+    ForeignKey,
+    IntegerField,
+    JSONField,
+    Model,
+    QuerySet,
+    TextField,
+)
 from django.db.models.base import ModelState
 from django.db.models.expressions import RawSQL
 
@@ -22,6 +34,8 @@ M = TypeVar("M", bound=Model)
 
 MANY_OBJECTS = 50_000
 _AS_IT_IS = frozenset({str, int, type(None)})
+#: fields whose values every database takes as Python has them
+_AS_THEY_ARE = (AutoField, BooleanField, CharField, ForeignKey, IntegerField, TextField)
 
 
 class Inserter:
@@ -36,7 +50,7 @@ class Inserter:
         fields = {field.name: field for field in model._meta.concrete_fields}
         varying = [fields.pop(name) for name in names]
         fields = {name: field for name, field in fields.items() if not field.primary_key}
-        self._converters = [_converter(field) for field in varying]
+        self._converted = _Converted(varying)
         self._constant = [
             _converter(field)(shared[name] if name in shared else field.get_default()) for name, field in fields.items()
         ]
@@ -46,14 +60,8 @@ class Inserter:
 
     def insert(self, rows: Iterable[Sequence[Any]]) -> None:
         """Write the rows, in their order."""
-        constant, converters = self._constant, self._converters
-        values = [
-            (
-                *[v if type(v) in _AS_IT_IS else convert(v) for v, convert in zip(row, converters, strict=True)],
-                *constant,
-            )
-            for row in rows
-        ]
+        constant = self._constant
+        values = [(*row, *constant) for row in self._converted(rows)]
         if not values:
             return
         columns = ", ".join(self._columns)
@@ -67,13 +75,16 @@ class Inserter:
                 cursor.executemany(f"INSERT INTO {self._table} ({columns}) VALUES ({places})", values)  # noqa: S608 - the model's own names
 
 
-def update_rows(model: type[Model], names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Set these fields of many rows. Each row is its id and the values, as an `Inserter` takes them."""
+def update_rows(
+    model: type[Model], names: Sequence[str], rows: Sequence[Sequence[Any]], *, shared: dict[str, Any] | None = None
+) -> None:
+    """Set these fields of many rows. Each row is its id and the values; both these and `shared` as an `Inserter` takes them."""
     if not rows:
         return
     by_name = {field.name: field for field in model._meta.concrete_fields}
-    fields = [by_name[name] for name in names]
     ids, *told = zip(*rows, strict=True)
+    told += [(value,) * len(ids) for value in (shared or {}).values()]
+    fields = [by_name[name] for name in (*names, *(shared or ()))]
     values = [_column(field, column) for field, column in zip(fields, told, strict=True)]
     quote = connection.ops.quote_name
     table, columns = quote(model._meta.db_table), [quote(str(field.column)) for field in fields]
@@ -194,6 +205,26 @@ def _bare(model: type[Any], fields: Sequence[str], values: Sequence[Any], using:
     state.adding, state.db = False, using
     row.__dict__.update(zip(fields, values, strict=False))
     return row
+
+
+class _Converted:
+    """Rows with their values as the database takes them. Text and numbers are so already, and not looked at."""
+
+    def __init__(self, fields: Sequence[Field[Any, Any]]) -> None:
+        self._special = [
+            (place, _converter(field)) for place, field in enumerate(fields) if not isinstance(field, _AS_THEY_ARE)
+        ]
+
+    def __call__(self, rows: Iterable[Sequence[Any]]) -> Iterable[Sequence[Any]]:
+        return map(self._row, rows) if self._special else rows
+
+    def _row(self, row: Sequence[Any]) -> Sequence[Any]:
+        values = list(row)
+        for place, convert in self._special:
+            value = values[place]
+            if value is not None and type(value) is not str:
+                values[place] = convert(value)
+        return values
 
 
 def _converter(field: Field[Any, Any]) -> Callable[[Any], Any]:
