@@ -168,8 +168,13 @@ def next_ids(model: type[Model], count: int) -> Sequence[int]:
             )
             return [number for (number,) in cursor.fetchall()]
         # The transaction is the only one that writes, and the table never gives an id twice.
-        cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
-        last = (cursor.fetchone() or (0,))[0]
+        # The table's own count may have been set back (a flush of the database does that); SQLite minds both as well.
+        cursor.execute(
+            "SELECT max((SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = %s), "  # noqa: S608 - the model's own name
+            f"(SELECT coalesce(max(id), 0) FROM {connection.ops.quote_name(table)}))",
+            [table],
+        )
+        last = cursor.fetchone()[0]
         return range(last + 1, last + 1 + count)
 
 
