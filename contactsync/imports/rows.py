@@ -10,7 +10,7 @@ import gc
 import json
 import os
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
@@ -35,6 +35,7 @@ from contactsync.models import Contact
 #: kibibytes of pages at hand (negative, as SQLite has it), and pages in the log before they move to the file: half of what
 #: others have (settings), so that it is the import that moves them
 _ROOMY = {"cache_size": -48_000, "wal_autocheckpoint": 8_000}
+_NOTHING: Mapping[str, Any] = {}
 #: fields whose values every database takes as Python has them
 _AS_THEY_ARE = (AutoField, BooleanField, CharField, ForeignKey, IntegerField, TextField)
 
@@ -77,7 +78,7 @@ class Inserter:
 
 
 def update_rows(
-    model: type[Model], names: Sequence[str], rows: Sequence[Sequence[Any]], *, shared: dict[str, Any]
+    model: type[Model], names: Sequence[str], rows: Sequence[Sequence[Any]], *, shared: Mapping[str, Any] = _NOTHING
 ) -> None:
     """Set these fields of many rows. Each row is its id and the values; both these and `shared` as an `Inserter` takes them."""
     if not rows:
