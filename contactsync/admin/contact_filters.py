@@ -9,7 +9,8 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from contactsync.models import Contact
+from contactsync.admin.search import narrowed
+from contactsync.models import Contact, Phonebook
 
 SyncState = Contact.SyncState
 GROUPS: dict[str, tuple[str, ...]] = {
@@ -38,7 +39,13 @@ class SyncFilter(admin.SimpleListFilter):
         if value == "waiting":
             return queryset.filter(sync_error={}, sync_state__in=Contact.WAITING)
         states = GROUPS.get(value) or tuple({value} & set(SyncState.values))
-        return queryset.filter(sync_state__in=states) if states else queryset
+        if not states:
+            return queryset
+        if "phonebook__id__exact" in request.GET:
+            return queryset.filter(sync_state__in=states)
+        # the index has the phonebook first, so few in all phonebooks are found phonebook by phonebook
+        states_of_all = Q(phonebook__in=list(Phonebook.objects.values_list("pk", flat=True)), sync_state__in=states)
+        return narrowed(queryset, Q(sync_state__in=states), by_index=states_of_all)
 
 
 class DeletedFilter(admin.SimpleListFilter):

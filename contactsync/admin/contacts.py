@@ -69,8 +69,15 @@ class ContactAdmin(ContactActions, DownloadMixin, ScreenAdmin):
         return format_html('<span title="{}">{}</span>', f"{local:%Y-%m-%d %H:%M}", age(contact.updated_at))
 
     def get_sortable_by(self, request: HttpRequest) -> Any:
-        """By name, state or time only within a phonebook: there is no index for that over all."""
-        return super().get_sortable_by(request) if request.GET.get("phonebook__id__exact") else ("number",)
+        """By name, state or time only within a phonebook that is not large: there is no index for that over all."""
+        book = request.GET.get("phonebook__id__exact", "")
+        if not book:
+            return ("number",)
+        return () if search.is_large(self._of(book)) else super().get_sortable_by(request)
+
+    def _of(self, book: str) -> QuerySet[Contact]:
+        """The contacts of the phonebook the list is narrowed to, else all."""
+        return Contact.objects.filter(phonebook=int(book)) if book.isdecimal() else Contact.objects.all()
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[QuerySet[Any], bool]:
         if not search_term.strip():
@@ -79,12 +86,17 @@ class ContactAdmin(ContactActions, DownloadMixin, ScreenAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
         """A search for a number leads to the page about it, also when no contact has it."""
-        found = explain.address_if_number(request.GET.get("q", "")) if may(request.user, "view_contact") else ""
-        return super().changelist_view(request, {"explain_url": found, **(extra_context or {})})
+        words, book = request.GET.get("q", ""), request.GET.get("phonebook__id__exact", "")
+        found = explain.address_if_number(words) if may(request.user, "view_contact") else ""
+        not_searched = search.LARGE if words and not found and search.is_large(self._of(book)) else 0
+        context = {"explain_url": found, "options_not_searched": not_searched, **(extra_context or {})}
+        return super().changelist_view(request, context)
 
     def _options(self, request: HttpRequest) -> Iterable[CustomOption]:
-        """The options to search: those of the phonebook the list is narrowed to, else those in use."""
+        """The options to search: those of the phonebook the list is narrowed to, else those in use; none of very many contacts."""
         book = request.GET.get("phonebook__id__exact", "")
+        if search.is_large(self._of(book)):
+            return []
         options = CustomOption.objects.filter(places__isnull=False).distinct()
         return options.filter(places__phonebook=int(book)) if book.isdecimal() else options
 

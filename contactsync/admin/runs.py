@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from contactsync import work
-from contactsync.admin import ledger_columns, outcome_lists, progress, stages, sums
+from contactsync.admin import call_errors, ledger_columns, outcome_lists, progress, stages, sums
 from contactsync.admin.common import link, may, require, say
 from contactsync.admin.downloads import DownloadMixin
 from contactsync.admin.flow import in_plain_words, person
@@ -27,6 +27,8 @@ from contactsync.sync import lifecycle
 from contactsync.templatetags.contactsync import badge, when
 
 State = Run.State
+#: states in which a person asks what went wrong
+TROUBLED = frozenset({State.PAUSED, State.STOPPED, State.ATTENTION, State.FAILED})
 #: what works on contacts at the provider, so that each of them has an outcome
 LISTED = frozenset({Run.Kind.PUSH, Run.Kind.DELETE, Run.Kind.RECONCILE})
 #: what the list of runs says of a run, and of one that sends
@@ -117,6 +119,7 @@ class RunAdmin(DownloadMixin, ReconcileMixin):
             lists=outcome_lists.of_run(request, run, shown.counts) if run.started_at and run.kind in LISTED else (),
             option_titles=option_titles(run),
             removal=removal_plan(run),
+            errors=call_errors.of_run(run) if run.state in TROUBLED else None,
             is_waiting=run.state == State.PLANNED,
             is_busy=run.state in progress.RUN_BUSY,
             can_stop=run.state in {State.QUEUED, State.RUNNING, State.PAUSED},

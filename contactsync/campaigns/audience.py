@@ -26,6 +26,7 @@ from contactsync.campaigns.problems import CampaignProblem, frozen_sender, probl
 from contactsync.campaigns.sources import CHUNK, Candidate, RemoteBook, candidates, is_slice, needs_remote_book
 from contactsync.campaigns.tally import Tally
 from contactsync.models import Campaign, CampaignTarget, Recipient
+from contactsync.models.bulk import among, within
 from contactsync.models.reasons import reason
 from contactsync.models.transitions import TransitionRefused, transition
 from contactsync.sync import sends
@@ -127,7 +128,7 @@ def _without_duplicates(target: CampaignTarget, chunk: Sequence[Candidate], *, i
     taken: set[str] = set()
     if not is_first or is_slice(target):
         phones = [candidate.phone for candidate in chunk]
-        rows = Recipient.objects.filter(campaign=target.campaign_id, phone__in=phones)
+        rows = within(Recipient.objects.filter(phone__in=among(phones)), "campaign_id", target.campaign_id)
         taken = set(rows.values_list("phone", flat=True))
     fresh = []
     for candidate in chunk:

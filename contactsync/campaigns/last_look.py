@@ -15,6 +15,7 @@ from contactsync.campaigns.left_out import leave_out, to_leave_out
 from contactsync.campaigns.sources import CHUNK, RemoteBook
 from contactsync.campaigns.windows import look_again, to_look_at
 from contactsync.models import Call, Campaign, Contact, Phonebook, Recipient, Run
+from contactsync.models.bulk import among, within
 from contactsync.models.reasons import reason
 from contactsync.sync import sends
 from contactsync.sync.connect import NotFound, Operation, capabilities
@@ -135,9 +136,9 @@ def _moved(people: QuerySet[Recipient]) -> list[int]:
     moved = []
     for first in range(0, len(rows), CHUNK):
         chunk = rows[first : first + CHUNK]
-        contacts = Contact.objects.filter(
-            phonebook_id__in={book for _, _, _, book, _ in chunk}, remote_id__in=[id_ for _, _, id_, _, _ in chunk]
-        ).annotate(pushed_phone=KT("pushed_payload__phone"))
+        books = {book for _, _, _, book, _ in chunk}
+        known = Contact.objects.filter(remote_id__in=among([id_ for _, _, id_, _, _ in chunk])).exclude(remote_id="")
+        contacts = within(known, "phonebook_id", *books).annotate(pushed_phone=KT("pushed_payload__phone"))
         held = {
             (book, id_): "" if state == Contact.SyncState.MISSING else pushed or phone
             for book, id_, state, pushed, phone in contacts.values_list(

@@ -137,9 +137,9 @@ def _slice(target: CampaignTarget, book: RemoteBook) -> Iterator[list[Candidate]
 
 
 def _slice_chunk(phonebook: Phonebook, rows: Sequence[tuple[str, str]]) -> list[Candidate]:
-    contacts = Contact.objects.filter(phonebook=phonebook, phone__in=[phone for _, phone in rows])
+    contacts = Contact.objects.with_numbers(phonebook.pk, [phone for _, phone in rows])
     deleted = set(contacts.filter(deleted_at__isnull=False).values_list("phone", flat=True))
-    known = {row[1]: row for row in contacts.present().values_list(*_FIELDS)}
+    known = {row[1]: row for row in contacts.filter(deleted_at=None).values_list(*_FIELDS)}
     chunk = []
     for remote_id, phone in rows:
         if phone not in deleted:

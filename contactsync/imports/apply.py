@@ -18,7 +18,6 @@ from contactsync.imports.rows import (
     among,
     lock_suppression_list,
     next_ids,
-    of_phonebook,
     time_ordered_uuids,
     update_rows,
 )
@@ -79,7 +78,7 @@ def compare(
     It stays when the row says just the same: equal hashes tell that of all that providers are told, except of the
     order of tags. With `adds_only` whoever is there stays, whatever the row says.
     """
-    there = of_phonebook(Contact.objects.filter(phone__in=among(new)), phonebook_id)
+    there = Contact.objects.with_numbers(phonebook_id, new)
     found = {
         phone: (known, deleted_at)
         for phone, known, deleted_at in there.values_list("phone", "payload_hash", "deleted_at")
@@ -106,7 +105,7 @@ def contacts_by_phone(phonebook_id: int, numbers: Collection[str], *, lock: bool
     """The contacts with these numbers, deleted ones included; with `lock` they stay as they are until the transaction ends."""
     if not numbers:
         return {}
-    contacts = of_phonebook(Contact.objects.filter(phone__in=among(numbers)), phonebook_id).only(*_LOOKED_AT)
+    contacts = Contact.objects.with_numbers(phonebook_id, numbers).only(*_LOOKED_AT)
     if lock:
         contacts = contacts.select_for_update().order_by("pk")
     return {contact.phone: contact for contact in contacts}

@@ -64,7 +64,7 @@ def discard(job: ImportJob) -> ImportJob:
 
 def why_not_deletable(phonebook: Phonebook) -> dict[str, Any]:
     """Why the phonebook cannot be deleted here, as a reason to show with what to do; empty when it can."""
-    waiting = phonebook.contacts.exclude(deleted_at=None).count()
+    waiting = phonebook.contacts.filter(deleted_at__isnull=False).count()  # as the index says it
     if present := phonebook.contacts.count() - waiting:
         return reason(HAS_CONTACTS, count=present)
     if waiting:

@@ -90,7 +90,7 @@ def redo_rows(undo: ImportUndo, rows: Sequence[ImportUndoChange]) -> Counter[str
     contacts = locked_contacts(rows)
     phonebook = undo.job.book.pk
     numbers = [row.before["phone"] for row in rows if row.before and row.contact_id not in contacts]
-    taken = set(Contact.objects.filter(phonebook=phonebook, phone__in=numbers).values_list("phone", flat=True))
+    taken = set(Contact.objects.with_numbers(phonebook, numbers).values_list("phone", flat=True))
     back: list[Contact] = []
     written: list[Contact] = []
     for row in rows:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from typing import Any
 
 from django.db import models
@@ -12,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from contactsync.fingerprint import contact_fingerprint
 from contactsync.models.accounts import ProviderAccount
+from contactsync.models.bulk import among, within
 from contactsync.models.reasons import describe
 
 
@@ -134,6 +136,15 @@ class ContactQuerySet(models.QuerySet["Contact"]):
         """Contacts that have not been deleted here."""
         return self.filter(deleted_at=None)
 
+    def with_numbers(self, phonebook_id: int, numbers: Collection[str]) -> models.QuerySet[Contact]:
+        """Those in the phonebook with one of these numbers, however many."""
+        return within(self.filter(phone__in=among(numbers)), "phonebook_id", phonebook_id)
+
+    def with_remote_ids(self, phonebook_id: int, remote_ids: Collection[str]) -> models.QuerySet[Contact]:
+        """Those in the phonebook that the provider knows by one of these ids, however many."""
+        known = self.filter(remote_id__in=among(remote_ids)).exclude(remote_id="")
+        return within(known, "phonebook_id", phonebook_id)
+
 
 class Contact(models.Model):
     """One person in one phonebook. The phone number is the identity; `options` maps option id (text) to canonical value."""
@@ -197,7 +208,7 @@ class Contact(models.Model):
             # the number first: one index for both questions, as numbers in no order make each index dear to fill
             models.UniqueConstraint(fields=["phone", "phonebook"], name="contact_phone_unique_per_phonebook"),
             models.UniqueConstraint(
-                fields=["phonebook", "remote_id"],
+                fields=["remote_id", "phonebook"],
                 condition=~Q(remote_id=""),
                 name="contact_remote_id_unique_per_phonebook",
             ),
@@ -209,6 +220,8 @@ class Contact(models.Model):
         ]
         indexes = [
             models.Index(fields=["phonebook", "sync_state"], name="contact_book_state"),
+            # what is looked through for a part of a name
+            models.Index(fields=["first_name", "last_name", "company", "email"], name="contact_names"),
             models.Index(
                 fields=["phonebook", "sync_state"], condition=Q(deleted_at__isnull=False), name="contact_deleted"
             ),

@@ -6,8 +6,9 @@ at the provider. After a crash it goes on by the ids that are linked already.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -18,6 +19,7 @@ from django.utils.translation import gettext as _
 from contactsync.models import Contact, Phonebook, ProviderAccount, Run, RunItem
 from contactsync.models.reasons import reason
 from contactsync.sync.brought_options import BroughtOptions
+from contactsync.sync.chunks import remote_ids_of
 from contactsync.sync.connect import Operation, capabilities
 from contactsync.sync.details import Details
 from contactsync.sync.leases import State, waiting
@@ -129,21 +131,22 @@ def _bring_in(worker: Worker) -> None:
     )
     options = BroughtOptions(phonebook, book, worker.line)
     RunItem.objects.filter(run=worker.run).delete()  # of an earlier attempt
-    linked = set(phonebook.contacts.values_list("remote_id", flat=True))
+    linked = remote_ids_of(phonebook)
     details = Details(worker.line, most=None, keep=worker.keep)
     opt_outs = OptOuts()
     for found in remote.by_id.values():
         opt_outs.note(found)
     _keep_counts(worker.run, phonebook, remote)
-    for chunk in _chunks([found for found in remote.by_id.values() if found.remote_id not in linked]):
+    for chunk in _chunks(found for found in remote.by_id.values() if found.remote_id not in linked):
         _bring_chunk(worker, chunk, options, details, opt_outs)
         _keep_counts(worker.run, phonebook, remote)
     opt_outs.read_list(worker.line)
     opt_outs.take_over()
 
 
-def _chunks(contacts: Sequence[RemoteContact]) -> Iterable[Sequence[RemoteContact]]:
-    return (contacts[start : start + AT_ONCE] for start in range(0, len(contacts), AT_ONCE))
+def _chunks(contacts: Iterator[RemoteContact]) -> Iterator[Sequence[RemoteContact]]:
+    while chunk := list(islice(contacts, AT_ONCE)):
+        yield chunk
 
 
 def _bring_chunk(
@@ -152,9 +155,8 @@ def _bring_chunk(
     worker.keep()
     region = worker.run.account.default_region
     numbers = {found.remote_id: number_of({"phone": found.phone}, region) for found in chunk}
-    here = set(
-        worker.phonebook.contacts.filter(phone__in=filter(None, numbers.values())).values_list("phone", flat=True)
-    )
+    there = Contact.objects.with_numbers(worker.phonebook.pk, {number for number in numbers.values() if number})
+    here = set(there.values_list("phone", flat=True))
     rejected: list[RunItem] = []
     good: list[tuple[str, RemoteContact]] = []
     for found in chunk:

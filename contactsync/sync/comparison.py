@@ -15,6 +15,7 @@ from contactsync.sync.connect import capabilities
 from contactsync.sync.details import Details
 from contactsync.sync.mapping import differences, differences_from_remote, payload_of, places_of, record_of, titled
 from contactsync.sync.remote import RemoteIndex
+from contactsync.sync.spill import Keys
 from contactsync.sync.theirs import NO_NUMBER, number_of, shown, told
 from providers.types import RemoteContact
 
@@ -35,9 +36,9 @@ class Comparison:
         self.limits = capabilities(phonebook.account)
         self.counts: Counter[str] = Counter({operation.value: 0 for operation in DIFFERENCES})
         self.strangers = 0
-        self._seen: set[str] = set()
+        self._seen = Keys()
         self._ours: dict[str, int] = {}  # number to key, of contacts that are deleted here and still there
-        self._phones: set[str] = set()
+        self._phones = Keys()
         RunItem.objects.filter(run=run).delete()
 
     def add(self, pairs: Iterable[Pair]) -> None:

@@ -12,7 +12,7 @@ from contactsync.models import Call, RunItem
 from contactsync.models.reasons import reason
 from contactsync.sync import settle
 from contactsync.sync.bulk import update_rows
-from contactsync.sync.chunks import CHUNK
+from contactsync.sync.chunks import CHUNK, items_with_contacts
 from contactsync.sync.connect import NotFound, Operation, Provider, reason_of
 from contactsync.sync.crew import Job
 from contactsync.sync.leases import State
@@ -28,9 +28,6 @@ from providers.types import BatchResult, BookRef, ContactRecord, ItemOutcome, Re
 CREATE = RunItem.Operation.CREATE
 #: how far the provider's clock may be behind ours when asking for what was created since
 CLOCK_MARGIN = dt.timedelta(minutes=10)
-
-#: what is of no use while a call is made, and would have to be decoded for every row
-UNREAD = ("changes", "theirs", "error", "contact__sync_error")
 
 NOTHING_LEFT = gettext_noop("None of the call's contacts is as it was planned, so it was not made.")
 NOT_SHOWN = gettext_noop(
@@ -88,9 +85,10 @@ def _insist_on_the_book(performed: Performed[BatchResult]) -> None:
 
 def usable_items(worker: Worker, calls: Sequence[Call]) -> Iterator[tuple[Call, list[RunItem]]]:
     """The items of these calls that are still as the plan has shown them; a call that has none left is dropped."""
-    items = worker.items().filter(call__in=calls).select_related("contact").defer(*UNREAD).order_by("pk")
+    # Not by the run too: SQLite would look through all of its items for every group of calls.
+    items = RunItem.objects.filter(call__in=calls, state=RunItem.State.PLANNED).order_by("pk")
     by_call: dict[int, list[RunItem]] = {}
-    for item in settle.usable(items):
+    for item in settle.usable(items_with_contacts(items)):
         by_call.setdefault(item.call_id or 0, []).append(item)
     for call in calls:
         if call.pk in by_call:

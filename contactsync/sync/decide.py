@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Container
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -64,7 +64,7 @@ class Judge:
     provider: type[Provider]
     places: Places
     remote: RemoteIndex
-    taken_ids: Collection[str]  # ids that contacts of this phonebook are linked to
+    taken_ids: Container[str]  # ids that contacts of this phonebook are linked to
     room: int | None = None
 
     def decide(self, contact: Contact) -> Decision:

@@ -7,11 +7,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils.translation import gettext_noop
 
 from contactsync.fingerprint import fingerprint
-from contactsync.models import Call, Contact, Phonebook, Run, RunItem
+from contactsync.models import Call, Contact, Phonebook, Run, RunItem, bulk
+from contactsync.models.bulk import Inserter, next_ids, time_ordered_uuids
 from contactsync.models.reasons import reason
 from contactsync.sync import leases
 from contactsync.sync.bulk import update_rows
@@ -23,6 +25,7 @@ from providers.types import Operation
 CHANGED_MEANWHILE = gettext_noop("The contact was changed while the plan was being made. Push again.")
 UNDER_WAY = [Run.State.QUEUED, Run.State.RUNNING, Run.State.STOPPING, Run.State.STOPPED, Run.State.PAUSED]
 Pair = tuple[Contact, Decision]
+ITEM = ["contact", "phone", "remote_id", "operation", "changes", "payload_hash", "call", "error"]
 
 
 class Superseded(Exception):
@@ -95,21 +98,28 @@ class Draft:
             target=target or {"phonebook": self.phonebook.pk, "title": self.phonebook.title},
         )
 
-    def _item(self, pair: Pair, *, call: Call | None = None) -> RunItem:
+    def _row(self, pair: Pair, call: int | None = None) -> tuple[Any, ...]:
+        """One item, in the order of `ITEM`."""
         contact, decision = pair
-        self.counts[decision.step.value] += 1
-        self.note(decision.step.value, contact.phone, contact.payload_hash)
-        return RunItem(
-            run=self.run,
-            contact=contact if contact.pk else None,
-            phone=contact.phone,
-            remote_id=decision.remote_id,
-            operation=decision.step.value,
-            changes=decision.changes,
-            payload_hash=contact.payload_hash,
-            call=call,
-            error=decision.why,
+        step = decision.step.value
+        self.counts[step] += 1
+        self.note(step, contact.phone, contact.payload_hash)
+        return (
+            contact.pk,
+            contact.phone,
+            decision.remote_id,
+            step,
+            decision.changes,
+            contact.payload_hash,
+            call,
+            decision.why,
         )
+
+    def _write_items(self, rows: Sequence[Sequence[Any]]) -> None:
+        if not rows:
+            return
+        with transaction.atomic(savepoint=False):
+            Inserter(RunItem, ITEM, shared={"run": self.run.pk}).insert(rows)
 
     def note(self, *words: str) -> None:
         """Let the plan's hash depend on this."""
@@ -139,7 +149,7 @@ class Draft:
 
     def add_others(self, pairs: Iterable[Pair]) -> None:
         """Items that need no call."""
-        RunItem.objects.bulk_create([self._item(pair) for pair in pairs], batch_size=CHUNK)
+        self._write_items([self._row(pair) for pair in pairs])
 
     def not_found(self, pks: Iterable[int]) -> None:
         """Contacts of which it was not known whether they are at the provider, and which were looked for in vain."""
@@ -158,23 +168,41 @@ class Draft:
         self.add_others(pairs)
 
     def _write_batches(self, operation: Operation, pairs: Sequence[Pair], size: int) -> None:
+        if not pairs:
+            return
         batches = [pairs[start : start + size] for start in range(0, len(pairs), size)]
-        calls = Call.objects.bulk_create([self.new_call(operation, len(batch)) for batch in batches], batch_size=CHUNK)
-        RunItem.objects.bulk_create(
-            [self._item(pair, call=call) for call, batch in zip(calls, batches, strict=True) for pair in batch],
-            batch_size=CHUNK,
-        )
+        with transaction.atomic():
+            calls = self.write_calls(operation, [len(batch) for batch in batches])
+            self._write_items(
+                [self._row(pair, call) for call, batch in zip(calls, batches, strict=True) for pair in batch]
+            )
+
+    def write_calls(self, operation: Operation, item_counts: Sequence[int]) -> Sequence[int]:
+        """The next calls of the plan, each for so many items; within a transaction. Returns their ids."""
+        ids = next_ids(Call, len(item_counts))
+        first = self._sequence + 1
+        self._sequence += len(item_counts)
+        rows = zip(ids, time_ordered_uuids(len(ids)), range(first, self._sequence + 1), item_counts, strict=True)
+        target = {"phonebook": self.phonebook.pk, "title": self.phonebook.title}
+        shared = {"run": self.run.pk, "operation": operation.value, "target": target}
+        Inserter(Call, ["id", "uuid", "sequence", "item_count"], shared=shared).insert(rows)
+        return ids
 
     def add_delete_calls(self, *, size: int) -> None:
         """Calls for the items of a delete run, which exist from the start."""
         self.contacts = self.items().count()
-        pks = list(self.items().exclude(remote_id="").order_by("pk").values_list("pk", flat=True))
-        for start in range(0, len(pks), size):
-            batch = pks[start : start + size]
-            call = self.new_call(Operation.DELETE_CONTACTS, len(batch))
-            call.save()
-            self.items().filter(pk__in=batch).update(call=call)
-        for phone, remote_id in self.items().order_by("pk").values_list("phone", "remote_id"):
+        last = 0
+        many = size * max(1, CHUNK // size)
+        known = self.items().exclude(remote_id="").order_by("pk").values_list("pk", flat=True)
+        while pks := list(known.filter(pk__gt=last)[:many]):
+            last = pks[-1]
+            with transaction.atomic():
+                batches = [pks[start : start + size] for start in range(0, len(pks), size)]
+                calls = self.write_calls(Operation.DELETE_CONTACTS, [len(batch) for batch in batches])
+                update = [(pk, call) for call, batch in zip(calls, batches, strict=True) for pk in batch]
+                bulk.update_rows(RunItem, ["call"], update)
+            self.heartbeat()
+        for phone, remote_id in self.items().order_by("pk").values_list("phone", "remote_id").iterator():
             self.counts[Step.DELETE.value] += 1
             self.note(Step.DELETE.value, phone, remote_id)
 

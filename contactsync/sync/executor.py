@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.utils import timezone
 
 from contactsync.models import Call, Phonebook, Run
+from contactsync.models.bulk import few_collections
 from contactsync.models.reasons import reason
 from contactsync.sync import leases, planner, pull, sweep
 from contactsync.sync.bring_in import bring_in, make_phonebook
@@ -48,7 +49,7 @@ def execute(run_id: int) -> None:
         return
     sweep.recover_calls(run)
     try:
-        with Line(run.account) as line:
+        with few_collections(), Line(run.account) as line:
             worker = Worker(run, _phonebook_of(run, line), line, owner=owner)
             line.pulse = worker.keep
             _phases(worker)

@@ -204,7 +204,7 @@ def _count(calls: Sequence[Call]) -> tuple[str, list[dict[str, Any]]]:
     before = row.mark - len(calls)
     try:
         seen = logbook.highest(_directory(), str(row.identity))
-        found = _found(row, before, seen)
+        found = _found(row, before, seen, claimed=calls)
         if seen is None and found is None:  # begun before anything is counted, so that it is never missed afterwards
             logbook.append(_directory(), str(row.identity), [{"mark": 0, "at": _now()}])
     except LogbookUnusable as unusable:
@@ -214,21 +214,22 @@ def _count(calls: Sequence[Call]) -> tuple[str, list[dict[str, Any]]]:
     return str(row.identity), [{"mark": mark, **entry} for mark, entry in enumerate(entries, before + 1)]
 
 
-def _found(row: DatabaseMark, known: int, seen: int | None) -> Finding | None:
+def _found(row: DatabaseMark, known: int, seen: int | None, *, claimed: Sequence[Call] = ()) -> Finding | None:
     left = max(row.lost_mark, seen or 0)
     if left > known:
         lost = row.lost if row.lost_mark >= (seen or 0) else _lost_here(row, known)
         at = str((lost.get("calls") or [{}])[-1].get("at", ""))
         time = moment(dt.datetime.fromisoformat(at)) if at else "–"
         return Finding(OLDER, {"known": known, "left": left, "time": time}, known, left, lost=lost)
-    if seen is None and (known or _is_of_another_time()):
+    if seen is None and (known or _is_of_another_time(claimed)):
         return Finding(NO_LOGBOOK, {"machine": isolated(socket.gethostname()), "known": known}, known, known)
     return None
 
 
-def _is_of_another_time() -> bool:
+def _is_of_another_time(claimed: Sequence[Call]) -> bool:
     """Whether this is a database from before there were marks, on a machine that has kept a logbook since then."""
-    return logbook.is_kept(_directory()) and Call.objects.exclude(started_at=None).exists()
+    earlier = Call.objects.exclude(started_at=None).exclude(pk__in=[call.pk for call in claimed])
+    return logbook.is_kept(_directory()) and earlier.exists()
 
 
 def _lost_here(row: DatabaseMark, known: int) -> dict[str, Any]:

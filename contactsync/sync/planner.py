@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from contactsync.models import Contact, Phonebook, Run
+from contactsync.models.bulk import among, few_collections, lean
 from contactsync.models.reasons import reason
 from contactsync.sync import leases
-from contactsync.sync.chunks import CHUNK, in_chunks
+from contactsync.sync.chunks import CONTACT, Later, in_chunks, remote_ids_of
 from contactsync.sync.connect import AccountStopped, AuthFailed, Misconfigured, ProviderError, batch_size, reason_of
 from contactsync.sync.decide import Decision, Judge, Step
 from contactsync.sync.draft import Draft, Superseded
@@ -47,7 +48,7 @@ def plan(run_id: int) -> None:
         return
     draft = Draft(run, run.phonebook or Phonebook(account=run.account), owner=owner)
     try:
-        with Line(run.account, pulse=draft.heartbeat) as line:
+        with few_collections(), Line(run.account, pulse=draft.heartbeat) as line:
             PLANS[Run.Kind(run.kind)](draft, line)
     except Superseded:
         return
@@ -78,7 +79,8 @@ def _after_read(run: Run, owner: str, error: ProviderError) -> None:
 
 def _give_up(run: Run, owner: str, state: str, why: dict[str, object]) -> None:
     try:
-        leases.end(run, owner, state, error=why)
+        with transaction.atomic():
+            leases.end(run, owner, state, error=why)
     except IntegrityError:  # another run of this phonebook is active, and only one may be paused
         leases.end(run, owner, State.FAILED, error=why, finished_at=timezone.now())
 
@@ -93,17 +95,16 @@ def _plan_push(draft: Draft, line: Line) -> None:
         provider=type(line.provider),
         places=_with_stand_ins(places_of(phonebook), setup.options_to_create),
         remote=remote,
-        taken_ids=frozenset(phonebook.contacts.exclude(remote_id="").values_list("remote_id", flat=True)),
+        taken_ids=remote_ids_of(phonebook),
         room=None if limit is None else limit - len(remote),
     )
-    updates: dict[int, str] = {}
-    deletes: dict[int, str] = {}
+    updates, deletes = Later(), Later()
     for contacts in in_chunks(phonebook):
         decisions = [(contact, judge.decide(contact)) for contact in contacts]
         later = {Step.UPDATE: updates, Step.DELETE: deletes}
         for contact, decision in decisions:
             if decision.step in later:
-                later[decision.step][contact.pk] = contact.phone
+                later[decision.step].add(contact)
         draft.contacts += sum(decision.step is not Step.REMOVE for _contact, decision in decisions)
         draft.add_creates(
             [(contact, decision) for contact, decision in decisions if decision.step is Step.CREATE],
@@ -119,21 +120,17 @@ def _plan_push(draft: Draft, line: Line) -> None:
         draft.add_deletes(pairs, size=line.capabilities.max_delete_batch)
 
 
-def _decide_again(
-    phones: dict[int, str], judge: Judge, step: Step, draft: Draft
-) -> Iterator[list[tuple[Contact, Decision]]]:
+def _decide_again(later: Later, judge: Judge, step: Step, draft: Draft) -> Iterator[list[tuple[Contact, Decision]]]:
     """The same decisions once more, chunk by chunk, so that not all changes need to be in memory at once.
 
-    `phones` are the contacts by key with the numbers they had. Whose step is another one now stays in the plan, as not possible.
+    Whose step is another one now stays in the plan, as not possible.
     """
-    pks = list(phones)
-    for start in range(0, len(pks), CHUNK):
-        chunk = pks[start : start + CHUNK]
-        contacts = Contact.objects.filter(pk__in=chunk).order_by("pk")
+    for phones in later.in_chunks():
+        contacts = lean(Contact.objects.filter(pk__in=among(list(phones))).order_by("pk"), CONTACT)
         pairs = [(contact, judge.decide(contact)) for contact in contacts]
         same = [pair for pair in pairs if pair[1].step is step]
         kept = {contact.pk for contact, _decision in same}
-        draft.add_dropped({pk: phones[pk] for pk in chunk if pk not in kept})
+        draft.add_dropped({pk: phone for pk, phone in phones.items() if pk not in kept})
         yield same
         draft.heartbeat()
 

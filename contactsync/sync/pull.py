@@ -6,7 +6,7 @@ What differs is listed item by item, so that a person may decide on it (`sync.re
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 
 from django.utils.translation import gettext_noop
 
@@ -14,7 +14,7 @@ from contactsync.models import Contact, Run
 from contactsync.models.reasons import reason
 from contactsync.sync import settle
 from contactsync.sync.bulk import update_rows
-from contactsync.sync.chunks import in_chunks
+from contactsync.sync.chunks import in_chunks, remote_ids_of
 from contactsync.sync.comparison import Comparison
 from contactsync.sync.decide import GONE
 from contactsync.sync.details import Details
@@ -47,7 +47,7 @@ def pull(worker: Worker) -> None:
     remote = read_contacts(worker.line, phonebook, note=bar.read_so_far)
     bar.there = len(remote)
     details = Details(worker.line, most=None if len(remote) <= MOST_DETAILS else 0, keep=worker.keep)
-    taken = frozenset(phonebook.contacts.exclude(remote_id="").values_list("remote_id", flat=True))
+    taken = remote_ids_of(phonebook)
     comparison = Comparison(worker.run, phonebook, remote)
     opt_outs = OptOuts()
     counts: Counter[str] = Counter()
@@ -100,7 +100,7 @@ def _kept(contact: Contact) -> tuple[object, ...]:
     return tuple(getattr(contact, name) for name in KEPT)
 
 
-def _find(remote: RemoteIndex, contact: Contact, taken: frozenset[str]) -> RemoteContact | None:
+def _find(remote: RemoteIndex, contact: Contact, taken: Container[str]) -> RemoteContact | None:
     """By id; a contact without one by its number, unless it was deleted here or the id belongs to another."""
     if contact.remote_id:
         return remote.by_id.get(contact.remote_id)

@@ -90,7 +90,7 @@ def _suppress(taker: Taker, items: list[RunItem]) -> None:
 def _take(taker: Taker, items: list[RunItem]) -> None:
     good = _unchanged(items)
     wanted = [number_of(item.theirs, taker.region) for item in good]
-    there = Contact.objects.filter(phonebook=taker.phonebook, phone__in=wanted)
+    there = Contact.objects.with_numbers(taker.phonebook.pk, wanted)
     owners = dict(there.values_list("phone", "pk"))
     contacts = []
     for item, number in zip(good, wanted, strict=True):
@@ -142,12 +142,11 @@ def _add(taker: Taker, items: list[RunItem]) -> None:
     numbers = [number_of(item.theirs, taker.region) for item in items]
     known = {
         contact.phone: contact
-        for contact in Contact.objects.filter(phonebook=taker.phonebook, phone__in=filter(None, numbers))
+        for contact in Contact.objects.with_numbers(taker.phonebook.pk, [number for number in numbers if number])
     }
-    taken = set(
-        Contact.objects.filter(phonebook=taker.phonebook, remote_id__in=[item.remote_id for item in items], deleted_at=None)
-        .values_list("remote_id", flat=True)
-    )  # fmt: skip
+    ids = [item.remote_id for item in items]
+    linked = Contact.objects.present().with_remote_ids(taker.phonebook.pk, ids)
+    taken = set(linked.values_list("remote_id", flat=True))
     targets: list[tuple[RunItem, Contact]] = []
     for item, number in zip(items, numbers, strict=True):
         contact = known.get(number)

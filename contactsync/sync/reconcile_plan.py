@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from django.db import transaction
 from django.utils.translation import gettext_noop
 
-from contactsync.models import Call, Contact, RunItem
+from contactsync.models import Contact, RunItem, bulk
 from contactsync.models.reasons import reason
 from contactsync.sync.bulk import update_rows
-from contactsync.sync.chunks import CHUNK
+from contactsync.sync.chunks import CHUNK, remote_ids_of
 from contactsync.sync.connect import batch_size
 from contactsync.sync.decide import GONE, Judge, Step
 from contactsync.sync.draft import Draft
@@ -55,7 +56,7 @@ def plan_reconcile(draft: Draft, line: Line) -> None:
         provider=type(line.provider),
         places=places_of(phonebook),
         remote=remote,
-        taken_ids=frozenset(phonebook.contacts.exclude(remote_id="").values_list("remote_id", flat=True)),
+        taken_ids=remote_ids_of(phonebook),
         room=None if limit is None else limit - len(remote),
     )
     draft.extra = {"pull": draft.run.plan.get("pull"), "here": 0}
@@ -70,11 +71,10 @@ def plan_reconcile(draft: Draft, line: Line) -> None:
 
 def _plan_chunk(draft: Draft, judge: Judge, items: Sequence[RunItem], calls: _Calls) -> None:
     phones = [item.phone for item in items if item.decision == Decision.ADD_HERE]
-    here = set(draft.phonebook.contacts.filter(phone__in=phones, deleted_at=None).values_list("phone", flat=True))
+    present, phonebook = Contact.objects.present(), draft.phonebook.pk
+    here = set(present.with_numbers(phonebook, phones).values_list("phone", flat=True))
     ids = [item.remote_id for item in items if item.operation == Kind.ONLY_THERE]
-    linked = set(
-        draft.phonebook.contacts.filter(remote_id__in=ids, deleted_at=None).values_list("remote_id", flat=True)
-    )
+    linked = set(present.with_remote_ids(phonebook, ids).values_list("remote_id", flat=True))
     for item in items:
         item.operation = ORIGIN.get(Decision(item.decision), Kind(item.operation))
         item.call, item.state = None, RunItem.State.PLANNED
@@ -159,8 +159,8 @@ class _Calls:
 
     def _write(self, operation: Operation, pks: Sequence[int], size: int) -> None:
         batches = [pks[start : start + size] for start in range(0, len(pks), size)]
-        calls = Call.objects.bulk_create(
-            [self.draft.new_call(operation, len(batch)) for batch in batches], batch_size=CHUNK
-        )
-        rows = [RunItem(pk=pk, call=call) for call, batch in zip(calls, batches, strict=True) for pk in batch]
-        update_rows(rows, ["call"])
+        with transaction.atomic():
+            calls = self.draft.write_calls(operation, [len(batch) for batch in batches])
+            bulk.update_rows(
+                RunItem, ["call"], [(pk, call) for call, batch in zip(calls, batches, strict=True) for pk in batch]
+            )

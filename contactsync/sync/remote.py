@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
 
 from contactsync.models import CustomOption, Phonebook
+from contactsync.sync import spill
 from contactsync.sync.connect import Operation, Provider
 from contactsync.sync.line import Line
+from contactsync.sync.spill import ContactFile, RemoteContacts
 from providers.types import BookRef, RemoteContact, RemoteOption, RemotePhonebook
 
 #: up to so many contacts are looked up one by one; more are found by reading the whole book
@@ -17,17 +18,51 @@ FEW = 10
 PULSE_EVERY = 1000
 
 
-@dataclass(slots=True)
 class RemoteIndex:
-    """The contacts of one remote phonebook by id and by number; of twins the first one counts."""
+    """The contacts of one remote phonebook by id and by number; of twins the first one counts.
 
-    by_id: dict[str, RemoteContact] = field(default_factory=dict)
-    by_phone: dict[str, RemoteContact] = field(default_factory=dict)
+    Those of a large one lie in a temporary file; all are added before any is looked up.
+    """
+
+    def __init__(self) -> None:
+        self._few: dict[str, RemoteContact] = {}
+        self._few_phones: dict[str, RemoteContact] = {}
+        self._file: ContactFile | None = None
+        self._waiting: list[RemoteContact] = []
+        self._sealed: tuple[RemoteContacts, RemoteContacts] | None = None
+
+    @property
+    def by_id(self) -> Mapping[str, RemoteContact]:
+        return self._few if self._file is None else self._looked_up()[0]
+
+    @property
+    def by_phone(self) -> Mapping[str, RemoteContact]:
+        return self._few_phones if self._file is None else self._looked_up()[1]
 
     def add(self, contact: RemoteContact) -> None:
         slim = dataclasses.replace(contact, raw={})
-        self.by_id[slim.remote_id] = slim
-        self.by_phone.setdefault(slim.phone, slim)
+        if self._file is None and len(self._few) < spill.MOST:
+            self._few[slim.remote_id] = slim
+            self._few_phones.setdefault(slim.phone, slim)
+            return
+        if self._file is None:
+            self._file = ContactFile()
+            self._waiting, self._few, self._few_phones = list(self._few.values()), {}, {}
+        self._waiting.append(slim)
+        if len(self._waiting) >= spill.AT_ONCE:
+            self._write()
+
+    def _write(self) -> None:
+        if self._file is not None:
+            self._file.add(self._waiting)
+        self._waiting = []
+
+    def _looked_up(self) -> tuple[RemoteContacts, RemoteContacts]:
+        if self._sealed is None:
+            assert self._file is not None  # noqa: S101 - for the type checker
+            self._write()
+            self._sealed = self._file.sealed()
+        return self._sealed
 
     def __len__(self) -> int:
         return len(self.by_id)

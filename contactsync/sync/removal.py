@@ -185,7 +185,7 @@ def unlink(thing: Phonebook | CustomOption) -> None:
         CustomOption.objects.filter(pk=thing.pk).update(remote_key="")
         PhonebookOption.objects.filter(option=thing).update(stays_here=True)
         return
-    remove_contacts(Contact.objects.filter(phonebook=thing).exclude(deleted_at=None))
+    remove_contacts(Contact.objects.filter(phonebook=thing, deleted_at__isnull=False))
     thing.contacts.update(
         remote_id="",
         sync_state=Contact.SyncState.NEW,

@@ -9,7 +9,8 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from contactsync.models import Contact, RunItem
+from contactsync.models import Contact, Run, RunItem
+from contactsync.models.bulk import among
 from contactsync.models.reasons import reason
 from contactsync.sync.bulk import update_rows
 from contactsync.sync.decide import ID_TAKEN
@@ -53,9 +54,8 @@ def _linked_by_now(items: Sequence[RunItem]) -> set[str]:
     strangers = [item for item in items if item.operation == RunItem.Operation.ONLY_THERE and item.contact is None]
     if not strangers:
         return set()
-    ours = Contact.objects.filter(
-        phonebook__runs=strangers[0].run_id, deleted_at=None, remote_id__in=[item.remote_id for item in strangers]
-    )
+    phonebook = Run.objects.values_list("phonebook_id", flat=True).get(pk=strangers[0].run_id)
+    ours = Contact.objects.present().with_remote_ids(phonebook or 0, {item.remote_id for item in strangers})
     return set(ours.values_list("remote_id", flat=True))
 
 
@@ -117,10 +117,11 @@ def done(items: Mapping[int, str], rows: Sequence[RunItem], records: Mapping[int
 
 def mark_edited(contacts: Sequence[Contact]) -> None:
     """Of contacts just written as in step: those that were edited in that moment are not."""
-    keys = [contact.pk for contact in contacts]
-    Contact.objects.filter(pk__in=keys, sync_state=SyncState.SYNCED).exclude(payload_hash=F("pushed_hash")).update(
-        sync_state=SyncState.CHANGED
-    )
+    if contacts:
+        written = Contact.objects.filter(
+            pk__in=among([contact.pk for contact in contacts]), sync_state=SyncState.SYNCED
+        )
+        written.exclude(payload_hash=F("pushed_hash")).update(sync_state=SyncState.CHANGED)
 
 
 def link(items: Mapping[int, str], rows: Sequence[RunItem]) -> list[RunItem]:
@@ -141,9 +142,7 @@ def _without_conflicts(items: Mapping[int, str], rows: Sequence[RunItem]) -> lis
     if not wanted:
         return []
     phonebook = next(item.contact.phonebook_id for item in wanted if item.contact is not None)
-    owners = dict(
-        Contact.objects.filter(phonebook=phonebook, remote_id__in=set(items.values())).values_list("remote_id", "pk")
-    )
+    owners = dict(Contact.objects.with_remote_ids(phonebook, set(items.values())).values_list("remote_id", "pk"))
     good: list[RunItem] = []
     bad: list[RunItem] = []
     for item in wanted:

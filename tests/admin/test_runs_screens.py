@@ -307,3 +307,34 @@ def test_a_field_in_a_place_of_the_provider_is_named_in_the_language_of_the_page
     for language, said in (("en", "company"), ("fa", "شرکت")):
         page = text_of(client.get(address(run), headers={"accept-language": language}))
         assert page.count(f"<bdi>{said}</bdi>:") == 2
+
+
+def test_a_paused_run_shows_the_first_errors_of_its_calls_with_how_often_and_where() -> None:
+    run = make_run(items=1, state=Run.State.PAUSED, error=reason("Five calls in a row ended without a clear answer."))
+    errors = ["The provider did not answer."] * 4 + ["The answer could not be read."] + [f"No. {n}" for n in range(5)]
+    calls = [
+        Call(run=run, sequence=100 + at, operation="create_contacts", attempts=1, state="unknown", error=reason(text))
+        for at, text in enumerate(errors)
+    ]
+    Call.objects.bulk_create(calls)
+    Call.objects.create(run=run, sequence=200, operation="create_contacts", state="not_sent", error=reason("Not made."))
+    answer = client_of("Marketing").get(address(run))
+    shown = answer.context["errors"]
+    assert [(error.text, error.count) for error in shown.shown[:3]] == [
+        ("The provider did not answer.", 4),
+        ("The answer could not be read.", 1),
+        ("No. 0", 1),
+    ]
+    assert len(shown.shown) == 5
+    assert shown.others == 2
+    page = text_of(answer)
+    assert "4 calls" in page
+    assert "There are 2 other errors besides" in page
+    assert page.count(f"/call/{calls[0].pk}/change/") == 2  # among the errors, and in the list of calls
+    assert f"/call/{calls[3].pk}/change/" in page
+    assert "Not made." not in page[page.index('id="errors"') : page.index("There are 2 other")]
+
+
+def test_a_run_that_is_well_shows_no_errors() -> None:
+    run = make_run(items=1, state=Run.State.FINISHED, counts={"balances": True})
+    assert 'id="errors"' not in text_of(client_of("Marketing").get(address(run)))

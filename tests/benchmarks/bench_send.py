@@ -58,11 +58,11 @@ def report(vendor: str, addresses: dict[str, str], options: argparse.Namespace) 
     campaign = make_campaign(account, message=options.message, sender=sender_of(options.provider))
     CampaignTarget.objects.create(campaign=campaign, phonebook=book)
     lifecycle.begin_prepare(campaign, user=None)
-    freezing = timed(lambda: audience.freeze(campaign.pk), "")[0]
+    freezing = timed(lambda: audience.freeze(campaign.pk), "").seconds
     campaign.refresh_from_db()
     frozen_at = peak()
     run = lifecycle.begin_send(campaign, user=None, audience_hash=campaign.audience_hash, command="bench_send")
-    seconds, cpu = timed(lambda: dispatch.execute(run.pk), options.profile)
+    seconds, cpu, *_ = timed(lambda: dispatch.execute(run.pk), options.profile)
     run.refresh_from_db()
     calls = Call.objects.filter(run=run).count()
     reached = options.recipients / seconds

@@ -353,6 +353,17 @@ def test_a_backup_from_before_there_were_marks_is_noticed_too(db):
     assert leave(second)
 
 
+def test_a_new_database_beside_the_logbook_of_an_earlier_one_alarms_nobody(db):
+    first, second = some_call(2)
+    assert leave(first)
+    Call.objects.filter(pk=first.pk).delete()
+    DatabaseMark.objects.all().delete()
+    DatabaseMark.objects.create(pk=DatabaseMark.ONLY)
+    assert guard.finding() is None
+    assert leave(second)
+    assert guard.finding() is None
+
+
 def test_there_is_nothing_to_allow_when_nothing_is_held_back(db):
     with pytest.raises(StepRefused, match="Nothing is held back"):
         restored.allow_again(by="sara")

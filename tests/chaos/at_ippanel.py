@@ -22,7 +22,7 @@ from tests.chaos.recovery import mend_account, sweep_up
 from tests.factories import make_account, make_contact, make_phonebook, make_user
 from tests.sync.conftest import local_contacts, plan_push, remote_contacts
 
-EVERY = int(os.environ.get("CHAOS_EVERY", "29"))  # of the points at which something may happen, every so many are tried
+EVERY = int(os.environ.get("CHAOS_EVERY", "41"))  # of the points at which something may happen, every so many are tried
 PHONES = [f"+98912000001{number}" for number in range(3)]
 
 

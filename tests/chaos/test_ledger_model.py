@@ -294,8 +294,8 @@ def test_any_story_of_a_send_leaves_true_books(
     run_state_machine_as_test(
         Sends,
         settings=settings(
-            max_examples=250 if thorough else 15,
-            stateful_step_count=40 if thorough else 20,
+            max_examples=250 if thorough else 10,
+            stateful_step_count=40 if thorough else 15,
             deadline=None,
             phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),

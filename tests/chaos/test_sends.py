@@ -18,7 +18,7 @@ from contactsync.sync.connect import calls_at_once
 from contactsync.tasks import execute_run
 from providers.sandbox import SandboxServer
 from tests.campaigns.companies import COMPANIES, Company
-from tests.chaos.scene import Scene
+from tests.chaos.scene import SECONDS, Scene
 from tests.chaos.sends import Ledger, approved_send, is_over
 from tests.factories import make_user
 
@@ -54,12 +54,12 @@ def account(
     subscribe(account)
     yield account
     unsubscribe(account)
-    sandbox.callbacks.join()
+    sandbox.callbacks.join(SECONDS)
 
 
 def look_for_proof(sandbox: SandboxServer, campaign: Campaign, lost: set[int]) -> None:
     """What the provider tells or can show of sends whose answer was lost has been looked at, however long that takes."""
-    sandbox.callbacks.join()
+    sandbox.callbacks.join(SECONDS)
     while (waiting := Callback.objects.filter(state=Callback.State.RECEIVED)).exists():
         waiting.update(not_before=None)
         handle.handle(campaign.account_id)

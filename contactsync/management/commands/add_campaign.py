@@ -14,7 +14,7 @@ from django.utils import timezone
 from contactsync.campaigns.problems import CampaignProblem, problems
 from contactsync.campaigns.templates import usable_templates
 from contactsync.management.base import ServiceCommand, find_account, find_phonebook, insist, listed
-from contactsync.models import Campaign, CampaignTarget, ProviderAccount
+from contactsync.models import Campaign, CampaignTarget, Contact, ProviderAccount
 from contactsync.phone import parse_phone
 from contactsync.sync.connect import Operation
 
@@ -80,7 +80,7 @@ def _add_targets(campaign: Campaign, options: dict[str, Any]) -> None:
         return
     region = campaign.account.default_region
     phones = [parse_phone(raw, region).e164 or raw for raw in options["phone"]]
-    contacts = dict(books[0].contacts.filter(phone__in=phones, deleted_at=None).values_list("phone", "pk"))
+    contacts = dict(Contact.objects.present().with_numbers(books[0].pk, phones).values_list("phone", "pk"))
     if absent := [phone for phone in phones if phone not in contacts]:
         raise CommandError(f"Not in the phonebook “{books[0].title}”: {listed(absent)}.")
     target = CampaignTarget.objects.create(campaign=campaign, phonebook=books[0], type=CampaignTarget.Type.DETAIL)

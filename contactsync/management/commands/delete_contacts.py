@@ -48,7 +48,7 @@ class Command(PlannedCommand):
         phones = _numbers(wanted, book.account.default_region)
         found: dict[str, int] = {}
         for first in range(0, len(phones), AT_ONCE):
-            some = book.contacts.filter(phone__in=phones[first : first + AT_ONCE], deleted_at=None)
+            some = Contact.objects.present().with_numbers(book.pk, phones[first : first + AT_ONCE])
             found |= dict(some.values_list("phone", "pk"))
         absent = [phone for phone in phones if phone not in found]
         if not found:
