@@ -9,7 +9,7 @@ import gc
 import json
 import os
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -33,7 +33,9 @@ from django.db.models.expressions import RawSQL
 M = TypeVar("M", bound=Model)
 
 MANY_OBJECTS = 50_000
-_AS_IT_IS = frozenset({str, int, type(None)})
+_NOTHING: Mapping[str, Any] = {}
+#: fields whose values every database takes as Python has them
+_AS_THEY_ARE = (AutoField, BooleanField, CharField, ForeignKey, IntegerField, TextField)
 #: fields whose values every database takes as Python has them
 _AS_THEY_ARE = (AutoField, BooleanField, CharField, ForeignKey, IntegerField, TextField)
 
@@ -76,16 +78,16 @@ class Inserter:
 
 
 def update_rows(
-    model: type[Model], names: Sequence[str], rows: Sequence[Sequence[Any]], *, shared: dict[str, Any] | None = None
+    model: type[Model], names: Sequence[str], rows: Sequence[Sequence[Any]], *, shared: Mapping[str, Any] = _NOTHING
 ) -> None:
     """Set these fields of many rows. Each row is its id and the values; both these and `shared` as an `Inserter` takes them."""
     if not rows:
         return
     by_name = {field.name: field for field in model._meta.concrete_fields}
-    ids, *told = zip(*rows, strict=True)
-    told += [(value,) * len(ids) for value in (shared or {}).values()]
-    fields = [by_name[name] for name in (*names, *(shared or ()))]
-    values = [_column(field, column) for field, column in zip(fields, told, strict=True)]
+    constant = [_converter(by_name[name])(value) for name, value in shared.items()]
+    varying = [by_name[name] for name in names]
+    values = [(*row, *constant) for row in _Converted([by_name["id"], *varying])(rows)]
+    fields = [*varying, *(by_name[name] for name in shared)]
     quote = connection.ops.quote_name
     table, columns = quote(model._meta.db_table), [quote(str(field.column)) for field in fields]
     with connection.cursor() as cursor:
@@ -93,25 +95,18 @@ def update_rows(
             kinds = [field.db_type(connection) for field in fields]
             setters = ", ".join(f"{name} = new.{name}::{kind}" for name, kind in zip(columns, kinds, strict=True))
             arrays = ", ".join(["%s::text[]"] * len(columns))
+            told = [[None if v is None else str(v) for v in column] for column in zip(*values, strict=True)]
             cursor.execute(
-                f"UPDATE {table} SET {setters} FROM unnest(%s::bigint[], {arrays}) AS new (_id, {', '.join(columns)}) "  # noqa: S608 - the model's own names
-                f"WHERE {table}.id = new._id",
-                [list(ids), *([None if v is None else str(v) for v in column] for column in values)],
+                f"UPDATE {table} SET {setters} FROM unnest(%s::text[], {arrays}) AS new (_id, {', '.join(columns)}) "  # noqa: S608 - the model's own names
+                f"WHERE {table}.id = new._id::bigint",
+                told,
             )
         else:
             setters = ", ".join(f"{name} = %s" for name in columns)
             cursor.executemany(
                 f"UPDATE {table} SET {setters} WHERE id = %s",  # noqa: S608 - the model's own names
-                list(zip(*values, ids, strict=True)),
+                [(*row[1:], row[0]) for row in values],
             )
-
-
-def _column(field: Field[Any, Any], values: Sequence[Any]) -> list[Any]:
-    """The values as the database takes them; one that is the same in all rows is made ready once."""
-    convert, first = _converter(field), values[0]
-    if all(value is first for value in values):
-        return [first if type(first) in _AS_IT_IS else convert(first)] * len(values)
-    return [value if type(value) in _AS_IT_IS else convert(value) for value in values]
 
 
 def among(values: Collection[str] | Collection[int]) -> RawSQL:
@@ -205,6 +200,26 @@ def _bare(model: type[Any], fields: Sequence[str], values: Sequence[Any], using:
     state.adding, state.db = False, using
     row.__dict__.update(zip(fields, values, strict=False))
     return row
+
+
+class _Converted:
+    """Rows with their values as the database takes them. Text and numbers are so already, and not looked at."""
+
+    def __init__(self, fields: Sequence[Field[Any, Any]]) -> None:
+        self._special = [
+            (place, _converter(field)) for place, field in enumerate(fields) if not isinstance(field, _AS_THEY_ARE)
+        ]
+
+    def __call__(self, rows: Iterable[Sequence[Any]]) -> Iterable[Sequence[Any]]:
+        return map(self._row, rows) if self._special else rows
+
+    def _row(self, row: Sequence[Any]) -> Sequence[Any]:
+        values = list(row)
+        for place, convert in self._special:
+            value = values[place]
+            if value is not None and type(value) is not str:
+                values[place] = convert(value)
+        return values
 
 
 class _Converted:
