@@ -36,8 +36,6 @@ MANY_OBJECTS = 50_000
 _NOTHING: Mapping[str, Any] = {}
 #: fields whose values every database takes as Python has them
 _AS_THEY_ARE = (AutoField, BooleanField, CharField, ForeignKey, IntegerField, TextField)
-#: fields whose values every database takes as Python has them
-_AS_THEY_ARE = (AutoField, BooleanField, CharField, ForeignKey, IntegerField, TextField)
 
 
 class Inserter:
@@ -200,26 +198,6 @@ def _bare(model: type[Any], fields: Sequence[str], values: Sequence[Any], using:
     state.adding, state.db = False, using
     row.__dict__.update(zip(fields, values, strict=False))
     return row
-
-
-class _Converted:
-    """Rows with their values as the database takes them. Text and numbers are so already, and not looked at."""
-
-    def __init__(self, fields: Sequence[Field[Any, Any]]) -> None:
-        self._special = [
-            (place, _converter(field)) for place, field in enumerate(fields) if not isinstance(field, _AS_THEY_ARE)
-        ]
-
-    def __call__(self, rows: Iterable[Sequence[Any]]) -> Iterable[Sequence[Any]]:
-        return map(self._row, rows) if self._special else rows
-
-    def _row(self, row: Sequence[Any]) -> Sequence[Any]:
-        values = list(row)
-        for place, convert in self._special:
-            value = values[place]
-            if value is not None and type(value) is not str:
-                values[place] = convert(value)
-        return values
 
 
 class _Converted:
