@@ -86,7 +86,7 @@ def half_erased() -> list[int]:
 
 
 def same_file(job: ImportJob) -> QuerySet[ImportJob]:
-    """Earlier imports of the very same file that have written something and were not undone, newest first."""
+    """Other imports of the very same file that have written something and were not undone, newest first."""
     same = ImportJob.objects.filter(sha256=job.sha256).exclude(pk=job.pk).exclude(counts={})
     same = same.exclude(state=ImportJob.State.UNDONE)
     return same.select_related("phonebook", "created_by").order_by("-pk") if job.sha256 else same.none()

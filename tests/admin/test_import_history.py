@@ -120,6 +120,14 @@ def test_the_same_file_is_recognised_on_every_page(book: Phonebook) -> None:
     assert "This very file was imported before" in page_of(again, client)
 
 
+def test_what_was_imported_later_is_not_said_to_be_before(book: Phonebook) -> None:
+    first = imported(book, FILE)
+    imported(book, FILE)
+    page = page_of(first)
+    assert "imported by another upload" in page
+    assert "imported before" not in page
+
+
 def test_the_list_finds_a_file_by_its_fingerprint(book: Phonebook) -> None:
     job = imported(book, FILE)
     imported(book, FILE + "09121234569,New\n")
