@@ -61,7 +61,16 @@ ANSWERS: dict[str, tuple[bool, ProviderError | None]] = {
     "no credit": (False, InsufficientFunds("Pay.")),
     "key refused": (False, AuthFailed("Who are you?")),
 }
-MEANWHILE = ["nothing", "nothing", "stop", "lease runs out", "another worker", "opt out", "dies before", "dies after"]
+MEANWHILE = [
+    "nothing",
+    "lease runs out",
+    "lease runs out",
+    "stop",
+    "another worker",
+    "opt out",
+    "dies before",
+    "dies after",
+]
 Step = tuple[str, str]
 STEPS = st.lists(st.tuples(st.sampled_from(sorted(ANSWERS)), st.sampled_from(MEANWHILE)), min_size=2, max_size=5)
 

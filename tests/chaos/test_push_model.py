@@ -42,7 +42,7 @@ ANSWERS: dict[str, tuple[bool, ProviderError | None]] = {
     "asked too often": (False, Throttled("Wait.", retry_after=60.0)),
     "key refused": (False, AuthFailed("Who are you?")),
 }
-MEANWHILE = ["nothing", "nothing", "stop", "another worker", "lease runs out", "edit", "dies before", "dies after"]
+MEANWHILE = ["nothing", "edit", "edit", "lease runs out", "stop", "another worker", "dies before", "dies after"]
 STEPS = st.lists(st.tuples(st.sampled_from(sorted(ANSWERS)), st.sampled_from(MEANWHILE)), min_size=2, max_size=6)
 WHICH = st.integers(0, 3)
 
@@ -85,7 +85,8 @@ class Pushes(Story):
                 time_passes()
                 self._sweep()
             case "edit":
-                self._edit(0, "Meanwhile")
+                for which in range(Contact.objects.present().count()):
+                    self._edit(which, f"Meanwhile {next(numbers)}")
 
     # What people and machines do
 
