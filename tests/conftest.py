@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from django.utils import translation
-from hypothesis import settings
+from hypothesis import settings as hypothesis_settings
 
 from contactsync.sync import logbook
 from tests.sandbox_fixtures import client_of_sandbox, sandbox, sandbox_server  # noqa: F401 - fixtures for every test
 
-settings.register_profile("contactsync", deadline=None)  # a busy machine is no failure
-settings.load_profile("contactsync")
+hypothesis_settings.register_profile("contactsync", deadline=None)  # a busy machine is no failure
+hypothesis_settings.load_profile("contactsync")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -48,10 +48,11 @@ def own_language() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def own_logbook(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def own_logbook(monkeypatch: pytest.MonkeyPatch) -> None:
     """A database that is rolled back after a test is older than what the test let out; the next one begins a logbook of its own."""
-    settings.LOGBOOK_DIR = Path(settings.DATA_DIR) / "logbooks" / uuid4().hex
-    monkeypatch.setenv("LOGBOOK_DIR", str(settings.LOGBOOK_DIR))
+    directory = Path(settings.DATA_DIR) / "logbooks" / uuid4().hex
+    monkeypatch.setattr(settings, "LOGBOOK_DIR", directory)
+    monkeypatch.setenv("LOGBOOK_DIR", str(directory))
     monkeypatch.setattr(logbook, "to_disk", lambda descriptor: None)  # no test pulls the plug of the machine
 
 

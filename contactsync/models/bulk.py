@@ -9,7 +9,7 @@ import gc
 import json
 import os
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -33,7 +33,7 @@ from django.db.models.expressions import RawSQL
 M = TypeVar("M", bound=Model)
 
 MANY_OBJECTS = 50_000
-_AS_IT_IS = frozenset({str, int, type(None)})
+_NOTHING: Mapping[str, Any] = {}
 #: fields whose values every database takes as Python has them
 _AS_THEY_ARE = (AutoField, BooleanField, CharField, ForeignKey, IntegerField, TextField)
 
@@ -76,16 +76,16 @@ class Inserter:
 
 
 def update_rows(
-    model: type[Model], names: Sequence[str], rows: Sequence[Sequence[Any]], *, shared: dict[str, Any] | None = None
+    model: type[Model], names: Sequence[str], rows: Sequence[Sequence[Any]], *, shared: Mapping[str, Any] = _NOTHING
 ) -> None:
     """Set these fields of many rows. Each row is its id and the values; both these and `shared` as an `Inserter` takes them."""
     if not rows:
         return
     by_name = {field.name: field for field in model._meta.concrete_fields}
-    ids, *told = zip(*rows, strict=True)
-    told += [(value,) * len(ids) for value in (shared or {}).values()]
-    fields = [by_name[name] for name in (*names, *(shared or ()))]
-    values = [_column(field, column) for field, column in zip(fields, told, strict=True)]
+    constant = [_converter(by_name[name])(value) for name, value in shared.items()]
+    varying = [by_name[name] for name in names]
+    values = [(*row, *constant) for row in _Converted([by_name["id"], *varying])(rows)]
+    fields = [*varying, *(by_name[name] for name in shared)]
     quote = connection.ops.quote_name
     table, columns = quote(model._meta.db_table), [quote(str(field.column)) for field in fields]
     with connection.cursor() as cursor:
@@ -93,25 +93,18 @@ def update_rows(
             kinds = [field.db_type(connection) for field in fields]
             setters = ", ".join(f"{name} = new.{name}::{kind}" for name, kind in zip(columns, kinds, strict=True))
             arrays = ", ".join(["%s::text[]"] * len(columns))
+            told = [[None if v is None else str(v) for v in column] for column in zip(*values, strict=True)]
             cursor.execute(
-                f"UPDATE {table} SET {setters} FROM unnest(%s::bigint[], {arrays}) AS new (_id, {', '.join(columns)}) "  # noqa: S608 - the model's own names
-                f"WHERE {table}.id = new._id",
-                [list(ids), *([None if v is None else str(v) for v in column] for column in values)],
+                f"UPDATE {table} SET {setters} FROM unnest(%s::text[], {arrays}) AS new (_id, {', '.join(columns)}) "  # noqa: S608 - the model's own names
+                f"WHERE {table}.id = new._id::bigint",
+                told,
             )
         else:
             setters = ", ".join(f"{name} = %s" for name in columns)
             cursor.executemany(
                 f"UPDATE {table} SET {setters} WHERE id = %s",  # noqa: S608 - the model's own names
-                list(zip(*values, ids, strict=True)),
+                [(*row[1:], row[0]) for row in values],
             )
-
-
-def _column(field: Field[Any, Any], values: Sequence[Any]) -> list[Any]:
-    """The values as the database takes them; one that is the same in all rows is made ready once."""
-    convert, first = _converter(field), values[0]
-    if all(value is first for value in values):
-        return [first if type(first) in _AS_IT_IS else convert(first)] * len(values)
-    return [value if type(value) in _AS_IT_IS else convert(value) for value in values]
 
 
 def among(values: Collection[str] | Collection[int]) -> RawSQL:
@@ -168,8 +161,13 @@ def next_ids(model: type[Model], count: int) -> Sequence[int]:
             )
             return [number for (number,) in cursor.fetchall()]
         # The transaction is the only one that writes, and the table never gives an id twice.
-        cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
-        last = (cursor.fetchone() or (0,))[0]
+        # The table's own count may have been set back (a flush of the database does that); SQLite minds both as well.
+        cursor.execute(
+            "SELECT max((SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = %s), "  # noqa: S608 - the model's own name
+            f"(SELECT coalesce(max(id), 0) FROM {connection.ops.quote_name(table)}))",
+            [table],
+        )
+        last = cursor.fetchone()[0]
         return range(last + 1, last + 1 + count)
 
 

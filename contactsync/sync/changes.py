@@ -12,6 +12,7 @@ from contactsync.sync.connect import NotFound, Operation, Provider, ProviderErro
 from contactsync.sync.creates import usable_items
 from contactsync.sync.crew import Job
 from contactsync.sync.decide import GONE
+from contactsync.sync.drift import leave_what_changed_there
 from contactsync.sync.ledger import Performed
 from contactsync.sync.mapping import places_of
 from contactsync.sync.policy import Verdict
@@ -35,6 +36,7 @@ def update_contacts(worker: Worker) -> None:
     """Carry out all planned updates, including those of contacts that a create found there."""
     places = places_of(worker.phonebook)
     book = book_of(worker.phonebook)
+    leave_what_changed_there(worker, places)
 
     def prepare(calls: Sequence[Call]) -> list[Job]:
         jobs = []

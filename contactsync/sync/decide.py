@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -23,6 +23,7 @@ from contactsync.sync.mapping import (
     titled,
 )
 from contactsync.sync.remote import RemoteIndex
+from contactsync.sync.theirs import told
 from providers.types import ContactRecord, RemoteContact
 
 GONE = gettext_noop(
@@ -55,6 +56,7 @@ class Decision:
     changes: dict[str, list[Any]] = field(default_factory=dict)
     why: dict[str, Any] = field(default_factory=dict)
     is_gone: bool = False  # it was at the provider once and is not now
+    theirs: dict[str, Any] = field(default_factory=dict)  # as the provider has what is to be updated
 
 
 @dataclass(slots=True)
@@ -130,7 +132,8 @@ class Judge:
             return self._cannot(reason(NUMBER_FIXED, there=found.phone), remote_id=found.remote_id)
         if not self._can(Operation.UPDATE_CONTACT):
             return self._cannot(self._why_not(Operation.UPDATE_CONTACT), remote_id=found.remote_id)
-        return Decision(Step.UPDATE, remote_id=found.remote_id, changes=titled(_merged(changes, drift), self.places))
+        changes = titled(_merged(changes, drift, contact.pushed_payload), self.places)
+        return Decision(Step.UPDATE, remote_id=found.remote_id, changes=changes, theirs=told(found))
 
     def refused(self, contact: Contact, record: ContactRecord) -> dict[str, Any]:
         """Why the provider will not take it: it says so beforehand, or it refused exactly this before."""
@@ -171,9 +174,18 @@ def _unseen(record: ContactRecord, found: RemoteContact) -> dict[str, list[Any]]
     return {f"{OPTION}{key}": [None, option.value] for key, option in record.options.items() if option.value}
 
 
-def _merged(changes: dict[str, list[Any]], drift: dict[str, list[Any]]) -> dict[str, list[Any]]:
-    """What was changed here first; then what differs there, unless it is the same field by another name."""
-    if not changes:
-        return drift
+def _merged(
+    changes: dict[str, list[Any]], drift: dict[str, list[Any]], pushed: Mapping[str, Any] | None
+) -> dict[str, list[Any]]:
+    """What was changed here first, then what differs there; wherever the provider shows a value, with that one.
+
+    A field for the whole name is named only when somebody changed it there.
+    """
     names = {"first_name", "last_name"} & changes.keys()
-    return {**{field: pair for field, pair in drift.items() if not (field == "name" and names)}, **changes}
+    if names and "name" in drift:
+        told = pushed or {}
+        if drift["name"][0] == f"{told.get('first_name', '')} {told.get('last_name', '')}".strip():
+            drift = {field: pair for field, pair in drift.items() if field != "name"}
+        else:
+            changes = {field: pair for field, pair in changes.items() if field not in names}
+    return {**changes, **drift}

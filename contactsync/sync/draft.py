@@ -25,7 +25,7 @@ from providers.types import Operation
 CHANGED_MEANWHILE = gettext_noop("The contact was changed while the plan was being made. Push again.")
 UNDER_WAY = [Run.State.QUEUED, Run.State.RUNNING, Run.State.STOPPING, Run.State.STOPPED, Run.State.PAUSED]
 Pair = tuple[Contact, Decision]
-ITEM = ["contact", "phone", "remote_id", "operation", "changes", "payload_hash", "call", "error"]
+ITEM = ["contact", "phone", "remote_id", "operation", "theirs", "changes", "payload_hash", "call", "error"]
 
 
 class Superseded(Exception):
@@ -109,6 +109,7 @@ class Draft:
             contact.phone,
             decision.remote_id,
             step,
+            decision.theirs,
             decision.changes,
             contact.payload_hash,
             call,
