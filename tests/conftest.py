@@ -48,12 +48,14 @@ def own_language() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def own_logbook(monkeypatch: pytest.MonkeyPatch) -> None:
+def own_logbook() -> Iterator[None]:
     """A database that is rolled back after a test is older than what the test let out; the next one begins a logbook of its own."""
     directory = Path(settings.DATA_DIR) / "logbooks" / uuid4().hex
-    monkeypatch.setattr(settings, "LOGBOOK_DIR", directory)
-    monkeypatch.setenv("LOGBOOK_DIR", str(directory))
-    monkeypatch.setattr(logbook, "to_disk", lambda descriptor: None)  # no test pulls the plug of the machine
+    with pytest.MonkeyPatch.context() as patch:  # its own, so that no test takes it back
+        patch.setattr(settings, "LOGBOOK_DIR", directory)
+        patch.setenv("LOGBOOK_DIR", str(directory))
+        patch.setattr(logbook, "to_disk", lambda descriptor: None)  # no test pulls the plug of the machine
+        yield
 
 
 @pytest.fixture

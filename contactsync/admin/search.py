@@ -11,7 +11,7 @@ from django.db.models import Func, Q, QuerySet, TextField, Value
 from django.db.models.functions import Replace
 
 from contactsync.models import Contact, CustomOption, ProviderAccount
-from contactsync.models.bulk import among
+from contactsync.models.bulk import among_ids
 from contactsync.models.option_text import OptionText
 from contactsync.options import parse_option
 from contactsync.phone import parse_phone, search_digits
@@ -55,7 +55,7 @@ def narrowed(rows: QuerySet[Any], condition: Q, *, by_index: Q | None = None, **
     """
     found = rows.model._default_manager.alias(**plain).filter(by_index or condition).order_by()
     keys = list(found.values_list("pk", flat=True)[: FEW + 1])
-    return rows.filter(pk__in=among(keys)) if len(keys) <= FEW else rows.alias(**plain).filter(condition)
+    return rows.filter(pk__in=among_ids(keys)) if len(keys) <= FEW else rows.alias(**plain).filter(condition)
 
 
 def is_large(contacts: QuerySet[Contact]) -> bool:

@@ -107,13 +107,20 @@ def update_rows(
             )
 
 
-def among(values: Collection[str] | Collection[int]) -> RawSQL:
-    """The right side of an `__in` for any number of texts, or of whole numbers, as one parameter."""
-    listed = list(values)
+def among(values: Collection[str]) -> RawSQL:
+    """The right side of an `__in` for any number of texts, as one parameter."""
+    return _listed(list(values), "text")
+
+
+def among_ids(values: Collection[int]) -> RawSQL:
+    """The same for ids."""
+    return _listed(list(values), "bigint")
+
+
+def _listed(values: Sequence[str] | Sequence[int], kind: str) -> RawSQL:
     if connection.vendor == "postgresql":
-        kind = "bigint" if listed and isinstance(listed[0], int) else "text"
-        return RawSQL(f"SELECT unnest(%s::{kind}[])", [listed])  # noqa: S611 - one of two words
-    return RawSQL("SELECT value FROM json_each(%s)", [json.dumps(listed)])
+        return RawSQL(f"SELECT unnest(%s::{kind}[])", [values])  # noqa: S611 - one of two words
+    return RawSQL("SELECT value FROM json_each(%s)", [json.dumps(values)])
 
 
 def within(rows: QuerySet[M], owner: str, *ids: int) -> QuerySet[M]:

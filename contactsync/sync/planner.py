@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from contactsync.models import Contact, Phonebook, Run
-from contactsync.models.bulk import among, few_collections, lean
+from contactsync.models.bulk import among_ids, few_collections, lean
 from contactsync.models.reasons import reason
 from contactsync.sync import leases
 from contactsync.sync.chunks import CONTACT, Later, in_chunks, remote_ids_of
@@ -126,7 +126,7 @@ def _decide_again(later: Later, judge: Judge, step: Step, draft: Draft) -> Itera
     Whose step is another one now stays in the plan, as not possible.
     """
     for phones in later.in_chunks():
-        contacts = lean(Contact.objects.filter(pk__in=among(list(phones))).order_by("pk"), CONTACT)
+        contacts = lean(Contact.objects.filter(pk__in=among_ids(phones)).order_by("pk"), CONTACT)
         pairs = [(contact, judge.decide(contact)) for contact in contacts]
         same = [pair for pair in pairs if pair[1].step is step]
         kept = {contact.pk for contact, _decision in same}

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from contactsync.models import Contact, Run, RunItem
-from contactsync.models.bulk import among
+from contactsync.models.bulk import among_ids
 from contactsync.models.reasons import reason
 from contactsync.sync.bulk import update_rows
 from contactsync.sync.decide import ID_TAKEN
@@ -119,7 +119,7 @@ def mark_edited(contacts: Sequence[Contact]) -> None:
     """Of contacts just written as in step: those that were edited in that moment are not."""
     if contacts:
         written = Contact.objects.filter(
-            pk__in=among([contact.pk for contact in contacts]), sync_state=SyncState.SYNCED
+            pk__in=among_ids([contact.pk for contact in contacts]), sync_state=SyncState.SYNCED
         )
         written.exclude(payload_hash=F("pushed_hash")).update(sync_state=SyncState.CHANGED)
 
