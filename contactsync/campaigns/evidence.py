@@ -123,30 +123,37 @@ def _search_send(call: Call, line: Line) -> Found:
         shown = sends.find_sends(
             line.account, sender=sender, text=text_of(call), since=since, reference=reference, line=line
         )
-        rows = [_row(call, report, people, line) for report in shown[:MOST_ROWS]]
+        rows = [_row(call, report, people, line) for report in _first(shown, call)]
         doubt = _has_twin(call, people)
     elif line.capabilities.can(Operation.READ_CONVERSATION) and len(people) == 1:
         contact_id = _contact_id(call)
         if not contact_id:
             return Proposal.CANNOT_TELL, reason(NO_CONTACT), []
         shown = sends.sent_to(line, contact_id, text=text_of(call), since=since)
-        rows = [_row(call, report, people, None) for report in shown[:MOST_ROWS]]
+        rows = [_row(call, report, people, None) for report in _first(shown, call)]
         doubt = _has_twin(call, people) or _is_unexplained(call, people, shown, since)
     else:
         return Proposal.CANNOT_TELL, reason(line.capabilities.why_not(Operation.FIND_SENDS)), []
     rows = _with_owners(call, rows)
     proposal, why, those = weigh(
-        rows, people=len(people), minutes=_minutes_since(call), has_twin=doubt, has_texts="texts" in call.target
+        rows,
+        people=len(people),
+        minutes=_minutes_since(call),
+        has_twin=doubt,
+        has_texts="texts" in call.target,
+        is_cut=len(shown) > MOST_ROWS,
     )
     return proposal, why, [Row(**{**asdict(row), "is_it": row.reference in those}) for row in rows]
 
 
 def weigh(
-    rows: Sequence[Row], *, people: int, minutes: int, has_twin: bool, has_texts: bool = False
+    rows: Sequence[Row], *, people: int, minutes: int, has_twin: bool, has_texts: bool = False, is_cut: bool = False
 ) -> tuple[str, dict[str, Any], set[str]]:
-    """What these rows speak for: the proposal, why, and the references that are the call."""
+    """What these rows speak for: the proposal, why, and the references that are the call. `is_cut`: there are more of them."""
     if proof := {row.reference for row in rows if row.is_proof}:
         return Proposal.SENT, reason(PROOF), proof
+    if is_cut:  # it may be one that was not looked at
+        return Proposal.CANNOT_TELL, reason(UNREAD), set()
     ours = [row for row in rows if row.belongs_to is None]
     same = [row for row in ours if people and row.matched == people and not row.strangers and not row.is_late]
     near = [row for row in ours if row not in same and row.matched != 0]
@@ -162,6 +169,11 @@ def weigh(
     if minutes < SETTLED / dt.timedelta(minutes=1):
         return Proposal.CANNOT_TELL, reason(TOO_EARLY), set()
     return Proposal.NOT_SENT, reason(NOTHING, minutes=minutes), set()
+
+
+def _first(shown: Sequence[SendReport], call: Call) -> list[SendReport]:
+    """As many as are looked at, the one with our own reference before all others."""
+    return sorted(shown, key=lambda report: report.our_reference != str(call.uuid))[:MOST_ROWS]
 
 
 def _row(call: Call, report: SendReport, people: set[str], line: Line | None) -> Row:

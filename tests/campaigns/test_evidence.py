@@ -247,3 +247,9 @@ def test_an_account_that_cannot_be_asked_says_so_at_each_call(user, sandbox, db)
     found = searched(campaign)
     assert found.proposal == Proposal.CANNOT_TELL
     assert "could not be searched" in found.why_text
+
+
+@pytest.mark.parametrize("shown", [[], [row()], [row(matched=0)]], ids=["nothing", "the same people", "others"])
+def test_where_more_is_shown_than_was_looked_at_only_our_own_reference_is_proof(shown: list[Row]) -> None:
+    assert weigh(shown, people=2, minutes=30, has_twin=False, is_cut=True)[0] == Proposal.CANNOT_TELL
+    assert weigh([*shown, row(is_proof=True)], people=2, minutes=30, has_twin=False, is_cut=True)[0] == Proposal.SENT
