@@ -43,6 +43,8 @@ MISSING_IN_DJANGO = (
     ),
 )
 
+MISSING_IN_AXES = (gettext_noop("Locked Out"),)
+
 MISLEADING_IN_DJANGO = (
     gettext_noop("Delete selected %(verbose_name_plural)s"),
     gettext_noop("Successfully deleted %(count)d %(items)s."),

@@ -49,12 +49,12 @@ def called_back(request: HttpRequest, key: str, reference: str = "") -> HttpResp
     except SuspiciousOperation:
         return _refuse(400)
     except NotGenuine as error:
-        logger.warning("A call back for account %s was refused: %s", account.pk, error.message)
+        logger.warning("A callback for account %s was refused: %s", account.pk, error.message)
         return _refuse(400)
     except Exception as error:
         # Only the kind and the place go to the log: a message could quote the body.
         logger.error(
-            "A call back for account %s met %s\n%s",
+            "A callback for account %s met %s\n%s",
             account.pk,
             type(error).__name__,
             "".join(traceback.format_tb(error.__traceback__)),

@@ -90,7 +90,7 @@ def run_task(path: str, args: list[Any], kwargs: dict[str, Any]) -> None:
 
 
 class CeleryBackend(BaseTaskBackend):
-    """Sends each task to the queue. What came of it stands in the rows it works on, not here."""
+    """Sends each task to the queue. Its result is in the rows it works on, not here."""
 
     def enqueue(self, task: Any, args: Any, kwargs: Any) -> Any:
         """Hand the task to the broker, which has stored it when this returns. Raises `ConnectionError` when it has not."""
@@ -123,7 +123,7 @@ def broker() -> str:
 
 
 def why_unreachable() -> str:
-    """What the broker has against us; empty when it lets us in."""
+    """Why the broker cannot be used; empty when it can."""
     try:
         with app.connection_for_write() as connection:
             connection.ensure_connection(max_retries=1, timeout=3)

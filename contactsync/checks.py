@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from contactsync.crypto import Undecryptable, UnusableKey, check_key, decrypt
 from contactsync.models import DatabaseMark, ProviderAccount
 from contactsync.models.reasons import describe
 from contactsync.sync import guard, logbook
+from contactsync.sync.connect import is_loopback
 
 # As strict as Django's own check for deployments, which does not run at every start.
 SHORTEST_SECRET = 50
@@ -146,16 +146,6 @@ def check_broker(**_: Any) -> Messages:
             id="contactsync.E004",
         )
     ]
-
-
-def is_loopback(host: str) -> bool:
-    """Does the name mean this machine and no other?"""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 @register(Tags.database)

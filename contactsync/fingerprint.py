@@ -1,4 +1,4 @@
-"""Hashes that say whether something changed."""
+"""Hashes that tell whether something has changed."""
 
 from __future__ import annotations
 

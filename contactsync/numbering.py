@@ -57,7 +57,7 @@ class _Plan:
 
 
 def read_usual(dialled: str, region: str) -> Reading | None:
-    """A valid number with the zero or the country code of a region, which nobody can read in another way; None for all else."""
+    """A valid number with the trunk zero or the country code of a region that can be read in one way only; None otherwise."""
     plan = plan_of(region)
     if plan is None or not plan.is_simple or len(dialled) > LONGEST:
         return None
@@ -99,7 +99,7 @@ def read(dialled: str, region: str) -> Reading | None:
 
 
 def country_code(region: str) -> str:
-    """The country code of a region; "0", with which none begins, when there is no such region."""
+    """The country code of a region; "0", which no country code begins with, when there is no such region."""
     plan = plan_of(region)
     return plan.code if plan else "0"
 

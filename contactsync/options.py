@@ -7,10 +7,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
 
-import jdatetime
-
+from contactsync.calendars import from_jalali, jalali
 from contactsync.text import ascii_digits, clean, fold, gettext_noop
 
 LARGEST_INTEGER = 2**63 - 1
@@ -122,7 +120,7 @@ def plain_date(raw: str) -> str:
     year, month, day = int(found[1]), int(found[3]), int(found[4])
     try:
         if 1200 <= year <= 1599:
-            return _from_jalali(year, month, day).isoformat()
+            return from_jalali(year, month, day).isoformat()
         return dt.date(year, month, day).isoformat() if 1800 <= year <= 2200 else ""
     except ValueError:
         return ""
@@ -202,32 +200,13 @@ def _date(raw: str, text: str) -> OptionVerdict:
 def _date_of(raw: str, year: int, month: int, day: int, note: OptionCode | str) -> OptionVerdict:
     try:
         if 1200 <= year <= 1599:
-            value = _from_jalali(year, month, day).isoformat()
+            value = from_jalali(year, month, day).isoformat()
             return OptionVerdict(raw, value, OptionCode.OK, note or OptionCode.FROM_JALALI)
         if 1800 <= year <= 2200:
             return OptionVerdict(raw, dt.date(year, month, day).isoformat(), OptionCode.OK, note)
     except ValueError:
         return OptionVerdict(raw, "", OptionCode.IMPOSSIBLE_DATE)
     return OptionVerdict(raw, "", OptionCode.YEAR_OUT_OF_RANGE)
-
-
-_DAYS_BEFORE_MONTH = (0, 31, 62, 93, 124, 155, 186, 216, 246, 276, 306, 336)
-
-
-@lru_cache(maxsize=400)
-def _jalali_year(year: int) -> tuple[int, int]:
-    """The ordinal of the day before the year begins, and how many days it has."""
-    before = jdatetime.date(year, 1, 1).togregorian().toordinal() - 1
-    return before, 366 if jdatetime.date(year, 1, 1).isleap() else 365
-
-
-def _from_jalali(year: int, month: int, day: int) -> dt.date:
-    """The day of the Jalali calendar, as jdatetime has it. Raises `ValueError` when there is no such day."""
-    before, length = _jalali_year(year)
-    of_month = 31 if month <= 6 else 30 if month <= 11 else length - _DAYS_BEFORE_MONTH[11]
-    if not 1 <= month <= 12 or not 1 <= day <= of_month:
-        raise ValueError(f"There is no {year:04d}/{month:02d}/{day:02d} in the Jalali calendar.")
-    return dt.date.fromordinal(before + _DAYS_BEFORE_MONTH[month - 1] + day)
 
 
 def _choice(raw: str, text: str, choices: Sequence[str]) -> OptionVerdict:
@@ -278,12 +257,6 @@ def _email(raw: str, text: str) -> OptionVerdict:
     ):
         return OptionVerdict(raw, "", OptionCode.NOT_AN_EMAIL)
     return OptionVerdict(raw, f"{local}@{domain.lower()}", OptionCode.OK)
-
-
-def jalali(date: dt.date) -> str:
-    """The date in the Jalali calendar, as 1371/07/16."""
-    there = jdatetime.date.fromgregorian(date=date)
-    return f"{there.year:04d}/{there.month:02d}/{there.day:02d}"
 
 
 def display_option(value: str, kind: str) -> str:

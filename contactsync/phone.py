@@ -9,7 +9,6 @@ import phonenumbers
 from phonenumbers import (
     NumberParseException,
     PhoneNumber,
-    PhoneNumberFormat,
     PhoneNumberType,
     ValidationResult,
 )
@@ -24,8 +23,8 @@ __all__ = [
     "PhoneCode",
     "PhoneVerdict",
     "ask_library",
+    "calling_code",
     "country_of",
-    "display",
     "is_region",
     "parse_phone",
     "read_phone",
@@ -190,6 +189,7 @@ def _is_two_numbers(dialled: str, region: str) -> bool:
     )
 
 
+_REGIONS = phonenumbers.COUNTRY_CODE_TO_REGION_CODE
 _SEARCHABLE = re.compile(r"[\d+().\-/\s]+")
 
 
@@ -199,7 +199,11 @@ def search_digits(text: str) -> str:
     if not _SEARCHABLE.fullmatch(text):
         return ""
     digits = re.sub(r"\D", "", text)
-    international = digits[2:] if digits.startswith("00") else digits if "+" in text else ""
+    international = ""
+    if digits.startswith("00"):
+        international = digits.removeprefix("00")
+    elif "+" in text:
+        international = digits
     if international:
         try:
             number = phonenumbers.parse("+" + international, None)
@@ -209,23 +213,19 @@ def search_digits(text: str) -> str:
     return digits.lstrip("0")
 
 
+def calling_code(e164: str) -> str:
+    """The digits of a number in E.164 that say its country; empty when there is no such country."""
+    codes = (e164[1 : 1 + length] for length in (1, 2, 3))
+    return next((code for code in codes if code.isdecimal() and int(code) in _REGIONS), "")
+
+
 def country_of(e164: str) -> str:
     """The country a number in E.164 belongs to (ISO, such as "IR"); its country code where that is no country's, else empty."""
-    for length in (1, 2, 3):
-        code = e164[1 : 1 + length]
-        regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(int(code)) if code.isdecimal() else None
-        if regions and len(regions) == 1:
-            return regions[0] if regions[0] != "001" else f"+{code}"
-        if regions:  # several countries share the code
-            number = phonenumbers.parse(e164, None)
-            return phonenumbers.region_code_for_number(number) or f"+{code}"
-    return ""
-
-
-def display(e164: str) -> str:
-    """The number with spaces, as +98 912 000 1234; anything else unchanged."""
-    try:
-        number = phonenumbers.parse(e164, None)
-    except NumberParseException:
-        return e164
-    return phonenumbers.format_number(number, PhoneNumberFormat.INTERNATIONAL)
+    code = calling_code(e164)
+    if not code:
+        return ""
+    regions = _REGIONS[int(code)]
+    if len(regions) == 1:
+        return regions[0] if regions[0] != "001" else f"+{code}"
+    number = phonenumbers.parse(e164, None)  # several countries share the code
+    return phonenumbers.region_code_for_number(number) or f"+{code}"

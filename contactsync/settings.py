@@ -102,11 +102,12 @@ TEMPLATES = [
     },
 ]
 
-# Whoever commits while the log is longer than so many pages of 4 kB moves all of it to the file, and waits for the disk.
-# Twice what an import leaves there (imports.rows), so that nobody who saves beside it pays for what it has written.
+# A commit that finds the WAL longer than this many pages of 4 kB copies all of it into the database, and waits for the disk.
+# The limit is twice what an import leaves there (imports.rows), so that nobody who saves beside an import pays for its rows.
 SQLITE_START = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=16000;"
 DATABASES = {"default": env.database("DATABASE_URL", f"sqlite:///{DATA_DIR / 'contactsync.sqlite3'}")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["ENGINE"] = "contactsync.sqlite"
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 30,

@@ -42,6 +42,7 @@ _UNIFY = DIGITS | str.maketrans(
         "⁄": "/",
         "٫": ".",
         "٬": ",",
+        "’": "'",
     }
 )
 _NO_PUNCTUATION = str.maketrans("", "", "() -/\t\n")
@@ -51,11 +52,12 @@ _FORMATTED = re.compile(r"(?:\+\s?[1-9(]|[0-9(])[0-9() -]+|[0-9][0-9()/ -]+")
 _WHOLE = re.compile(r"([0-9]{7,})[.,]0{1,2}")  # what a spreadsheet makes of a column of numbers
 # ="0912…" and '0912… are how people keep a zero in a spreadsheet.
 _WRAPPING = " \t\r\n\"'“”‘’`"
+_SCHEME = re.compile(r"(?:tel|sms|callto|whatsapp):\s*", re.IGNORECASE)  # of links, as address books keep them
 _QUOTED_FORMULA = re.compile(r'="\s*([\d+().\- ]+)')  # its last quote is gone by then
 _SCIENTIFIC = re.compile(r"[+-]?\d+(?:[.,]\d+)?\s?[eE]\s?[+-]?\d+")
 _FRACTION = re.compile(r"(\+?\d{7,})[.,](\d{1,2})")
 _EXTENSION = re.compile(
-    r"\d\D{0,4}(?:\b|(?<=\d))(?:ext(?:ension|n)?|x|int(?:erno)?|dw|durchwahl|داخل[یي])[\s.:]*\d+$|\d\s*#\s*\d+$",
+    r"\d\D{0,4}(?:\b|(?<=\d))(?:ext(?:ension|n)?|x|int(?:erno)?|dw|durchwahl|داخل[یي])[\s.:=]*\d+$|\d\s*#\s*\d+$",
     re.IGNORECASE,
 )
 _BETWEEN_NUMBERS = re.compile(r"[^\d+().\- ]+|(?<=\d)[ ]*(?=\+\d)| -+ ")
@@ -72,6 +74,8 @@ def dialled_digits(raw: str) -> tuple[str, PhoneCode]:
     text = unified(raw).strip(_WRAPPING)
     if text.startswith("=") and (found := _QUOTED_FORMULA.fullmatch(text)):
         text = found[1]
+    elif found := _SCHEME.match(text):
+        text = text[found.end() :]
     if len(text) > LONGEST_INPUT:
         return "", PhoneCode.NOT_A_NUMBER
     if _FORMATTED.fullmatch(text):

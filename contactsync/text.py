@@ -32,6 +32,7 @@ _ALIKE = str.maketrans({"ي": "ی", "ى": "ی", "ك": "ک", "ة": "ه", "ە": "�
 _MARKS = re.compile("[\u0300-\u036f\u064b-\u065f\u0670]")
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+_TEXT_FORMULA = re.compile(r'="((?:[^"]|"")*)"')
 _SIGNED_NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?|[+-]+")
 
 
@@ -48,6 +49,22 @@ def ascii_digits(text: str) -> str:
 def printable(text: str) -> str:
     """The text without characters that cannot be shown; the joiners of Persian words and emoji stay."""
     return "".join(character for character in text if character.isprintable() or character in "\u200c\u200d")
+
+
+def left_to_right(text: str) -> str:
+    """The text written from the left, also within a page that is written from the right: numbers, codes, times."""
+    return f"\u2066{text}\u2069"
+
+
+def isolated(text: str) -> str:
+    """The text in its own direction, whatever stands around it."""
+    return f"\u2068{text}\u2069"
+
+
+def file_name_shown(name: str) -> str:
+    """A file's name whose last number stays before its ending: “مهر 1403.csv” would be drawn as “csv.1403 مهر”."""
+    stem, dot, ending = name.rpartition(".")
+    return f"{stem}\u200e{dot}{ending}" if stem[-1:].isdecimal() and not name.isascii() else name
 
 
 def clean(text: str) -> str:
@@ -86,10 +103,12 @@ def is_formula(text: str) -> bool:
 
 
 def defuse(text: str) -> str:
-    """The text with a ' before it when a spreadsheet would calculate it."""
-    return f"'{text}" if is_formula(text) else text
+    """The text with a ' before it when a spreadsheet would calculate it, or when `undefused` would take one away."""
+    return f"'{text}" if is_formula(text.lstrip("'")) else text
 
 
 def undefused(text: str) -> str:
-    """The text without the ' that `defuse` has put before it."""
-    return text[1:] if text.startswith("'") and is_formula(text[1:]) else text
+    """The text without the ' that `defuse` has put before it, and without the ="…" by which others keep a text as it is."""
+    if found := _TEXT_FORMULA.fullmatch(text):
+        return found[1].replace('""', '"')
+    return text[1:] if text.startswith("'") and is_formula(text.lstrip("'")) else text

@@ -180,10 +180,10 @@ def approve_run(run: Run, *, user: User | None) -> Run:
 
 
 @transaction.atomic
-def resume_run(run: Run, *, user: User | None) -> Run:
+def resume_run(run: Run) -> Run:
     """Go on where a paused or stopped run ended."""
     _not_a_send(run)
-    runs.resume(run, user=user)
+    runs.resume(run)
     _wake(tasks.execute_run, run.pk)
     return run
 
@@ -194,7 +194,7 @@ def stop_run(run: Run) -> Run:
     return runs.stop(run)
 
 
-def check_account(account: ProviderAccount, *, user: User | None) -> list[Run]:
+def check_account(account: ProviderAccount) -> list[Run]:
     """Test the account, and let the pushes, pulls and deletions go on that had stopped with it. Returns those runs.
 
     Sends are not among them: a person says when a paused campaign goes on.
@@ -204,7 +204,7 @@ def check_account(account: ProviderAccount, *, user: User | None) -> list[Run]:
     if account.state != ProviderAccount.State.READY or not was_stopped:
         return []
     paused = Run.objects.filter(account=account, state=Run.State.PAUSED).exclude(kind=Run.Kind.SEND)
-    return [resume_run(run, user=user) for run in paused.order_by("pk")]
+    return [resume_run(run) for run in paused.order_by("pk")]
 
 
 @transaction.atomic
@@ -278,7 +278,7 @@ def take_callback(
 
 @transaction.atomic
 def retry_callback(callback: Callback) -> None:
-    """Work once more on a call back that was given up."""
+    """Work once more on a callback that was given up."""
     try_again(callback)
     _wake(tasks.handle_callbacks, callback.account_id)
 

@@ -30,7 +30,7 @@ LONGEST_WAIT = 3600.0  # seconds; a longer Retry-After is read as this
 class Answer:
     """A complete answer. `data` is the parsed JSON (numbers with a point as `Decimal`), None when the body is not JSON.
 
-    `text` is the beginning of the body of an answer that is not 2xx.
+    `text` is the beginning of the body of an answer that is not 2xx, redacted.
     """
 
     status: int

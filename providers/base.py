@@ -103,7 +103,7 @@ class Provider:
 
         `secret` is the credential `callback_secret`, empty where none is entered. A request with nothing to tell gives no event.
         """
-        raise NotGenuine(gettext_noop("This provider makes no call backs."))
+        raise NotGenuine(gettext_noop("This provider makes no callbacks."))
 
     # The account
 
@@ -167,8 +167,8 @@ class Provider:
         self._unsupported(Operation.LIST_CONTACTS)
 
     def find_contact(self, book: BookRef, phone: str) -> RemoteContact | None:
-        """The contact with this number in this phonebook, or None."""
-        self._unsupported(Operation.LIST_CONTACTS)
+        """The contact with this number in this phonebook, or None. Without a search at the provider, everybody is listed."""
+        return next((contact for contact in self.list_contacts(book) if contact.phone == phone), None)
 
     def get_contact(self, remote_id: str) -> RemoteContact:
         """One contact by its id, with whatever the provider tells about it. Raises `NotFound`."""
@@ -190,7 +190,7 @@ class Provider:
         """Numbers that the provider sends nothing to."""
         self._unsupported(Operation.LIST_SUPPRESSED)
 
-    # Conversations and call backs
+    # Conversations and callbacks
 
     def list_inbox(self, *, after: str = "") -> Iterator[InboundMessage]:
         """What people wrote to us, oldest first, only what came after the message with the id `after`."""
@@ -230,16 +230,18 @@ class Provider:
         """State per recipient of one send."""
         self._unsupported(Operation.READ_REPORT)
 
-    def find_sends(self, *, sender: str, text: str, since: dt.datetime, reference: str = "") -> Iterator[SendReport]:
-        """Sends from this sender with exactly this text handed over since then: the evidence for an unknown outcome.
+    def find_sends(
+        self, *, sender: str, text: str, since: dt.datetime, until: dt.datetime | None = None, reference: str = ""
+    ) -> Iterator[SendReport]:
+        """Sends from this sender with exactly this text handed over in that time: the evidence for an unknown outcome.
 
-        An empty sender or text means any. Where the provider keeps our reference, only those with `reference`. For a text with the provider's own placeholders,
+        An empty sender or text means any; `until` is a hint that a backend without such a filter ignores. Where the provider keeps our reference, only those with `reference`. For a text with the provider's own placeholders,
         those that it can have become.
         """
         self._unsupported(Operation.FIND_SENDS)
 
     def sent_to(self, contact_id: str, *, text: str, since: dt.datetime) -> Iterator[SendReport]:
-        """Messages of exactly this text that went out to this contact since then, as its conversation shows them.
+        """Messages of exactly this text (empty: any) that went out to this contact since then, as its conversation shows them.
 
         Where the provider lists no sends, this is all the evidence there is for an unknown outcome.
         """

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import requests
 import urllib3
 
@@ -12,8 +10,6 @@ from providers.answers import Answer
 from providers.exceptions import NotSent, OutcomeUnknown, ProviderError
 from providers.text import gettext_noop
 from providers.wire import departure, is_timeout, why_not_sent
-
-PATIENCE = 3  # an answer that keeps trickling in is given up after this many read time-outs
 
 _NO_ANSWER = gettext_noop(
     "%(host)s did not answer within %(seconds)s seconds; it is not known whether the request was carried out."
@@ -51,34 +47,24 @@ def exchange(
     status = response.status_code
     outcome: Answer | ProviderError
     try:
-        _read(response, body, largest=largest, read_timeout=timeouts[1])
+        _read(response, body, largest=largest)
     except _TooLarge:
         outcome = OutcomeUnknown(_TOO_LARGE, params={"host": host, "megabytes": largest // 2**20}, status=status)
     except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
         outcome = _lost(error, host, timeouts[1], status=status)
     else:
         data, is_json = answers.read_json(bytes(body))
-        outcome = Answer(
-            status,
-            response.headers,
-            data,
-            is_json=is_json,
-            is_empty=not body,
-            text="" if response.ok else bytes(body[: 4 * answers.LONGEST_WORDS]).decode("utf-8", "replace"),
-        )
+        outcome = Answer(status, response.headers, data, is_json=is_json, is_empty=not body)
     finally:
         response.close()
     return outcome, bytes(body)
 
 
-def _read(response: requests.Response, body: bytearray, *, largest: int, read_timeout: float) -> None:
-    deadline = time.monotonic() + PATIENCE * read_timeout
+def _read(response: requests.Response, body: bytearray, *, largest: int) -> None:
     while chunk := response.raw.read1(65_536, decode_content=True):
         body += chunk
         if len(body) > largest:
             raise _TooLarge
-        if time.monotonic() > deadline:
-            raise requests.exceptions.ReadTimeout
 
 
 def _lost(error: Exception, host: str, read_timeout: float, *, status: int | None = None) -> ProviderError:

@@ -7,6 +7,7 @@ A backend gives the credential headers and overrides three hooks where its docum
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import json
 import logging
@@ -132,7 +133,7 @@ class Transport:
             (data[key] for key in ("message", "error", "detail", "title") if isinstance(data.get(key), str)), ""
         )
         code = data.get("code", data.get("error_code", ""))
-        return Complaint(words=self.words(words), code=str(code) if isinstance(code, str | int) else "")
+        return Complaint(words=self.words(words), code=self.words(code) if isinstance(code, str | int) else "")
 
     def refusal(self, answer: Answer, complaint: Complaint) -> ProviderError:
         """The error an answer that is not 2xx stands for. Override where a status means something else."""
@@ -182,7 +183,10 @@ class Transport:
         outcome, body = exchange(
             self._session, prepared, host=self.host, timeouts=self._timeouts, largest=self._largest_answer
         )
-        return outcome, self.redact.excerpt(body, LONGEST_EXCERPT)
+        excerpt = self.redact.excerpt(body, LONGEST_EXCERPT)
+        if isinstance(outcome, Answer) and not outcome.is_success:
+            outcome = dataclasses.replace(outcome, text=excerpt)
+        return outcome, excerpt
 
     def _judge(self, answer: Answer) -> ProviderError | None:
         if not answer.is_success:

@@ -1,4 +1,4 @@
-"""Tells whether a request has begun to leave this machine, and why it did not.
+"""Tells whether a request has begun to leave this machine, and why it did not; and gives up an answer that trickles in.
 
 `requests.ConnectionError` covers "refused" as well as "reset after the server had read everything",
 and a TLS handshake that hangs comes out as a `ReadTimeout`. So the connection itself keeps
@@ -7,8 +7,13 @@ the record: from the first byte of a request handed to an open connection, the s
 
 from __future__ import annotations
 
+import http.client
+import io
+import socket
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import requests
@@ -16,19 +21,92 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
+from providers.deadline import Deadline
 from providers.text import gettext_noop
+
+PATIENCE = 3  # an answer that keeps trickling in is given up after this many read time-outs
 
 
 class Departure(threading.local):
-    """Whether the request under way in this thread has begun to leave."""
+    """Whether the request under way in this thread has begun to leave, and until when it may."""
 
     begun = False
+    deadline: Deadline | None = None
 
 
 departure = Departure()
 
 
+class Overdue(OSError):
+    """The time in which a request could leave is over."""
+
+
+@contextmanager
+def leaving_before(deadline: Deadline | None) -> Iterator[None]:
+    """Requests of this thread leave before the deadline or not at all; without one, at any time.
+
+    Looked at between the connection being there and each piece that is handed to it. A process that is stopped after
+    that look and before the system has the piece still sends it when it goes on: no clock is read within a system call.
+    """
+    departure.deadline = deadline
+    try:
+        yield
+    finally:
+        departure.deadline = None
+
+
+def _depart() -> None:
+    if departure.deadline is not None and departure.deadline.has_passed():
+        raise Overdue
+    departure.begun = True
+
+
+class _OnTime(io.RawIOBase):
+    """What comes from a socket until the patience is over, which the time-out of the socket alone, being that of one piece, does not end."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._pieces = sock.makefile("rb", buffering=0)
+        timeout = sock.gettimeout()
+        self._deadline = None if timeout is None else time.monotonic() + PATIENCE * timeout
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        if self._deadline is not None:
+            left = self._deadline - time.monotonic()
+            if left <= 0:
+                raise TimeoutError
+            if left < (self._sock.gettimeout() or left):
+                self._sock.settimeout(left)
+        return self._pieces.readinto(buffer)
+
+    def close(self) -> None:
+        self._pieces.close()
+        super().close()
+
+
+class _Answer(http.client.HTTPResponse):
+    """An answer of which all has to come in time: status, headers and body, however small the pieces."""
+
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(_Reading(sock), *args, **kwargs)  # type: ignore[arg-type]
+
+
+class _Reading:
+    """As much of a socket as an answer uses."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        return io.BufferedReader(_OnTime(self._sock))
+
+
 class _Connection(HTTPConnection):
+    response_class = _Answer
+
     def connect(self) -> None:
         try:
             super().connect()
@@ -38,11 +116,13 @@ class _Connection(HTTPConnection):
     def send(self, data: Any) -> None:
         if self.sock is None:
             self.connect()
-        departure.begun = True
+        _depart()
         super().send(data)
 
 
 class _TLSConnection(HTTPSConnection):
+    response_class = _Answer
+
     def connect(self) -> None:
         try:
             super().connect()
@@ -52,7 +132,7 @@ class _TLSConnection(HTTPSConnection):
     def send(self, data: Any) -> None:
         if self.sock is None:
             self.connect()
-        departure.begun = True
+        _depart()
         super().send(data)
 
 
@@ -112,6 +192,13 @@ def causes(error: BaseException) -> Iterator[BaseException]:
 
 
 _WHY_NOT_SENT: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
+    (
+        (Overdue,),
+        gettext_noop(
+            "This process was held up for so long that the request to %(host)s might have been given up meanwhile, so it did "
+            "not leave. Nothing was sent."
+        ),
+    ),
     (
         (urllib3.exceptions.NameResolutionError,),
         gettext_noop(

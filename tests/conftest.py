@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command
+from django.db import connection
+from django.db.models import AutoField
 from django.utils import translation
 from hypothesis import settings as hypothesis_settings
 
@@ -37,6 +41,23 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     ]
     config.hook.pytest_deselected(items=[item for item, used in zip(items, uses, strict=True) if not used])
     items[:] = [item for item, used in zip(items, uses, strict=True) if used]
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """Ids as a database has them that has been in use: of seven digits, which a page must not group, and none of two tables alike."""
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        for place, model in enumerate(apps.get_models(), start=1):
+            if not isinstance(model._meta.pk, AutoField):
+                continue
+            table, last = model._meta.db_table, 1_000_000 + 10_000 * place
+            if connection.vendor == "postgresql":
+                cursor.execute(
+                    "SELECT setval(pg_get_serial_sequence(%s, %s), %s)", [table, model._meta.pk.column, last]
+                )
+            else:
+                cursor.execute("DELETE FROM sqlite_sequence WHERE name = %s", [table])
+                cursor.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (%s, %s)", [table, last])
 
 
 @pytest.fixture(autouse=True)

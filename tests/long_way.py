@@ -36,7 +36,7 @@ def the_long_way() -> Iterator[None]:
             (text, "_CLEAN_ALREADY", NEVER),
             (spelling, "_WHOLE", NEVER),
             (options, "plain_integer", lambda raw: ""),
-            (options, "_from_jalali", lambda *day: jdatetime.date(*day).togregorian()),
+            (options, "from_jalali", lambda *day: jdatetime.date(*day).togregorian()),
             (cells, "_ORDINARY_EMAIL", NEVER),
             (cells, "_PLAIN_VALUES", {}),
             (cells, "_parse_again", options.parse_option),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import subprocess
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from celery import Celery
 from django.conf import settings as configured
 from django.core.checks import run_checks
@@ -26,6 +28,7 @@ from contactsync.imports import jobs
 from contactsync.management.processes import free_port
 from contactsync.models import Campaign, Contact, ImportJob, Phonebook, Run
 from contactsync.models.transitions import StepRefused
+from contactsync.sync import leases, sweep
 from providers.sandbox import SandboxServer
 from tests.factories import make_account, make_campaign, make_contact, make_phonebook
 from tests.sync.conftest import assert_in_step, expire_leases
@@ -33,6 +36,7 @@ from tests.sync.test_pace import database_url
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROOT = Path(__file__).parents[1]
+LONG_AGO = timezone.now() - dt.timedelta(hours=1)
 SECONDS = 60  # for what takes two or three on a quiet machine
 
 
@@ -211,6 +215,45 @@ def test_without_the_broker_the_work_waits_for_the_sweep(
     assert run.state == Run.State.PLANNING
     assert "did not take contactsync.tasks.plan_run" in caplog.text
     assert "very-secret" not in caplog.text
+
+
+def test_while_all_workers_are_busy_the_sweep_wakes_nobody_twice(queue: Queue, phonebook: Phonebook) -> None:
+    runs = [work.plan_push(phonebook, user=None), work.plan_pull(phonebook, user=None)]
+    make_campaign(phonebook.account, state=Campaign.State.PREPARING)
+    job = jobs.create_job(phonebook=phonebook, upload=ContentFile("موبایل\n۰۹۱۲۰۰۰۰۰۰۹\n".encode(), name="people.csv"))
+    ImportJob.objects.update(state=ImportJob.State.CHECKING, started_at=LONG_AGO)
+    queue.lose_all()
+    for rows in (Run, Campaign, ImportJob):
+        rows.objects.update(lease_until=LONG_AGO, lease_owner="a dead one")
+    assert [tasks.sweep() for _ in range(4)] == [4, 0, 0, 0]
+    until(lambda: queue.waiting() == 4, "one message for each")
+    # Whoever comes at last takes it at once, although a worker was woken for it a moment ago.
+    tasks.check_import.call(job.pk)
+    reaches(job, ImportJob.State.CHECKED)
+    tasks.plan_run.call(runs[0].pk)
+    reaches(runs[0], Run.State.PLANNED)
+
+
+def test_a_wake_up_call_that_was_lost_is_made_again_after_a_while(queue: Queue, phonebook: Phonebook) -> None:
+    run = work.plan_push(phonebook, user=None)
+    Run.objects.update(lease_until=LONG_AGO)
+    assert [tasks.sweep(), tasks.sweep()] == [1, 0]
+    queue.lose_all()
+    with time_machine.travel(timezone.now() + leases.WAKE_AGAIN - dt.timedelta(seconds=30)):
+        assert sweep.expired_runs() == []
+    with time_machine.travel(timezone.now() + leases.WAKE_AGAIN + dt.timedelta(seconds=30)):
+        assert sweep.expired_runs() == [run.pk]
+
+
+def test_once_the_broker_is_back_nobody_waits_for_a_call_that_was_never_made(
+    no_broker: None, phonebook: Phonebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work.plan_push(phonebook, user=None)
+    Run.objects.update(lease_until=LONG_AGO)
+    with pytest.raises(ConnectionError):
+        tasks.sweep()
+    with time_machine.travel(timezone.now() + dt.timedelta(seconds=15)):
+        assert sweep.expired_runs() == [Run.objects.get().pk]
 
 
 def test_what_no_sweep_would_find_is_refused_without_the_broker(no_broker: None, phonebook: Phonebook) -> None:

@@ -12,8 +12,9 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import override_settings
 
-from contactsync.checks import check_credentials, is_loopback
+from contactsync.checks import check_credentials
 from contactsync.models.fields import Credentials
+from contactsync.sync.connect import is_loopback
 from tests.factories import make_account
 
 OLD, NEW = (Fernet.generate_key().decode() for _ in range(2))

@@ -34,7 +34,7 @@ def stranger(client: Client) -> Client:
 
 
 @pytest.mark.parametrize(
-    ("headers", "direction", "words"), [({}, "ltr", "You do not have the right"), (PERSIAN, "rtl", "اجازه")]
+    ("headers", "direction", "words"), [({}, "ltr", "You do not have permission"), (PERSIAN, "rtl", "اجازه")]
 )
 def test_what_is_not_allowed_is_said_in_the_language_of_the_person(
     stranger: Client, headers: dict[str, Any], direction: str, words: str
@@ -83,7 +83,7 @@ def test_the_persian_names_of_rights_are_those_of_the_form() -> None:
     with translation.override("fa"):
         labels = {permission_label(one) for one in permissions()}
         assert {"کمپین‌ها: ارسال", "دفترچه‌های تلفن: انتقال به ارائه‌دهنده"} <= labels
-        assert "«کمپین‌ها: ارسال»" in translation.gettext("To decide takes the right “Can send campaigns”.")
+        assert "«کمپین‌ها: ارسال»" in translation.gettext("To decide, you need the right “Can send campaigns”.")
 
 
 def test_the_history_of_a_row_is_in_both_calendars_for_persian_readers(admin_client: Client, admin_user: User) -> None:

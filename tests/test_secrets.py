@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import html
 import io
+import json
 import logging
+import re
+import socket
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -14,11 +19,14 @@ from django.test import Client
 from django.urls import NoReverseMatch, reverse
 
 from contactsync import models
+from contactsync.campaigns import evidence
 from contactsync.models import Callback, Campaign, CampaignTarget, Phonebook
 from contactsync.models.fields import Credentials
 from contactsync.sync.accounts import set_credentials
 from providers.sandbox import SandboxServer
+from tests.campaigns.companies import COMPANIES, Company
 from tests.factories import SANDBOX_KEY, make_account, make_campaign, make_contact, make_phonebook, make_user
+from tests.providers.servers import RawServer, http
 
 SECRET = "whsec_0123456789abcdef0123456789abcdef"
 KEY = "a-very-secret-key-0123456789abcdef"
@@ -154,6 +162,61 @@ def test_neither_the_secret_nor_the_address_of_call_backs_appears_anywhere(
     rows = [row for row in everything_in_the_database() if row.startswith("(")]
     assert not any(SECRET in row for row in rows)
     assert sum(account.callback_key in row for row in rows) == 1
+
+
+def repeating(server: RawServer, connection: socket.socket) -> None:
+    """Answer each request with the whole of it in many spellings, as a refusal and as a fault in turn."""
+    while asked := server.read_request(connection):
+        said = asked.decode("latin-1")
+        words = [said, html.escape(said), quote(said).lower(), said.replace("/", "\\u002F").replace("+", "&plus;")]
+        body = json.dumps({"message": " ".join(words), "code": said, "errors": {said: [said]}})
+        is_text = len(server.requests) % 4 == 3
+        content = said.encode("utf-16") if is_text else body.encode()
+        connection.sendall(http(content, status=500 if len(server.requests) % 2 else 422))
+
+
+@pytest.mark.parametrize("company", COMPANIES, ids=lambda company: company.slug)
+def test_a_server_that_repeats_what_it_was_asked_gives_no_key_away(
+    company: Company,
+    sandbox: SandboxServer,
+    transactional_db: None,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+    client: Client,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("contactsync.sync.line.wait", lambda seconds: None)
+    caplog.set_level(logging.DEBUG)
+    logging.getLogger("urllib3").setLevel(logging.DEBUG)
+    key = "0a1b2c3d4e5f/a+very=secret/key"
+    account = company.account(sandbox)
+    account.credentials = Credentials.seal({**company.credentials, "api_key": key, "token": key})
+    out = io.StringIO()
+    with RawServer(repeating) as server:
+        account.base_url = server.url()
+        account.save()
+        book = make_phonebook(account, title="Customers")
+        make_contact(book, company.phones(1)[0])
+        campaign = make_campaign(account, message="Sale")
+        CampaignTarget.objects.create(campaign=campaign, phonebook=book)
+        for command in (["push", book.title], ["send_campaign", campaign.pk], ["check_account", account.name]):
+            try:
+                call_command(*map(str, command), "--json", stdout=out, stderr=out)
+            except CommandError as error:
+                out.write(str(error))
+        evidence.search_account(account.pk)
+        assert any(key.encode() in request for request in server.requests)
+    client.force_login(make_user(is_superuser=True))
+    own_page = reverse("admin:contactsync_provideraccount_change", args=[account.pk])
+    found = {url: client.get(url) for url in every_page()}
+    pages = {url: page.content.decode() for url, page in found.items() if not page.streaming}
+    files = [client.get(reverse(f"admin:contactsync_{name}_download", args=["csv"])) for name in ("call", "run")]
+    shown = [text for url, text in pages.items() if url != own_page]
+    shown += [b"".join(file).decode() for file in files]  # type: ignore[arg-type]
+    shown += [out.getvalue(), caplog.text, *capfd.readouterr()]
+    for text in [*shown, pages[own_page], *everything_in_the_database()]:
+        assert "0a1b2c3d4e5f" not in re.sub(r"\\x00|\\u0000|[^A-Za-z0-9]", "", text)
+    assert not any(account.callback_key in text for text in shown)
 
 
 def test_the_form_takes_a_key_and_never_gives_it_back(phonebook: Phonebook, client: Client) -> None:

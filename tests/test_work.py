@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
-from contactsync import work
+from contactsync import tasks, work
 from contactsync.campaigns.due import due_reports
 from contactsync.imports import jobs
 from contactsync.models import Campaign, CampaignTarget, Contact, ImportJob, Phonebook, Run
@@ -83,7 +83,7 @@ def test_a_corrected_key_resumes_the_paused_push_and_nothing_is_lost(
     assert len(sandbox.requests) == before + 1
     set_credentials(phonebook.account, {"api_key": SANDBOX_KEY})
     phonebook.account.refresh_from_db()
-    assert [resumed.pk for resumed in work.check_account(phonebook.account, user=None)] == [run.pk]
+    assert [resumed.pk for resumed in work.check_account(phonebook.account)] == [run.pk]
     run_tasks()
     run.refresh_from_db()
     assert (run.state, run.counts["done"]) == (Run.State.FINISHED, 3)
@@ -105,11 +105,11 @@ def test_a_campaign_is_prepared_sent_and_reported(
     campaign.refresh_from_db()
     assert campaign.state == Campaign.State.SENT
     sandbox.advance(3600)
-    assert due_reports() == [campaign.pk]
+    assert list(due_reports()) == [campaign.pk]
     assert sweep() == 1
     run_tasks()
     assert set(campaign.recipients.values_list("delivery", flat=True)) == {"delivered"}
-    assert due_reports() == []
+    assert due_reports() == {}
     assert run.campaign_id == campaign.pk
 
 
@@ -117,7 +117,7 @@ def test_a_send_is_not_steered_as_a_run(phonebook: Phonebook) -> None:
     run = Run.objects.create(kind=Run.Kind.SEND, account=phonebook.account, state=Run.State.PAUSED)
     for steer in (
         work.stop_run,
-        lambda run: work.resume_run(run, user=None),
+        lambda run: work.resume_run(run),
         lambda run: work.approve_run(run, user=None),
     ):
         with pytest.raises(TransitionRefused, match="campaign"):
@@ -137,6 +137,41 @@ def test_a_sweep_with_nothing_to_do_wakes_nobody() -> None:
     assert not DBTaskResult.objects.exists()
 
 
+@pytest.mark.parametrize("broken", ["guard.look", "keeping.erase_old_files", "expired_jobs"])
+def test_a_part_of_the_sweep_that_fails_keeps_no_other_from_its_work(
+    broken: str, phonebook: Phonebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: object) -> None:
+        raise PermissionError(broken)
+
+    past = timezone.now() - timezone.timedelta(hours=1)
+    Run.objects.create(
+        kind=Run.Kind.PUSH, account=phonebook.account, phonebook=phonebook, state=Run.State.QUEUED, lease_until=past
+    )
+    make_campaign(phonebook.account, state=Campaign.State.PREPARING, lease_until=past)
+    monkeypatch.setattr(f"contactsync.tasks.{broken}", fail)
+    with pytest.raises(PermissionError):
+        sweep()
+    woken = {row.task_path.rpartition(".")[2] for row in DBTaskResult.objects.all()}
+    assert woken == {"execute_run", "prepare_campaign"}
+
+
+def test_the_queue_keeps_of_earlier_days_only_what_waits_or_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks, "FORGOTTEN_AT_ONCE", 1)
+    for _ in range(5):
+        tasks.check_import.enqueue(0)
+    done, failed, running, waiting, _young = DBTaskResult.objects.values_list("pk", flat=True)
+    for pk, status in ((done, "SUCCESSFUL"), (failed, "FAILED"), (running, "RUNNING")):
+        DBTaskResult.objects.filter(pk=pk).update(status=status)
+    long_ago = timezone.now() - tasks.KEPT_FOR - timezone.timedelta(minutes=1)
+    DBTaskResult.objects.filter(pk__in=[done, failed, running, waiting]).update(enqueued_at=long_ago)
+    DBTaskResult.objects.exclude(enqueued_at=long_ago).update(status="SUCCESSFUL")
+    assert [sweep(), DBTaskResult.objects.count()] == [0, 4]
+    assert [sweep(), DBTaskResult.objects.count()] == [0, 3]
+    assert DBTaskResult.objects.filter(pk__in=[running, waiting]).count() == 2
+    assert tasks.forget_old_tasks() == 0
+
+
 def test_while_all_workers_are_busy_nobody_is_woken_twice(phonebook: Phonebook) -> None:
     past = timezone.now() - timezone.timedelta(hours=1)
     run = Run.objects.create(
@@ -147,4 +182,7 @@ def test_while_all_workers_are_busy_nobody_is_woken_twice(phonebook: Phonebook) 
     woken = {row.task_path.rpartition(".")[2]: row.args_kwargs["args"] for row in DBTaskResult.objects.all()}
     assert woken == {"execute_run": [run.pk], "prepare_campaign": [campaign.pk]}
     DBTaskResult.objects.update(status="SUCCESSFUL")  # a worker came, and was killed
+    past = timezone.now() - timezone.timedelta(seconds=1)
+    for rows in (Run.objects.all(), Campaign.objects.all()):
+        rows.update(lease_owner="the killed one", lease_until=past)
     assert sweep() == 2

@@ -1,4 +1,4 @@
-"""What our own screens share: lists that stay quick, buttons that POST, and a page that asks before anything happens."""
+"""What all screens share: lists that stay fast, buttons that POST, and a page that asks for confirmation."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.contrib.admin.options import ModelAdmin, ShowFacets
+from django.contrib.admin.options import IncorrectLookupParameters, ModelAdmin, ShowFacets
 from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Paginator
+from django.core.paginator import Page, Paginator
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -25,6 +25,10 @@ from django.views.decorators.http import require_POST
 
 #: rows beyond this are not counted for a list; people narrow it down instead
 COUNTED = 10_000
+#: rows beyond this are sorted only by what has an index
+SORTED = 50_000
+#: digits of an id; more would not fit into the database's integers
+LONGEST_ID = 18
 
 
 class CappedPaginator(Paginator[Any]):
@@ -46,9 +50,16 @@ class CappedPaginator(Paginator[Any]):
             return rows.order_by()[: COUNTED + 1].count()
         return len(rows)
 
+    def page(self, number: Any) -> Page[Any]:
+        """One page; where nothing was counted, nothing is looked for a second time."""
+        found = super().page(number)
+        if isinstance(self.object_list, QuerySet) and not self.count:
+            found.object_list = self.object_list.none()
+        return found
+
 
 class QuickChangeList(ChangeList):
-    """A list titled by what it lists, that says “more than 10,000” instead of counting on."""
+    """A list titled with the name of its model, which says “more than 10,000” instead of counting all rows."""
 
     is_capped = False
 
@@ -57,9 +68,18 @@ class QuickChangeList(ChangeList):
         if not self.is_popup:
             self.title = capfirst(str(self.opts.verbose_name_plural))
 
+    def get_ordering_field(self, field_name: Any) -> Any:
+        """Only offered columns sort: any other field in an address would sort a million rows without an index."""
+        return super().get_ordering_field(field_name) if field_name in (self.sortable_by or ()) else None
+
     def get_results(self, request: HttpRequest) -> None:
-        super().get_results(request)
+        try:
+            super().get_results(request)
+        except OverflowError as error:  # the address filters by an id that SQLite has no integer for
+            raise IncorrectLookupParameters(error) from error
         self.is_capped = getattr(self.paginator, "is_capped", False)
+        if not self.result_count:
+            self.result_list = self.queryset.none()
 
 
 class ScreenAdmin(ModelAdmin):
@@ -75,17 +95,26 @@ class ScreenAdmin(ModelAdmin):
     list_max_show_all = 200
     paginator = CappedPaginator
     show_facets = ShowFacets.NEVER
+    #: columns by which also very many rows are sorted, as an index has them in order; None where there are never many
+    sorted_by_index: tuple[str, ...] | None = None
     #: whether rows may be deleted from the list, many at once
     bulk_delete = False
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
-        """A page is titled by what it shows."""
+        """Title the page with the row it shows."""
         if context.get("original"):
             context |= {"title": str(context["original"]), "subtitle": capfirst(self.opts.verbose_name)}
         return super().render_change_form(request, context, *args, **kwargs)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return QuickChangeList
+
+    def get_sortable_by(self, request: HttpRequest) -> Any:
+        """No order that would sort a million rows for one page."""
+        if self.sorted_by_index is None:
+            return super().get_sortable_by(request)
+        are_many = self.model._default_manager.order_by()[: SORTED + 1].count() > SORTED
+        return self.sorted_by_index if are_many else super().get_sortable_by(request)
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         actions = super().get_actions(request)
@@ -143,8 +172,13 @@ def list_link(model: type[Model], **filters: Any) -> str:
     return f"{address}?{urlencode(filters)}" if filters else address
 
 
+def as_id(text: str) -> int | None:
+    """The row id that an address or a form names; None for text that cannot be one."""
+    return int(text) if text.isdecimal() and len(text) <= LONGEST_ID else None
+
+
 def person(request: HttpRequest) -> User:
-    """Who asks. The admin's login lets nobody else in."""
+    """The user who made the request. The admin's views are open to nobody else."""
     return cast(User, request.user)
 
 
@@ -171,7 +205,7 @@ def confirm(
     danger: bool = False,
     fields: Any = None,
 ) -> TemplateResponse | None:
-    """The page that asks before an action; None once the person has said yes.
+    """The confirmation page of an action; None once the person has confirmed.
 
     Selections over all pages are repeated as such, with the filters of the list, not as a list of ids.
     """

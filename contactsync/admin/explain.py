@@ -13,8 +13,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from contactsync.admin.common import link, may, require
-from contactsync.admin.contact_fields import Changed, changed_by
-from contactsync.admin.import_rights import may_with
+from contactsync.admin.contacts.fields import Changed, changed_by
+from contactsync.admin.imports.rights import may_with
 from contactsync.admin.tables import Choice, Table
 from contactsync.explain import number
 from contactsync.explain.history import MOST, history
@@ -75,7 +75,7 @@ def _found(request: HttpRequest, asked: Number) -> dict[str, Any]:
         "hidden": [str(kind.label) for kind in PERMISSIONS if kind not in seen],
         "contacts": [contact for contact in asked.contacts if contact.deleted_at is None],
         "suppressed": list(suppressed),
-        "meanings": [(phone, address(phone)) for phone in asked.numbers] if len(asked.numbers) > 1 else [],
+        "meanings": [(phone, address(phone)) for phone in asked.known] if len(asked.known) > 1 else [],
     }
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
@@ -89,11 +88,6 @@ class FlowAdmin(ScreenAdmin):
                 **context,
             },
         )
-
-
-def person(request: HttpRequest) -> User:
-    """Who asks. The admin lets nobody in who has not logged in."""
-    return cast(User, request.user)
 
 
 def require_any(request: HttpRequest, *permissions: str) -> None:

@@ -7,19 +7,21 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.forms import AdminPasswordChangeForm
 from django.contrib.auth.models import Group, Permission, User
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.text import capfirst
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from contactsync.admin.common import ScreenAdmin
-from contactsync.admin.downloads import DownloadMixin
+from contactsync.admin.files.downloads import DownloadMixin
 from contactsync.templatetags.contactsync import listed, number, when
 
-#: what groups are made of; the rest of Django's permissions concerns nothing people see
+#: apps whose permissions a group can have; the others concern nothing that people see
 APPS = ("contactsync", "auth")
-#: what nobody edits, so that only seeing it can be allowed
+#: models that nobody edits: only the permission to view them is offered
 READ_ONLY = ("run", "runitem", "call", "recipient", "importissue", "importchange")
 ACTIONS = {
     "add": _("add"),
@@ -29,7 +31,10 @@ ACTIONS = {
     "push": _("push to the provider"),
     "send": _("send"),
     "export": _("download"),
+    "undo": _("undo"),
 }
+#: the tables between users, groups and permissions, which mean nothing to people
+LINKS = (User.groups.through, User.user_permissions.through, Group.permissions.through)
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
@@ -40,7 +45,7 @@ def permission_label(permission: Permission) -> str:
     model = permission.content_type.model_class()
     what = capfirst(model._meta.verbose_name_plural) if model else permission.content_type.model
     action = ACTIONS.get(permission.codename.partition("_")[0])
-    return f"{what}: {action}" if action else str(permission.name)
+    return f"{what}: {action}" if action else gettext(permission.name)
 
 
 class PermissionChoice(forms.ModelMultipleChoiceField):
@@ -73,8 +78,34 @@ class GroupForm(forms.ModelForm[Group]):
         self.fields["permissions"].queryset = permissions()  # type: ignore[attr-defined]
 
 
+class PasswordForm(AdminPasswordChangeForm):
+    """Django puts this help text together before anybody has said in which language; here it is said in that of the page."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "usable_password" in self.fields:
+            self.fields["usable_password"].help_text = gettext(str(self.usable_password_help_text))
+
+
+class UnlinkedMixin(ScreenAdmin):
+    """What goes when a person or a group is deleted, without the rows of `LINKS`."""
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, ...]:
+        going, counts, lacking, protected = super().get_deleted_objects(objs, request)
+        names = tuple(f"{capfirst(link._meta.verbose_name)}: " for link in LINKS)
+        plurals = {link._meta.verbose_name_plural for link in LINKS}
+        seen = {name: count for name, count in counts.items() if name not in plurals}
+        return _without(going, names), seen, lacking, protected
+
+
+def _without(rows: Any, names: tuple[str, ...]) -> list[Any]:
+    """Nested lists of texts, without those that begin with one of these."""
+    kept = [_without(row, names) if isinstance(row, list) else row for row in rows]
+    return [row for row in kept if row != [] and not str(row).startswith(names)]
+
+
 @admin.register(Group)
-class PeopleGroupAdmin(DownloadMixin, ScreenAdmin, GroupAdmin):
+class PeopleGroupAdmin(UnlinkedMixin, DownloadMixin, ScreenAdmin, GroupAdmin):
     form = GroupForm
     filter_horizontal = ()
     list_display = ("name", "members")
@@ -96,8 +127,10 @@ class PeopleGroupAdmin(DownloadMixin, ScreenAdmin, GroupAdmin):
 
 
 @admin.register(User)
-class PeopleUserAdmin(DownloadMixin, ScreenAdmin, UserAdmin):
+class PeopleUserAdmin(UnlinkedMixin, DownloadMixin, ScreenAdmin, UserAdmin):
     """Rights come from groups. Only superusers make superusers, or change one."""
+
+    change_password_form = PasswordForm
 
     list_display = ("username", "full_name", "email", "group_names", "is_active", "last_seen")
     list_filter = ("is_active", "is_superuser", "groups")

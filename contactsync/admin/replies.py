@@ -18,13 +18,12 @@ from django.views.decorators.http import require_POST
 
 from contactsync import work
 from contactsync.admin.common import confirm, link, list_link, may, require, say
-from contactsync.admin.downloads import DownloadMixin
+from contactsync.admin.files.downloads import DownloadMixin
 from contactsync.admin.flow import FlowAdmin
-from contactsync.admin.search import by_number
+from contactsync.admin.search import by_number, with_words
 from contactsync.inbound.inbox import can_be_read
 from contactsync.inbound.replies import suppress
 from contactsync.models import Contact, InboundMessage, ProviderAccount
-from contactsync.phone import display
 from contactsync.templatetags.contactsync import EMPTY, ltr, number, state_badge, when
 from contactsync.text import clean
 
@@ -40,6 +39,7 @@ class ReplyAdmin(DownloadMixin, FlowAdmin):
     list_display = ("number", "excerpt", "opt_out", "account", "received")
     list_filter = ("is_opt_out", "account", "received_at")
     list_select_related = ("account",)
+    sorted_by_index = ("number", "received")
     search_fields = ("phone", "text")
     search_help_text = gettext_lazy("A number in any form, or a word of the text.")
     ordering = ("-received_at", "-id")
@@ -59,7 +59,7 @@ class ReplyAdmin(DownloadMixin, FlowAdmin):
 
     @admin.display(description=gettext_lazy("phone number"), ordering="phone")
     def number(self, reply: InboundMessage) -> str:
-        return ltr(display(reply.phone) if reply.phone.startswith("+") else reply.phone)
+        return ltr(reply.phone)
 
     @admin.display(description=gettext_lazy("text"))
     def excerpt(self, reply: InboundMessage) -> SafeString | str:
@@ -74,10 +74,8 @@ class ReplyAdmin(DownloadMixin, FlowAdmin):
         return when(reply.received_at)
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[QuerySet[Any], bool]:
-        found = by_number(queryset, search_term)
-        if found is not None:
-            return found, False
-        return super().get_search_results(request, queryset, clean(search_term))
+        numbers = by_number(queryset, search_term)
+        return (with_words(queryset, "text", clean(search_term)) if numbers is None else numbers), False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[InboundMessage]:
         return super().get_queryset(request).select_related("account")

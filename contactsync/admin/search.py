@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import reduce
 from typing import Any
 
-from django.db.models import Func, Q, QuerySet, TextField, Value
-from django.db.models.functions import Replace
+from django.db import connection
+from django.db.models import BooleanField, ExpressionWrapper, OuterRef, Q, QuerySet, Subquery, TextField, Value
+from django.db.models.functions import Collate, Replace
 
 from contactsync.models import Contact, CustomOption, ProviderAccount
-from contactsync.models.bulk import among_ids
+from contactsync.models.listed import among_ids
 from contactsync.models.option_text import OptionText
 from contactsync.options import parse_option
 from contactsync.phone import parse_phone, search_digits
@@ -27,6 +28,7 @@ LARGE = 50_000
 FEW = 10_000
 ZWNJ = "\u200c"
 NAME_FIELDS = ("first_name", "last_name", "company", "email")
+SELDOM_FILLED = frozenset({"company", "email"})
 
 
 def by_number(rows: QuerySet[Any], text: str) -> QuerySet[Any] | None:
@@ -44,18 +46,39 @@ def by_number(rows: QuerySet[Any], text: str) -> QuerySet[Any] | None:
         exact = rows.filter(pk__in=rows.model._default_manager.filter(phone__in=whole).order_by().values("pk"))
         if rows.model is Contact or exact.exists():  # a contact's number is in this form, others may be as they came
             return exact
-    return narrowed(rows, Q(phone__contains=digits)) if rows.model is Contact else rows.filter(phone__contains=digits)
+    inside = Q(phone__contains=digits)
+    if rows.model is not Contact:
+        return looked_through(rows, inside)
+    keys = _keys_by(["phone"], Contact.objects.filter(inside))
+    return rows.filter(inside) if keys is None else rows.filter(pk__in=among_ids(keys))
 
 
-def narrowed(rows: QuerySet[Any], condition: Q, *, by_index: Q | None = None, **plain: Any) -> QuerySet[Any]:
-    """The rows that fulfil a condition on columns that stand in one index, `plain` being what it calls them.
+def narrowed(rows: QuerySet[Any], condition: Q, *, by_index: Q | None = None) -> QuerySet[Any]:
+    """The rows that fulfil a condition on columns that stand in one index.
 
     Few that do are looked for in the index alone, as to read all rows takes long; many are met soon on the way.
     `by_index` is the same condition in the words of the index, where those differ.
     """
-    found = rows.model._default_manager.alias(**plain).filter(by_index or condition).order_by()
-    keys = list(found.values_list("pk", flat=True)[: FEW + 1])
-    return rows.filter(pk__in=among_ids(keys)) if len(keys) <= FEW else rows.alias(**plain).filter(condition)
+    keys = _keys(rows.model._default_manager.filter(by_index or condition))
+    return rows.filter(condition) if keys is None else rows.filter(pk__in=among_ids(keys))
+
+
+def looked_through(rows: QuerySet[Any], condition: Q) -> QuerySet[Any]:
+    """The rows that fulfil a condition without an index: few are found once, not again for their number and for the page."""
+    keys = _keys(rows.filter(condition))
+    return rows.filter(condition) if keys is None else rows.filter(pk__in=among_ids(keys))
+
+
+def with_words(rows: QuerySet[Any], field: str, text: str) -> QuerySet[Any]:
+    """The rows with every word of the text in this field."""
+    words = [Q(**{f"{field}__icontains": word}) for word in text.split()]
+    return looked_through(rows, reduce(operator.and_, words)) if words else rows
+
+
+def _keys(found: QuerySet[Any]) -> list[int] | None:
+    """The keys of few rows; None of many."""
+    keys = list(found.order_by().values_list("pk", flat=True)[: FEW + 1])
+    return keys if len(keys) <= FEW else None
 
 
 def is_large(contacts: QuerySet[Contact]) -> bool:
@@ -73,32 +96,94 @@ def contacts(rows: QuerySet[Any], text: str, options: Iterable[CustomOption]) ->
     if numbers is not None and (not options or len(search_digits(text)) > LONGEST_OPTION_NUMBER):
         return numbers
     text = clean(text)
-    words = [_word(word, options) for word in text.split()]
-    if not words:
+    if not text:
         return rows
-    found = reduce(operator.and_, words)
-    # One text of all names: to look into one is quicker than into four. A word has no blank, so it cannot reach over two.
-    named = Func(*NAME_FIELDS, template="(%(expressions)s)", arg_joiner=" || ' ' || ", output_field=TextField())
-    plain: dict[str, Any] = {
-        "named": named,
-        "plain_named": Replace(named, Value(ZWNJ), Value(""), output_field=TextField()),
-    }
     if not options:
-        return narrowed(rows, found, **plain)
-    found |= _typed(text, options)
+        return named(rows, text)
+    plain = {f"option_{option.pk}": OptionText(option.pk) for option in options}
+    found = _words(text, more=plain) | _typed(text, options)
     if numbers is not None:
         found |= Q(phone__contains=search_digits(text))
-    plain |= {f"option_{option.pk}": OptionText(option.pk) for option in options}
-    matching: QuerySet[Any] = rows.alias(**plain).filter(found)
+    matching: QuerySet[Any] = rows.alias(**plain, **_plain_names()).filter(found)
     return matching
 
 
-def _word(word: str, options: list[CustomOption]) -> Q:
-    """One word in a name or an option. SQLite knows upper and lower case of ASCII only, so others are tried in each."""
+def named(rows: QuerySet[Any], text: str, *, of: str = "") -> QuerySet[Any]:
+    """Rows of people with every word of the text somewhere in their names; `of` leads to their contacts (“contact”)."""
+    keys = _keys_of_named(_words(text))
+    if keys is not None:
+        # by key, as above
+        theirs = rows.model._default_manager.filter(**{f"{of or 'pk'}__in": among_ids(keys)}).order_by()
+        return rows.filter(pk__in=theirs.values("pk") if of else among_ids(keys))
+    if not of:
+        by_name: QuerySet[Any] = rows.alias(**_plain_names()).filter(_words(text))
+        return by_name
+    # row by row: PostgreSQL would take many for few, and look for all of them first
+    is_named = ExpressionWrapper(_words(text), output_field=BooleanField())
+    person = Contact.objects.filter(pk=OuterRef(of)).alias(**_plain_names()).values(is_named=is_named)
+    found: QuerySet[Any] = rows.alias(is_named=Subquery(person)).filter(is_named=True)
+    return found
+
+
+def _keys_of_named(found: Q) -> list[int] | None:
+    """The keys of few contacts with such names, None of many.
+
+    Looked for in the index of the names. In PostgreSQL that has no keys: first which names there are, then whose they are.
+    """
+    return _keys_by(NAME_FIELDS, Contact.objects.alias(**_plain_names()).filter(found))
+
+
+def _keys_by(fields: Sequence[str], people: QuerySet[Contact]) -> list[int] | None:
+    """The keys of few contacts, None of many, by an index of only these fields.
+
+    In PostgreSQL an index has no keys: first it tells what values there are, then whose they are.
+    """
+    if connection.vendor != "postgresql":
+        return _keys(people)
+    values = list(people.order_by().values_list(*fields)[: FEW + 1])
+    if len(values) > FEW:
+        return None
+    if not values:
+        return []
+    columns, table = ", ".join(fields), connection.ops.quote_name(Contact._meta.db_table)
+    lists = ", ".join(["%s::text[]"] * len(fields))
+    whose = f"SELECT id FROM {table} NATURAL JOIN unnest({lists}) AS looked_for ({columns})"  # noqa: S608 - the model's own names
+    with connection.cursor() as cursor:
+        cursor.execute(whose, [list(column) for column in zip(*set(values), strict=True)])
+        return [key for (key,) in cursor.fetchall()]
+
+
+def _plain_names() -> dict[str, Any]:
+    """Names without what joins letters in Persian, which people type or leave out; and as PostgreSQL compares ASCII quickly."""
+    plain: dict[str, Any] = {
+        f"plain_{name}": Replace(name, Value(ZWNJ), Value(""), output_field=TextField()) for name in NAME_FIELDS
+    }
+    is_postgres = connection.vendor == "postgresql"
+    return plain | {f"ascii_{name}": Collate(name, "C") for name in NAME_FIELDS if is_postgres}
+
+
+def _words(text: str, *, more: Iterable[str] = ()) -> Q:
+    """Each word of the text in one of the names, or in one of these values."""
+    return reduce(operator.and_, (_word(word, more) for word in clean(text).split()), Q())
+
+
+def _word(word: str, more: Iterable[str]) -> Q:
+    """An empty name is not looked into, which saves half the time. SQLite knows upper and lower case of ASCII only, so others are tried in each."""
     word = word.replace(ZWNJ, "")
     spellings = {word} if word.isascii() else {word, word.lower(), word.upper(), word.capitalize(), ascii_digits(word)}
-    fields = ["named" if word.isascii() else "plain_named", *(f"option_{option.pk}" for option in options)]
-    return reduce(operator.or_, (Q(**{f"{field}__icontains": word}) for field in fields for word in sorted(spellings)))
+    lookup = "contains" if word.lower() == word.upper() else "icontains"
+
+    def within(field: str) -> Q:
+        return reduce(operator.or_, (Q(**{f"{field}__{lookup}": spelling}) for spelling in sorted(spellings)))
+
+    found = reduce(operator.or_, map(within, more), Q(pk__in=[]))
+    for name in NAME_FIELDS:
+        is_quick = word.isascii() and connection.vendor == "postgresql"
+        there = within(f"ascii_{name}" if is_quick else name)
+        if not word.isascii():
+            there |= Q(**{f"{name}__contains": ZWNJ}) & within(f"plain_{name}")
+        found |= Q(**{f"{name}__gt": ""}) & there if name in SELDOM_FILLED else there
+    return found
 
 
 def _typed(text: str, options: list[CustomOption]) -> Q:

@@ -50,11 +50,9 @@ class ContactSyncAdminSite(AdminSite):
     def _add_providers(self, groups: list[Any]) -> None:
         """The page that shows what each provider can do, for everybody: last of the group that is about providers."""
         title = GROUPS[2][0]
-        address = reverse("admin:providers", current_app=self.name)
-        entry = {"name": _("Providers"), "object_name": "Providers", "admin_url": address, "add_url": None}
-        entry |= {"view_only": True, "perms": {"add": False, "change": False, "delete": False, "view": True}}
         own = next((group for group in groups if group["name"] == title), None)
         if own is None:
+            address = reverse("admin:providers", current_app=self.name)
             own = {
                 "name": title,
                 "app_label": "contactsync",
@@ -63,27 +61,36 @@ class ContactSyncAdminSite(AdminSite):
                 "models": [],
             }
             groups.append(own)
-        own["models"] = [*own["models"], entry]
+        own["models"] = [*own["models"], self._entry(_("Providers"), "Providers", "admin:providers")]
 
     def _add_explain(self, groups: list[Any]) -> None:
         """The page about one number, after the contacts."""
-        own = next((group for group in groups if group["name"] == GROUPS[0][0]), None)
-        places = [at for at, model in enumerate(own["models"], 1) if model["object_name"] == "Contact"] if own else []
-        if own is not None and places:
-            entry = {"name": _("What happened to a number"), "object_name": "Explain", "add_url": None}
-            entry |= {"admin_url": reverse("admin:explain", current_app=self.name), "view_only": True}
-            entry |= {"perms": {"add": False, "change": False, "delete": False, "view": True}}
-            own["models"] = [*own["models"][: places[0]], entry, *own["models"][places[0] :]]
+        entry = self._entry(_("What happened to a number"), "Explain", "admin:explain")
+        self._add_beside(groups, "Contact", entry, offset=1)
 
     def _add_unknown(self, groups: list[Any]) -> None:
-        """The page about what is not known, before the calls."""
-        own = next((group for group in groups if group["name"] == GROUPS[2][0]), None)
-        places = [at for at, model in enumerate(own["models"]) if model["object_name"] == "Call"] if own else []
-        if own is not None and places:
-            entry = {"name": _("What is not known"), "object_name": "Unknown", "add_url": None}
-            entry |= {"admin_url": reverse("admin:unknown", current_app=self.name), "view_only": True}
-            entry |= {"perms": {"add": False, "change": False, "delete": False, "view": True}}
-            own["models"] = [*own["models"][: places[0]], entry, *own["models"][places[0] :]]
+        """The page of unknown outcomes, before the calls."""
+        self._add_beside(groups, "Call", self._entry(_("Unknown outcomes"), "Unknown", "admin:unknown"), offset=0)
+
+    def _entry(self, name: Any, object_name: str, page: str) -> dict[str, Any]:
+        """A page in the navigation, in the form of Django's entries for models."""
+        return {
+            "name": name,
+            "object_name": object_name,
+            "admin_url": reverse(page, current_app=self.name),
+            "add_url": None,
+            "view_only": True,
+            "perms": {"add": False, "change": False, "delete": False, "view": True},
+        }
+
+    @staticmethod
+    def _add_beside(groups: list[Any], model: str, entry: dict[str, Any], *, offset: int) -> None:
+        """Put the entry before (offset 0) or after (1) a model, for people who see that model."""
+        for group in groups:
+            names = [one["object_name"] for one in group["models"]]
+            if model in names:
+                group["models"].insert(names.index(model) + offset, entry)
+                return
 
     def get_urls(self) -> list[Any]:
         return [
@@ -95,6 +102,11 @@ class ContactSyncAdminSite(AdminSite):
                     f"unknown/{step}/", self.admin_view(require_POST(self._unknown_step(step))), name=f"unknown_{step}"
                 )
                 for step in ("search", "decide", "apply")
+            ),
+            path(
+                "unknown/progress/",
+                self.admin_view(require_GET(self._unknown_step("progress"))),
+                name="unknown_progress",
             ),
             path("restored/", self.admin_view(require_GET(self.restored_view)), name="restored"),
             path("restored/ask/", self.admin_view(require_POST(self.restored_ask_view)), name="restored_ask"),
@@ -110,7 +122,7 @@ class ContactSyncAdminSite(AdminSite):
 
     def unknown_view(self, request: HttpRequest) -> TemplateResponse:
         """Calls whose outcome is not known."""
-        from contactsync.admin.unknown import page  # models are not loaded yet when the site is made
+        from contactsync.admin.calls.unknown import page  # models are not loaded yet when the site is made
 
         return page(self, request)
 
@@ -118,7 +130,7 @@ class ContactSyncAdminSite(AdminSite):
         """What can be asked for there."""
 
         def view(request: HttpRequest) -> HttpResponse:
-            from contactsync.admin import unknown  # models are not loaded yet when the site is made
+            from contactsync.admin.calls import unknown  # models are not loaded yet when the site is made
 
             answer: HttpResponse = getattr(unknown, step)(request)
             return answer
@@ -127,31 +139,31 @@ class ContactSyncAdminSite(AdminSite):
 
     def restored_view(self, request: HttpRequest) -> TemplateResponse:
         """What left after the backup that this database was restored from."""
-        from contactsync.admin.restored import page  # models are not loaded yet when the site is made
+        from contactsync.admin.calls.restored import page  # models are not loaded yet when the site is made
 
         return page(self, request)
 
     def restored_ask_view(self, request: HttpRequest) -> TemplateResponse:
         """The same, with what the providers show."""
-        from contactsync.admin.restored import ask  # models are not loaded yet when the site is made
+        from contactsync.admin.calls.restored import ask  # models are not loaded yet when the site is made
 
         return ask(self, request)
 
     def restored_allow_view(self, request: HttpRequest) -> HttpResponse:
         """A person allows sends again."""
-        from contactsync.admin.restored import allow  # models are not loaded yet when the site is made
+        from contactsync.admin.calls.restored import allow  # models are not loaded yet when the site is made
 
         return allow(self, request)
 
     def providers_view(self, request: HttpRequest) -> TemplateResponse:
         """What each provider can do."""
-        from contactsync.admin.providers import page  # models are not loaded yet when the site is made
+        from contactsync.admin.accounts.providers import page  # models are not loaded yet when the site is made
 
         return page(self, request)
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """The dashboard."""
-        from contactsync.admin.dashboard import dashboard  # models are not loaded yet when the site is made
+        from contactsync.admin.dashboard.page import dashboard  # models are not loaded yet when the site is made
 
         context = {"dashboard": dashboard(request.user), **(extra_context or {})}
         return super().index(request, context)

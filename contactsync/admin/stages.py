@@ -19,8 +19,13 @@ class Stage:
 
 
 def _line(labels: list[str], current: int) -> list[Stage]:
-    places = ["done" if index < current else "current" if index == current else "ahead" for index in range(len(labels))]
-    return [Stage(label, place) for label, place in zip(labels, places, strict=True)]
+    return [Stage(label, _place(index, current)) for index, label in enumerate(labels)]
+
+
+def _place(index: int, current: int) -> str:
+    if index < current:
+        return "done"
+    return "current" if index == current else "ahead"
 
 
 def of_import(job: ImportJob | None, *, current: str = "") -> list[Stage]:
@@ -37,8 +42,8 @@ def of_import(job: ImportJob | None, *, current: str = "") -> list[Stage]:
 
 
 def of_run(run: Run) -> list[Stage]:
-    """Plan, your word, work, result."""
-    labels = [_("Plan"), _("Your word"), _("Work"), _("Result")]
+    """Plan, approval, work, result."""
+    labels = [_("Plan"), _("Approval"), _("Work"), _("Result")]
     state = Run.State
     places = {
         state.PLANNING: 0,

@@ -16,11 +16,14 @@ from contactsync.models import Campaign, ImportJob, Recipient, Run, RunItem
 from contactsync.templatetags.contactsync import listed, number, tone
 
 ENDED = frozenset({Run.State.FINISHED, Run.State.ATTENTION})
+IN_HAND = frozenset({Campaign.State.SENDING, Campaign.State.STOPPING})
 RUN_OPEN = frozenset({*Run.OPEN_STATES, Run.State.STOPPED})
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
+    """One summand of an equation."""
+
     name: str
     label: str
     count: int
@@ -207,7 +210,7 @@ def of_sending(campaign: Campaign, counts: Mapping[str, int], *, goes_on: bool) 
     """People = accepted + refused + unknown + not sent; waiting ones count only while the work can go on."""
     labels: dict[str, Any] = dict(Recipient.State.choices)
     names = [Recipient.State.ACCEPTED, Recipient.State.REFUSED, Recipient.State.UNKNOWN, Recipient.State.NOT_SENT]
-    if counts.get(Recipient.State.ON_WIRE):
+    if counts.get(Recipient.State.ON_WIRE) or campaign.state in IN_HAND:
         names.append(Recipient.State.ON_WIRE)
     if goes_on:
         names.append(Recipient.State.PLANNED)

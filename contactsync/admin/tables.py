@@ -9,14 +9,42 @@ from typing import Any
 from django.core.paginator import Page
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.functional import cached_property
 
 from contactsync.admin.common import CappedPaginator
 
 PER_PAGE = 50
+#: rows beyond this are not looked for in a search; people type more of the name instead
+FOUND = 1_000
+
+
+class _Found(CappedPaginator):
+    """Pages of what was searched for. The keys of all that can be shown are found once, in their order; a page is read by them."""
+
+    @cached_property
+    def _keys(self) -> list[Any]:
+        rows: QuerySet[Any] = self.object_list  # type: ignore[assignment]
+        return list(rows.values_list("pk", flat=True)[: FOUND + 1])
+
+    @cached_property
+    def count(self) -> int:
+        return min(len(self._keys), FOUND)
+
+    @property
+    def is_capped(self) -> bool:
+        return len(self._keys) > FOUND
+
+    def page(self, number: Any) -> Page[Any]:
+        number = self.validate_number(number)
+        first = (number - 1) * self.per_page
+        keys = self._keys[first : min(first + self.per_page, self.count)]
+        return Page(self.object_list.filter(pk__in=keys), number, self)  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
+    """One value to choose."""
+
     value: str
     label: str
     selected: bool
@@ -24,6 +52,8 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
+    """A field by which rows are narrowed; `name` stands in the address."""
+
     name: str
     label: str
     choices: list[Choice]
@@ -62,7 +92,8 @@ class Table:
         if search is not None and self.words:
             rows = search(rows, self.words)
         self.rows = rows
-        self.page: Page[Any] = CappedPaginator(rows, PER_PAGE).get_page(request.GET.get(param))
+        paginator = _Found if search is not None and self.words else CappedPaginator
+        self.page: Page[Any] = paginator(rows, PER_PAGE).get_page(request.GET.get(param))
         query = request.GET.copy()
         query.pop(param, None)
         self.query = query.urlencode()

@@ -1,11 +1,15 @@
-"""Words for codes that are stored as they are: operations of providers, fields of contacts, ways of calling back."""
+"""Words for what is stored as a code or a number: operations of providers, fields of contacts, lengths of time."""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from contactsync.templatetags.contactsync import number
 
 OPERATIONS = {
     "check": _("test the connection"),
@@ -29,8 +33,8 @@ OPERATIONS = {
     "list_templates": _("list the templates"),
     "list_inbox": _("read the replies"),
     "read_conversation": _("read when somebody last wrote"),
-    "subscribe_callbacks": _("subscribe to call backs"),
-    "unsubscribe_callbacks": _("unsubscribe from call backs"),
+    "subscribe_callbacks": _("subscribe to callbacks"),
+    "unsubscribe_callbacks": _("unsubscribe from callbacks"),
     "send_to_phonebook": _("send to a phonebook"),
     "send_keywords": _("send to a phonebook, placeholders filled in by the provider"),
     "send_to_numbers": _("send to numbers"),
@@ -79,7 +83,7 @@ def operation_label(operation: str) -> str:
 
 
 def callback_label(kind: str) -> str:
-    """What a call back is about in words; a kind that is not known here as its code."""
+    """What a callback is about in words; a kind that is not known here as its code."""
     return str(CALLBACK_EVENTS.get(kind, kind))
 
 
@@ -88,3 +92,17 @@ def field_label(name: str, options: Mapping[str, str]) -> str:
     known: Any = FIELDS.get(name)
     key = name.removeprefix("option:")
     return str(known or (key if key in options.values() else options.get(key, key)))
+
+
+def span(value: dt.timedelta | None) -> str:
+    """A length of time in its largest whole unit; empty for None."""
+    if value is None:
+        return ""
+    seconds = int(value.total_seconds())
+    if seconds and seconds % 86400 == 0:
+        return ngettext("%(count)s day", "%(count)s days", seconds // 86400) % {"count": number(seconds // 86400)}
+    if seconds and seconds % 3600 == 0:
+        return ngettext("%(count)s hour", "%(count)s hours", seconds // 3600) % {"count": number(seconds // 3600)}
+    if seconds and seconds % 60 == 0:
+        return ngettext("%(count)s minute", "%(count)s minutes", seconds // 60) % {"count": number(seconds // 60)}
+    return ngettext("%(count)s second", "%(count)s seconds", seconds) % {"count": number(seconds)}

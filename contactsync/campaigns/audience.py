@@ -25,11 +25,11 @@ from contactsync.campaigns.packets import WholeTarget
 from contactsync.campaigns.problems import CampaignProblem, frozen_sender, problems
 from contactsync.campaigns.sources import CHUNK, Candidate, RemoteBook, candidates, is_slice, needs_remote_book
 from contactsync.campaigns.tally import Tally
-from contactsync.models import Campaign, CampaignTarget, Recipient
-from contactsync.models.bulk import among, within
+from contactsync.models import Campaign, CampaignTarget, Contact, Recipient
+from contactsync.models.listed import among, have_counted, within
 from contactsync.models.reasons import reason
-from contactsync.models.transitions import TransitionRefused, transition
-from contactsync.sync import sends
+from contactsync.models.transitions import transition
+from contactsync.sync import sends, shutdown
 from contactsync.sync.connect import ProviderError, capabilities, reason_of
 from contactsync.sync.line import Line
 from contactsync.sync.opt_outs import OptOuts
@@ -54,16 +54,19 @@ def freeze(campaign_id: int) -> None:
         _freeze(campaign, lease)
     except LeaseLost:
         logger.info("Campaign %s was taken back while it was being prepared.", campaign_id)
+    except shutdown.Ending:
+        lease.rest(timezone.now(), {})
     except CampaignProblem as problem:
-        _fail(campaign, problem.reasons[0])
+        _fail(campaign, lease, problem.reasons[0])
     except ProviderError as error:
         if (rest := rest_after(error)) is not None:
             lease.rest(timezone.now() + rest, reason_of(error))
         else:
-            _fail(campaign, reason_of(error))
+            _fail(campaign, lease, reason_of(error))
     except Exception:
         _fail(
             campaign,
+            lease,
             reason(gettext_noop("An internal error came up while preparing. It is in the log; please report it.")),
         )
         raise
@@ -85,6 +88,7 @@ def _freeze(campaign: Campaign, lease: CampaignLease) -> None:
     tally = Tally(warnings=take_over_list(campaign, pulse=lease.renew), by_country=by_country)
     whole: dict[int, WholeTarget] = {}
     decider = Decider(campaign)
+    have_counted(Contact)
     targets = list(campaign.targets.select_related("phonebook__account").order_by("pk"))
     for target in targets:
         lease.renew()
@@ -110,7 +114,7 @@ def _freeze_target(
     for chunk in candidates(target, book):
         decider.look_up(chunk, pulse=lease.renew)
         with transaction.atomic():
-            lease.renew()
+            lease.renew(summary={**target.campaign.summary, "looked_at": tally.considered})
             fresh = _without_duplicates(target, chunk, is_first=tally.targets == 1)
             tally.considered += len(chunk)
             tally.duplicate += len(chunk) - len(fresh)
@@ -118,6 +122,7 @@ def _freeze_target(
             for row in new:
                 tally.count(row)
             rows.insert(new, target)
+        have_counted(Recipient)
         if book is not None:
             planned.update(row.candidate.phone for row in new if not row.exclusion)
     return planned
@@ -163,12 +168,13 @@ def _is_exactly(book: RemoteBook, target: CampaignTarget, planned: set[str]) -> 
 
 def _finish(campaign: Campaign, lease: CampaignLease, *, tally: Tally, whole: dict[int, WholeTarget]) -> None:
     """Hash, price, plan and show: the calls and the change of state in one transaction."""
+    have_counted(Recipient, new=tally.considered)
     digest = audience_hash(campaign, pulse=lease.renew)
     figures = twins.twin_in_summary(campaign, digest, summary.figures(campaign, tally, pulse=lease.renew))
     with transaction.atomic():
         lease.renew()
         run = calls.create_run(campaign, audience_hash=digest)
-        lines = calls.plan_calls(run, whole=whole)
+        lines = calls.plan_calls(run, whole=whole, pulse=lease.renew)
         transition(
             campaign,
             Campaign.State.PREPARED,
@@ -205,15 +211,6 @@ def audience_hash(campaign: Campaign, *, pulse: Callable[[], None] = lambda: Non
     return digest.hexdigest()
 
 
-def _fail(campaign: Campaign, why: dict[str, Any]) -> None:
-    try:
-        transition(
-            campaign,
-            Campaign.State.FAILED,
-            table={Campaign.State.FAILED: frozenset({Campaign.State.PREPARING})},
-            error=why,
-            lease_owner="",
-            lease_until=None,
-        )
-    except TransitionRefused:
-        logger.info("Campaign %s was taken back while it was being prepared.", campaign.pk)
+def _fail(campaign: Campaign, lease: CampaignLease, why: dict[str, Any]) -> None:
+    if not lease.end(Campaign.State.FAILED, error=why):
+        logger.info("Campaign %s was taken back, or over, while it was being prepared.", campaign.pk)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from contactsync.campaigns import rows
 from contactsync.campaigns.packets import Packer, Packet, WholeTarget
 from contactsync.campaigns.problems import CampaignProblem, frozen_sender, is_scheduled_here
 from contactsync.models import Call, Campaign, Recipient, Run
+from contactsync.models.bulk import update_rows
 from contactsync.models.reasons import reason
 from contactsync.models.transitions import transition
 from contactsync.placeholders import placeholders
@@ -59,18 +59,21 @@ def discard_plan(campaign: Campaign) -> None:
         Call.objects.filter(run=run, state=Call.State.PLANNED).update(state=Call.State.NOT_SENT)
 
 
-def plan_calls(run: Run, *, whole: Mapping[int, WholeTarget] | None = None) -> dict[str, Any]:
+def plan_calls(
+    run: Run, *, whole: Mapping[int, WholeTarget] | None = None, pulse: Callable[[], None] = lambda: None
+) -> dict[str, Any]:
     """Create the planned calls for every recipient who waits, inside the caller's transaction.
 
     Templates first, each to one person. A target in `whole` is sent to as a whole (or as the slice it is); other
     recipients of a text without placeholders by their contact ids where those are known and the provider takes them;
     everybody else by number, text by text, several texts in a call where the provider takes them. Returns what is
-    shown of it. Raises `CampaignProblem` when the provider would refuse a call.
+    shown of it. Raises `CampaignProblem` when the provider would refuse a call, and what `pulse` raises, which is felt
+    from time to time.
     """
     campaign = run.campaign
     if campaign is None:
         raise ValueError("This run sends no campaign.")
-    planner = _Planner(run, campaign)
+    planner = _Planner(run, campaign, pulse)
     limits = capabilities(campaign.account)
     packer = Packer(campaign, limits, count=planner.count, is_one_by_one=run.plan.get("one_by_one", False))
     if campaign.template:
@@ -106,8 +109,9 @@ def _batches(packets: Iterator[Packet]) -> Iterator[list[Packet]]:
 
 
 class _Planner:
-    def __init__(self, run: Run, campaign: Campaign) -> None:
+    def __init__(self, run: Run, campaign: Campaign, pulse: Callable[[], None]) -> None:
         self.run = run
+        self.pulse = pulse
         self.campaign = campaign
         self.sequence = 0
         self.people: dict[tuple[str, str], int] = {}  # (how, phonebook title) -> people
@@ -117,16 +121,14 @@ class _Planner:
         """Write the calls, many at a time, and give each recipient its call."""
         waiting = Recipient.objects.filter(campaign=self.campaign, state=Recipient.State.PLANNED, call=None)
         for batch in _batches(packets):
+            self.pulse()
             made = Call.objects.bulk_create([self._call(packet) for packet in batch])
-            singles = []
+            carried = []
             for call, packet in zip(made, batch, strict=True):
-                if len(packet.recipients) == 1:
-                    singles.append((call.pk, packet.recipients[0]))
-                elif packet.recipients:
-                    Recipient.objects.filter(pk__in=packet.recipients).update(call=call)
+                carried += [(recipient, call.pk) for recipient in packet.recipients]
                 if packet.whole:
                     waiting.filter(target__in=packet.whole).update(call=call)
-            rows.give_calls(singles)
+            update_rows(Recipient, ["call"], carried)
 
     def _call(self, packet: Packet) -> Call:
         target, sender = packet.target, self.run.plan["sender"]

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Max
+from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from contactsync.campaigns.lease import CampaignLease, LeaseLost
@@ -15,7 +16,7 @@ from contactsync.campaigns.waiting import cancel_waiting
 from contactsync.models import Call, Campaign, Recipient, Run
 from contactsync.models.reasons import reason
 from contactsync.models.transitions import TransitionRefused, transition
-from contactsync.sync import sends
+from contactsync.sync import sends, shutdown
 from contactsync.sync.connect import SENDS, Operation, ProviderError, capabilities, reason_of
 from contactsync.sync.line import Line
 
@@ -46,6 +47,9 @@ def cancel(campaign: Campaign) -> Campaign:
         refusals = _cancel_all(campaign, lease)
     except ProviderError as error:
         refusals = [reason_of(error)]
+    except shutdown.Ending:
+        lease.rest(timezone.now(), _INTERRUPTED)
+        raise TransitionRefused(f"Campaign {campaign.pk} was not cancelled: this process is to end.") from None
     except LeaseLost:
         raise TransitionRefused(f"Campaign {campaign.pk} went on while it was being cancelled.") from None
     refusals += _unknown(campaign)
@@ -61,6 +65,11 @@ def cancel(campaign: Campaign) -> Campaign:
     return campaign
 
 
+_INTERRUPTED = reason(
+    gettext_noop(
+        "The worker ended while this campaign was being cancelled, so parts of it may not be. Cancel it again."
+    )
+)
 _BY_HAND = reason(
     gettext_noop(
         "A send was accepted on a person's word, so its reference is not known here. Cancel it in the provider's panel."
@@ -110,7 +119,10 @@ def _cancel_one(campaign: Campaign, sent: Call, reference: str, *, owner: str, l
     if earlier.filter(state=Call.State.ACCEPTED).exists():
         return {}
     call = _planned_cancel(sent.run, sent, reference)
-    performed = sends.cancel(call, account=campaign.account, owner=owner, line=line)
+    try:
+        performed = sends.cancel(call, account=campaign.account, owner=owner, line=line)
+    finally:
+        Call.objects.filter(pk=call.pk, state=Call.State.PLANNED).update(state=Call.State.NOT_SENT)
     if performed.is_done:
         return {}
     if performed.verdict in _LOOKED_UP and _is_cancelled_there(campaign, reference, line):
@@ -118,7 +130,6 @@ def _cancel_one(campaign: Campaign, sent: Call, reference: str, *, owner: str, l
         open_calls = Call.objects.filter(run=sent.run, operation=Operation.CANCEL_SEND, target__reference=reference)
         open_calls.filter(state=Call.State.UNKNOWN).update(state=Call.State.ACCEPTED, error=reason(_SHOWN))
         return {}
-    Call.objects.filter(pk=call.pk, state=Call.State.PLANNED).update(state=Call.State.NOT_SENT)
     if performed.error is None:
         return reason(gettext_noop("Somebody else is cancelling this send."))
     return reason_of(performed.error)

@@ -51,7 +51,7 @@ _STATES = ("accepted", "refused", "unknown", "not_sent", "on_wire", "planned")
 def equation(campaign: Campaign) -> Equation:
     """What was considered and frozen, as noted then, against what the rows say now."""
     rows = Recipient.objects.filter(campaign=campaign).order_by()
-    states = dict(rows.values_list("state").annotate(Count("pk")))
+    states = dict(rows.values_list("state").annotate(number=Count("*")))
     excluded = rows_by_exclusion(campaign)
     excluded.pop("", None)
     noted = campaign.summary

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
@@ -18,6 +18,7 @@ from contactsync.campaigns.calls import plan_calls, sender_and_time
 from contactsync.campaigns.counts import COUNT_SHARE, progress
 from contactsync.campaigns.last_look import look
 from contactsync.campaigns.lease import LeaseLost
+from contactsync.campaigns.left_out import to_leave_out
 from contactsync.campaigns.patience import asks_for_a_person
 from contactsync.campaigns.problems import CampaignProblem
 from contactsync.campaigns.settle import leave_call_out, lock, settle, settle_again
@@ -32,7 +33,7 @@ from contactsync.sync.line import Line
 from contactsync.sync.policy import rest_after
 from contactsync.sync.sends import Performed, SendReceipt, Verdict
 from contactsync.sync.sweep import abandon_calls
-from contactsync.sync.worker import Halt
+from contactsync.sync.worker import Halt, Refusals
 
 __all__ = ["execute", "plan_calls"]
 logger = logging.getLogger(__name__)
@@ -42,7 +43,11 @@ COUNTED_EVERY = 2.0  # seconds
 
 
 class Stopped(Exception):
-    """A person wants this run stopped: nothing more is to go out."""
+    """A person wants this run stopped, or this process is to end: nothing more is to go out from here."""
+
+
+class _Changed(Exception):
+    """Somebody in a call is to be left out since the last look at it."""
 
 
 def execute(run_id: int) -> None:
@@ -115,15 +120,25 @@ def _carry_out(run: Run, owner: str) -> None:
     if why := missed(run):
         _pause(run, why, owner=owner)
         return
-    if not run.calls.exists():
-        with transaction.atomic():
-            _renew(run, owner)
-            plan_calls(run)
+    if not run.calls.exists() and not _plan(run, owner):
+        return
     with Line(run.account, pulse=lambda: _go_on(run, owner)) as line:
         if calls_at_once(run.account) > 1:
             _several(run, owner, line)
         else:
             _one_by_one(run, owner, line)
+
+
+def _plan(run: Run, owner: str) -> bool:
+    """Plan the calls of a run that has none. False when it was left to the next worker instead."""
+    try:
+        with transaction.atomic():
+            _renew(run, owner)
+            plan_calls(run, pulse=shutdown.end_if_asked)
+    except shutdown.Ending:
+        leases.hand_back(run, owner, until=timezone.now())
+        return False
+    return True
 
 
 def _several(run: Run, owner: str, line: Line) -> None:
@@ -148,19 +163,23 @@ def _several(run: Run, owner: str, line: Line) -> None:
 
 
 def _one_by_one(run: Run, owner: str, line: Line) -> None:
-    unknown = 0
+    unknown, refusals = 0, Refusals(run)
     count_at = time.monotonic() + COUNTED_EVERY
     for call in _planned_calls(run):
-        if shutdown.is_asked_for() or not _renew(run, owner):
-            break  # what is left is for the next worker, or for nobody
         try:
+            _go_on(run, owner)
             outcome = _send(run, call, owner=owner, line=line)
         except Stopped:
-            break
+            break  # what is left is for the next worker, or for nobody
         if (began := time.monotonic()) >= count_at:
             Run.objects.filter(pk=run.pk).update(counts=progress(run))
             count_at = time.monotonic() + max(COUNTED_EVERY, COUNT_SHARE * (time.monotonic() - began))
         unknown = unknown + 1 if outcome.verdict is Verdict.UNKNOWN else 0
+        try:
+            refusals.weigh(outcome)
+        except Halt as halt:
+            _pause_if_planned(run, halt.why, owner=owner)
+            return
         if outcome.error and asks_for_a_person(outcome, attempts=call.attempts, unknown=unknown):
             _pause_if_planned(run, reason_of(outcome.error), owner=owner)
             return
@@ -172,7 +191,7 @@ def _one_by_one(run: Run, owner: str, line: Line) -> None:
 
 def _go_on(run: Run, owner: str) -> None:
     """Keep the lease; raises `Stopped` or `LeaseLost` when this work is to end."""
-    if not _renew(run, owner):
+    if shutdown.is_asked_for() or not _renew(run, owner):
         raise Stopped
 
 
@@ -190,7 +209,16 @@ def _planned_calls(run: Run) -> Iterator[Call]:
 
 
 def _send(run: Run, call: Call, *, owner: str, line: Line) -> Performed[SendReceipt]:
-    """Make one call, its recipients changing with it in the same transactions."""
+    """Make one call. It is looked at once more when somebody in it was suppressed or deleted while it waited."""
+    while True:
+        try:
+            return _send_as_looked_at(run, call, owner=owner, line=line)
+        except _Changed:
+            continue
+
+
+def _send_as_looked_at(run: Run, call: Call, *, owner: str, line: Line) -> Performed[SendReceipt]:
+    """Its recipients change with it in the same transactions."""
     if problem := look(run, call, line):
         leave_call_out(call, problem)
         return Performed(None, None, Verdict.TAKEN)
@@ -200,7 +228,9 @@ def _send(run: Run, call: Call, *, owner: str, line: Line) -> Performed[SendRece
         return Performed(None, None, Verdict.TAKEN)
 
     def on_claim() -> None:
-        _renew(run, owner)  # the lease of a call must not outlast that of its run
+        _go_on(run, owner)  # the lease of a call must not outlast that of its run
+        if to_leave_out(Recipient.objects.filter(call=call, state=Recipient.State.PLANNED)).exists():
+            raise _Changed
         outcomes.put_on_wire([call])
 
     return sends.send_call(
@@ -247,7 +277,7 @@ def _end(run: Run, owner: str, *, not_before: dt.datetime | None = None, why: di
     run.refresh_from_db(fields=["state"])
     open_calls = run.calls.filter(operation__in=SENDS)
     on_wire = open_calls.filter(state=Call.State.ON_WIRE).order_by("-lease_until").first()
-    waiting = open_calls.filter(state=Call.State.PLANNED).order_by("not_before").first()
+    waiting = open_calls.filter(state=Call.State.PLANNED).order_by(F("not_before").asc(nulls_first=True)).first()
     until = None
     if on_wire:
         until = on_wire.lease_until or timezone.now()
@@ -258,4 +288,6 @@ def _end(run: Run, owner: str, *, not_before: dt.datetime | None = None, why: di
         settle(run, owner=owner)
         accounts.note_balance(run.account)  # what the send has cost
         return
-    leases.hand_back(run, owner, until=until, counts=progress(run), error=why or {})
+    if not leases.hand_back(run, owner, until=until, counts=progress(run), error=why or {}):
+        _renew(run, owner)
+        _end(run, owner)  # it was asked to stop in this moment

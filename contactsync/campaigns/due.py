@@ -24,17 +24,12 @@ UNANSWERED = dt.timedelta(minutes=10)  # how long a worker that was woken for a 
 _HANDED_OVER = (State.SENT, State.SCHEDULED, State.ATTENTION, State.STOPPED, State.PAUSED, State.CANCELLED)
 
 
-def due_reports() -> list[int]:
-    """Campaigns of which the provider has something, whose report is not final, and which were not asked about for a while."""
-    return [pk for pk, _ in _due()]
-
-
 def claim_due_reports() -> list[int]:
     """Of the due reports, those for which this caller is to wake a worker: each is given to one caller only."""
     now = timezone.now()
     return [
         pk
-        for pk, asked_at in _due()
+        for pk, asked_at in due_reports().items()
         if Campaign.objects.filter(pk=pk, report_asked_at=asked_at).update(report_asked_at=now)
     ]
 
@@ -56,7 +51,9 @@ def _providers(operation: Operation) -> list[str]:
     return [slug for slug, _ in provider_choices() if provider_class(slug).capabilities.can(operation)]
 
 
-def _due() -> list[tuple[int, dt.datetime | None]]:
+def due_reports() -> dict[int, dt.datetime | None]:
+    """Campaigns of which the provider has something, whose report is not final, and which were not asked about for a while:
+    id -> when somebody was woken for it last."""
     now = timezone.now()
     last_age, first_pause = PACE[-1][0], PACE[0][1]
     due = Q()
@@ -79,4 +76,4 @@ def _due() -> list[tuple[int, dt.datetime | None]]:
     aged = Campaign.objects.annotate(went_out_at=_WENT_OUT_AT)
     waiting = aged.filter(due, answered, reported | unknown, state__in=_HANDED_OVER)
     rows = waiting.values_list("pk", "report_asked_at", "summary")
-    return [(pk, asked_at) for pk, asked_at, summary in rows if not (summary.get("report") or {}).get("final")]
+    return {pk: asked_at for pk, asked_at, summary in rows if not (summary.get("report") or {}).get("final")}

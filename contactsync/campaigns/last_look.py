@@ -15,7 +15,7 @@ from contactsync.campaigns.left_out import leave_out, to_leave_out
 from contactsync.campaigns.sources import CHUNK, RemoteBook
 from contactsync.campaigns.windows import look_again, to_look_at
 from contactsync.models import Call, Campaign, Contact, Phonebook, Recipient, Run
-from contactsync.models.bulk import among, within
+from contactsync.models.listed import with_one_of, within
 from contactsync.models.reasons import reason
 from contactsync.sync import sends
 from contactsync.sync.connect import NotFound, Operation, capabilities
@@ -137,7 +137,7 @@ def _moved(people: QuerySet[Recipient]) -> list[int]:
     for first in range(0, len(rows), CHUNK):
         chunk = rows[first : first + CHUNK]
         books = {book for _, _, _, book, _ in chunk}
-        known = Contact.objects.filter(remote_id__in=among([id_ for _, _, id_, _, _ in chunk])).exclude(remote_id="")
+        known = Contact.objects.filter(with_one_of(Contact, "remote_id", [id_ for _, _, id_, _, _ in chunk]))
         contacts = within(known, "phonebook_id", *books).annotate(pushed_phone=KT("pushed_payload__phone"))
         held = {
             (book, id_): "" if state == Contact.SyncState.MISSING else pushed or phone

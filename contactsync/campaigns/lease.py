@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from contactsync.models import Campaign
 from contactsync.models.moments import bring_nearer
+from contactsync.sync import shutdown
 from contactsync.sync.leases import LONGEST_REST
 
 DURATION = dt.timedelta(minutes=2)
@@ -41,15 +42,22 @@ class CampaignLease:
         free = Q(lease_owner="") | Q(lease_until=None) | Q(lease_until__lt=timezone.now())
         return self._set(free, error={})
 
-    def renew(self) -> None:
-        """Keep the lease. Called first in every transaction of the work; raises `LeaseLost` when it is gone."""
-        if not self._set(Q(lease_owner=self.owner)):
+    def renew(self, **changes: Any) -> None:
+        """Keep the lease, and write these columns with it. Called first in every transaction of the work; raises `LeaseLost`
+        when it is gone, and `shutdown.Ending` when this process is to end."""
+        shutdown.end_if_asked()
+        if not self._set(Q(lease_owner=self.owner), **changes):
             raise LeaseLost
 
     def rest(self, until: dt.datetime, why: dict[str, Any]) -> None:
         """Let go of the campaign until then; the sweep finds it. `why` is shown meanwhile."""
         mine = Campaign.objects.filter(pk=self.campaign_id, state__in=self.states, lease_owner=self.owner)
         mine.update(lease_owner="", lease_until=until, error=why)
+
+    def end(self, state: str, **changes: Any) -> bool:
+        """Let go of the campaign in this state. False when it was not ours any more; then nothing is written."""
+        mine = Campaign.objects.filter(pk=self.campaign_id, state__in=self.states, lease_owner=self.owner)
+        return bool(mine.update(state=state, lease_owner="", lease_until=None, **changes))
 
     def _set(self, condition: Q, **changes: Any) -> bool:
         row = Campaign.objects.filter(condition, pk=self.campaign_id, state__in=self.states)

@@ -111,7 +111,9 @@ def begin_send(campaign: Campaign, *, user: User | None, audience_hash: str, com
                 [reason(gettext_noop("The plan of this send was discarded. Prepare the campaign again."))]
             )
         by = user.get_username() if user else command
+        people = campaign.summary["recipients"]
         changes: dict[str, Any] = {"approved_by": user, "plan": {**run.plan, "approved_by": by}}
+        changes["counts"] = {"recipients": people, "planned": people}
         if state == Campaign.State.WAITING:
             changes["lease_until"] = campaign.scheduled_for
         return _queue(run, **changes)
@@ -234,15 +236,23 @@ def resume(campaign: Campaign, *, user: User | None, at_once: bool = False, comm
         if paused and not left_out and not at_once:
             run = Run.objects.get(campaign=campaign, kind=Run.Kind.SEND, state=Run.State.PAUSED)
             run.calls.filter(state=Call.State.PLANNED).update(not_before=None)
-            return _queue(run, error={}, plan={**run.plan, "resumed_by": by})
-        return _run_for_the_rest(campaign, user=user, by=by)
+            return _queue(run, error={}, plan={**run.plan, "resumed_by": by, "resumed": True})
+        return _run_for_the_rest(campaign, user=user, by=by, left_out=left_out, resumed=paused)
 
 
+_NOBODY_LEFT = gettext_noop("Nobody is left to send to.")
+_ALL_LEFT_OUT = gettext_noop(
+    "Nobody is left to send to: those who were not sent to have been suppressed or deleted since, so they are left out "
+    "(people: %(people)s). Stop the campaign, or leave it so."
+)
 _FROM_RESUMABLE = {Campaign.State.SENDING: frozenset(_RESUMABLE)}
 
 
-def _run_for_the_rest(campaign: Campaign, *, user: User | None, by: str) -> Run:
-    """A new run; the worker plans its calls. What an earlier run still had planned is taken over."""
+def _run_for_the_rest(campaign: Campaign, *, user: User | None, by: str, left_out: int, resumed: bool) -> Run:
+    """A new run; the worker plans its calls. What an earlier run still had planned is taken over.
+
+    Raises `CampaignProblem` when nobody is left beside the `left_out`.
+    """
     # By number: a contact id that was sure when the campaign was prepared may belong to somebody else by now.
     again: dict[str, Any] = {"state": Recipient.State.PLANNED, "call": None, "error": {}, "remote_id": ""}
     refused = resumable_refusals(campaign)
@@ -250,11 +260,10 @@ def _run_for_the_rest(campaign: Campaign, *, user: User | None, by: str) -> Run:
     rest = _rest(campaign).update(**again)
     rest += refused.update(**again)
     if not rest:
-        raise CampaignProblem([reason(gettext_noop("Nobody is left to send to."))])
+        raise CampaignProblem([reason(_ALL_LEFT_OUT, people=left_out) if left_out else reason(_NOBODY_LEFT)])
     for old in Run.objects.filter(campaign=campaign, kind=Run.Kind.SEND, state=Run.State.PAUSED):
         old.calls.filter(state=Call.State.PLANNED).update(state=Call.State.NOT_SENT)
         transition(old, Run.State.STOPPED, table=Run.TRANSITIONS, finished_at=timezone.now())
     run = create_run(campaign, audience_hash=campaign.audience_hash, created_by=user)
-    return _queue(
-        run, approved_by=user, plan={**run.plan, "begins_at": "", "one_by_one": one_by_one, "approved_by": by}
-    )
+    plan = {**run.plan, "begins_at": "", "one_by_one": one_by_one, "approved_by": by, "resumed": resumed}
+    return _queue(run, approved_by=user, plan=plan, counts=equation(campaign).as_counts)

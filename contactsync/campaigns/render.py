@@ -17,9 +17,9 @@ from typing import Any, Protocol
 
 from django.utils.translation import gettext_noop
 
+from contactsync.calendars import jalali
 from contactsync.models import Phonebook, PhonebookOption
 from contactsync.models.reasons import reason
-from contactsync.options import jalali
 from contactsync.placeholders import BUILT_IN, PLACEHOLDER, Placeholder, placeholders
 from contactsync.text import fold
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -10,8 +11,10 @@ from django.utils import timezone
 
 from contactsync.models import Call, Recipient
 from contactsync.sync import sends
-from contactsync.sync.connect import ProviderError, RecipientReport, SendReport, reason_of
+from contactsync.sync.connect import NotFound, ProviderError, RecipientReport, SendReport, reason_of
 from contactsync.sync.line import Line
+
+SHOWN_WITHIN = dt.timedelta(hours=1)  # by then a provider shows what it has accepted
 
 _AFTER_SEND = {
     sends.SendState.QUEUED: Recipient.Delivery.QUEUED,
@@ -34,10 +37,16 @@ def read_call(call: Call, line: Line) -> None:
     """Read state and recipients of an accepted call. Reading twice changes nothing twice.
 
     A call may have several references; only together they tell who is missing. Raises `ProviderError`, which is kept
-    with the call as well, so that the others are asked about first the next time.
+    with the call as well, so that the others are asked about first the next time. A send that the provider has accepted
+    and does not know long after reports nobody: somebody has to hear of that.
     """
     try:
         entries, unreported = _read(call, line)
+    except NotFound as error:
+        is_lost = call.finished_at is not None and timezone.now() - call.finished_at > SHOWN_WITHIN
+        missing = {"unreported": _silent(call)} if is_lost else {}
+        _keep(call, {**call.report, **missing, "error": reason_of(error)}, is_final=False)
+        raise
     except ProviderError as error:
         _keep(call, {**call.report, "error": reason_of(error)}, is_final=False)
         raise
@@ -88,8 +97,12 @@ def _read(call: Call, line: Line) -> tuple[list[dict[str, Any]], int]:
     entries = [_read_send(call, reference, line, known=known, seen=seen) for reference in call.references]
     _name_the_rest(call, entries)
     over = all(entry["final"] for entry in entries)
-    unreported = Recipient.objects.filter(call=call, delivery_raw="").count() if over else 0
-    return entries, unreported
+    return entries, _silent(call) if over else 0
+
+
+def _silent(call: Call) -> int:
+    """How many of its people the provider has said nothing of."""
+    return Recipient.objects.filter(call=call, delivery_raw="").count()
 
 
 def _name_the_rest(call: Call, entries: Sequence[Mapping[str, Any]]) -> None:

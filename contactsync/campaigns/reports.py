@@ -18,7 +18,7 @@ from contactsync.campaigns.resolve import resolve_by_callback, resolve_unknown, 
 from contactsync.campaigns.settle import differences
 from contactsync.models import Call, Campaign, ProviderAccount, Recipient
 from contactsync.models.transitions import TransitionRefused, transition
-from contactsync.sync import sends
+from contactsync.sync import sends, shutdown
 from contactsync.sync.connect import SENDS, Operation, ProviderError, Rejected, reason_of
 from contactsync.sync.line import Line
 
@@ -44,12 +44,15 @@ def pull(campaign_id: int) -> None:
         with Line(campaign.account) as line:
             search_unknown(campaign, line)
             for call in _next_calls(campaign) if line.capabilities.can(Operation.READ_REPORT) else ():
+                line.pulse()
                 try:
                     read_call(call, line)
                 except Rejected as failure:  # about this send only; the next may be answered
                     error = error or reason_of(failure)
     except ProviderError as failure:
         error = reason_of(failure)
+    except shutdown.Ending:
+        logger.info("The reports of campaign %s are read on by the next worker.", campaign_id)
     _conclude(campaign, error=error)
 
 

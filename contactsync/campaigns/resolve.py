@@ -19,7 +19,7 @@ from contactsync.models import Call, Campaign, Recipient, Run
 from contactsync.models.reasons import reason
 from contactsync.models.transitions import TransitionRefused, transition
 from contactsync.sync import sends
-from contactsync.sync.connect import SENDS, Operation
+from contactsync.sync.connect import SENDS, Operation, SendReport
 from contactsync.sync.line import Line
 
 logger = logging.getLogger(__name__)
@@ -83,12 +83,31 @@ def search_unknown(campaign: Campaign, line: Line) -> int:
     return decided
 
 
-def _search(call: Call, line: Line) -> bool:
-    sender, reference = call.run.plan["sender"], str(call.uuid)
-    since = (call.started_at or call.run.created_at) - EARLIER
-    found = sends.find_sends(
-        line.account, sender=sender, text=text_of(call), since=since, reference=reference, line=line
+def sends_like(
+    call: Call, line: Line, *, text: str, since: dt.datetime, until: dt.datetime | None = None, most: int | None = None
+) -> list[SendReport]:
+    """What the provider lists of this call's sender, with this text (empty: any), in that time; where it keeps our reference,
+    only the call itself. No more than `most` are read. Raises `ProviderError`."""
+    return sends.find_sends(
+        line.account,
+        sender=call.run.plan["sender"],
+        text=text,
+        since=since,
+        until=until,
+        reference=str(call.uuid),
+        line=line,
+        most=most,
     )
+
+
+def began(call: Call) -> dt.datetime:
+    """When the call was made, as far as is known."""
+    return call.started_at or call.run.created_at
+
+
+def _search(call: Call, line: Line) -> bool:
+    reference = str(call.uuid)
+    found = sends_like(call, line, text=text_of(call), since=began(call) - EARLIER)
     if proven := [report.reference for report in found if report.our_reference == reference]:
         try:
             _decide(call, Call.State.ACCEPTED, why=reason(FOUND), references=proven)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +33,8 @@ PERHAPS_LEFT = gettext_noop(
 )
 EARLIER = dt.timedelta(minutes=1)  # clocks differ
 MOST_SHOWN = 200  # sends of one account
+LONGEST_ASK = 30.0  # seconds
+TOOK_TOO_LONG = gettext_noop("The providers took too long, so this one was not asked to the end. Ask once more.")
 #: runs that would go on
 _OPEN = frozenset({Run.State.PLANNED, Run.State.QUEUED, Run.State.RUNNING, Run.State.PAUSED})
 _SENDABLE = frozenset({Campaign.State.PREPARED, Campaign.State.WAITING, Campaign.State.SENDING, Campaign.State.PAUSED})
@@ -112,17 +115,32 @@ class Shown:
     why_not: str = ""
 
 
+class TookTooLong(ProviderError):
+    """A person waits for the page."""
+
+    def __init__(self) -> None:
+        super().__init__(TOOK_TOO_LONG)
+
+
 def ask_providers(since: dt.datetime) -> list[Shown]:
-    """What each account's provider took since then, as far as it can be asked. Reads only, and takes as long as they answer."""
-    return [_ask(account, since) for account in ProviderAccount.objects.order_by("name")]
+    """What each account's provider took since then, as far as it can be asked. Reads only; a person waits for it, so
+    that after `LONGEST_ASK` seconds nothing more is asked."""
+    give_up_at = time.monotonic() + LONGEST_ASK
+
+    def pulse() -> None:
+        if time.monotonic() >= give_up_at:
+            raise TookTooLong
+
+    return [_ask(account, since, pulse) for account in ProviderAccount.objects.order_by("name")]
 
 
-def _ask(account: ProviderAccount, since: dt.datetime) -> Shown:
+def _ask(account: ProviderAccount, since: dt.datetime, pulse: Callable[[], None]) -> Shown:
     try:
         limits = capabilities(account)
         if not limits.can(Operation.FIND_SENDS):
             return Shown(account, [], describe(reason(limits.why_not(Operation.FIND_SENDS))))
-        return Shown(account, sends.sends_since(account, since - EARLIER, most=MOST_SHOWN))
+        pulse()
+        return Shown(account, sends.sends_since(account, since - EARLIER, most=MOST_SHOWN, pulse=pulse))
     except ProviderError as error:
         return Shown(account, [], error_text(error))
 
@@ -182,7 +200,7 @@ def _keep_back(lost: Lost) -> None:
 def _set_open(call: Call, left_at: dt.datetime) -> None:
     """It may have been carried out. A send waits for a decision; anything else is looked for by the next worker of its run."""
     why = reason(LEFT, time=guard.moment(left_at))
-    Call.objects.filter(pk=call.pk).update(
+    Call.objects.filter(pk=call.pk, state=Call.State.PLANNED).update(
         state=Call.State.UNKNOWN, started_at=left_at, finished_at=left_at, attempts=call.attempts + 1, error=why
     )
     Recipient.objects.filter(call=call, state=Recipient.State.PLANNED).update(state=Recipient.State.UNKNOWN, error=why)

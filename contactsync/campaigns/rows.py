@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import connection
-
 from contactsync.campaigns.sources import Candidate
 from contactsync.models import CampaignTarget, Recipient
+from contactsync.models.bulk import Inserter, time_ordered_uuids
 
 _FIELDS = (
-    "uuid", "campaign", "target", "contact", "is_stranger", "phone", "name", "remote_id", "text", "template_values",
-    "parts", "state", "exclusion", "error", "reference", "delivery", "delivery_raw",
+    "uuid", "contact", "is_stranger", "phone", "name", "remote_id", "text", "template_values",
+    "parts", "state", "exclusion", "error",
 )  # fmt: skip
 
 
@@ -34,46 +32,21 @@ class NewRecipient:
 
 def insert(rows: Sequence[NewRecipient], target: CampaignTarget) -> None:
     """Write the rows in their order, inside the caller's transaction. Building model instances takes several times as long."""
-    fields: dict[str, Any] = {field.name: field for field in Recipient._meta.concrete_fields}
-    quoted = connection.ops.quote_name
-    names = ", ".join(quoted(fields[name].column) for name in _FIELDS)
-    places = ", ".join(["%s"] * len(_FIELDS))
-    as_json = fields["error"].get_db_prep_save
-    has_uuid = connection.features.has_native_uuid_field
-    no_error = as_json({}, connection)
-    values = [
+    shared = {"campaign": target.campaign_id, "target": target.pk}
+    Inserter(Recipient, _FIELDS, shared=shared).insert(
         (
-            uuid.uuid4() if has_uuid else uuid.uuid4().hex,
-            target.campaign_id,
-            target.pk,
+            number,
             row.candidate.contact_id,
             row.candidate.contact_id is None,
             row.candidate.phone,
             row.candidate.full_name[:255],
             row.candidate.remote_id,
             row.text,
-            None if row.template_values is None else as_json(row.template_values, connection),
+            row.template_values,
             row.parts,
             str(row.state),
             str(row.exclusion),
-            as_json(row.error, connection) if row.error else no_error,
-            "",
-            "",
-            "",
+            row.error or "{}",
         )
-        for row in rows
-    ]
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            f"INSERT INTO {quoted(Recipient._meta.db_table)} ({names}) VALUES ({places})",  # noqa: S608 - the model's own names
-            values,
-        )
-
-
-def give_calls(pairs: Sequence[tuple[int, int]]) -> None:
-    """Write the call of each recipient: pairs of (call, recipient), inside the caller's transaction."""
-    quoted = connection.ops.quote_name
-    column = quoted(Recipient._meta.get_field("call").column)
-    table, key = quoted(Recipient._meta.db_table), quoted("id")
-    with connection.cursor() as cursor:
-        cursor.executemany(f"UPDATE {table} SET {column} = %s WHERE {key} = %s", pairs)  # noqa: S608 - the model's own names
+        for number, row in zip(time_ordered_uuids(len(rows)), rows, strict=True)
+    )

@@ -67,10 +67,12 @@ def settle_again(run: Run) -> None:
     """After a decision about a call, by a person or by the sweep: the counts, and the states when nothing is open any more.
 
     Every run of the campaign without an open call is closed. A campaign at rest of which a call turned out
-    to be unknown waits for a person.
+    to be unknown waits for a person. A call that did not get through when its run had ended is left unsent.
     """
     with transaction.atomic():
         campaign = lock(run)
+        if campaign.state == Campaign.State.ATTENTION:  # no run is under way that would make what did not get through
+            leave_unsent(run, _STOPPED)
         sums = equation(campaign)
         Run.objects.filter(pk=run.pk).update(counts=sums.as_counts)
         add_to_summary(campaign, sent=sums.as_counts)

@@ -22,12 +22,12 @@ from contactsync.campaigns.settle import leave_call_out
 from contactsync.models import Call, Recipient, Run
 from contactsync.sync import sends, shutdown
 from contactsync.sync.connect import SENDS, Provider, reason_of
-from contactsync.sync.crew import Job
+from contactsync.sync.jobs import Job
 from contactsync.sync.line import Line
 from contactsync.sync.sends import Performed, SendReceipt, Verdict
 from contactsync.sync.steps import Steps
 from contactsync.sync.together import perform_together
-from contactsync.sync.worker import Halt
+from contactsync.sync.worker import Halt, Refusals
 
 COUNTED_EVERY = 2.0  # seconds
 
@@ -53,6 +53,7 @@ class Several:
         self._standing = Standing(run)
         self._told_at = -math.inf
         self._unknown_in_a_row = 0
+        self._refusals = Refusals(run)
 
     def send(self) -> None:
         """Make the planned calls. Raises `Halt` where a person is to be asked, or the run has to wait or to end."""
@@ -87,6 +88,7 @@ class Several:
 
     def weigh(self, call: Call, performed: Performed[SendReceipt]) -> None:
         self._unknown_in_a_row = self._unknown_in_a_row + 1 if performed.verdict is Verdict.UNKNOWN else 0
+        self._refusals.weigh(performed)
         if performed.error is None:
             return
         if asks_for_a_person(performed, attempts=call.attempts, unknown=self._unknown_in_a_row):

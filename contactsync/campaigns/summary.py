@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import Count
+from django.db.models.functions import Length
 from django.utils.translation import gettext_noop
 
 from contactsync.campaigns.problems import sender_of
@@ -45,6 +46,7 @@ def figures(campaign: Campaign, tally: Tally, *, pulse: Callable[[], None] = lam
         "parts_max": max((group.parts for group in groups), default=0),
         "sender": sender_of(campaign),
         "warnings": [*_sender_warnings(campaign), *tally.warnings, *warnings],
+        "examples": extremes(campaign),
         **money,
     }
 
@@ -53,6 +55,14 @@ def rows_by_exclusion(campaign: Campaign) -> dict[str, int]:
     """Reason of exclusion -> rows; the empty reason counts those to be sent to."""
     rows = Recipient.objects.filter(campaign=campaign).order_by()
     return dict(rows.values_list("exclusion").annotate(Count("pk")))
+
+
+def extremes(campaign: Campaign) -> dict[str, int]:
+    """The ids of the recipients with the longest and the shortest text; empty when nobody gets one. Reads every text."""
+    people = campaign.recipients.exclude(state=Recipient.State.EXCLUDED).annotate(length=Length("text"))
+    orders = {"longest": ("-parts", "-length", "id"), "shortest": ("parts", "length", "id")}
+    found = {name: people.order_by(*order).values_list("pk", flat=True).first() for name, order in orders.items()}
+    return {name: pk for name, pk in found.items() if pk is not None}
 
 
 def _price(campaign: Campaign, tally: Tally, pulse: Callable[[], None]) -> tuple[dict[str, Any], list[dict[str, Any]]]:

@@ -53,6 +53,7 @@ def usable_templates(account: ProviderAccount) -> list[KnownTemplate]:
 
 
 def find_template(account: ProviderAccount, template_id: str) -> KnownTemplate | None:
+    """The template as it was last read; None when it was not among them."""
     return next((template for template in known_templates(account) if template.remote_id == template_id), None)
 
 

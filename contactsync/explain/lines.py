@@ -37,6 +37,11 @@ class Line:
     call: Call | None = None  # that carried it
     change: ImportChange | None = None  # whose fields are told one by one
 
+    @property
+    def is_quoted(self) -> bool:
+        """Whether `why` may be somebody's own words or name, which bring their direction with them; else it is our sentence."""
+        return self.kind in (Kind.CONTACT, Kind.REPLY, Kind.SUPPRESSION)
+
 
 def name_of(user: object) -> str:
     """Who did it; empty where nobody is on record."""

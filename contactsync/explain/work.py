@@ -28,7 +28,7 @@ def _changes(found: QuerySet[ImportChange], most: int) -> Iterator[Line]:
     rows = found.order_by("-pk")
     for change in rows.select_related("job__phonebook", "job__created_by")[:most]:
         job = change.job
-        words = {"line": change.line, "file": job.file_name, "book": job.place}
+        words = {"line": change.line, "file": job, "book": job.place}
         yield Line(
             job.finished_at or job.started_at or job.created_at,
             Kind.IMPORT,
@@ -54,8 +54,7 @@ def issues(number: Number, most: int) -> Iterator[Line]:
         yield Line(
             job.finished_at or job.started_at or job.created_at,
             Kind.IMPORT,
-            _("Line %(line)s of %(file)s for “%(book)s”")
-            % {"line": issue.line, "file": job.file_name, "book": job.place},
+            _("Line %(line)s of %(file)s for “%(book)s”") % {"line": issue.line, "file": job, "book": job.place},
             job,
             why=f"{issue.column}: {describe_issue(issue)}" if issue.column else describe_issue(issue),
             who=name_of(job.created_by),
@@ -69,18 +68,19 @@ def undone(number: Number, most: int) -> Iterator[Line]:
     """What undos of imports did with the contacts of the number."""
     rows = ImportUndoChange.objects.filter(phone__in=number.numbers).exclude(action=ImportUndoChange.Action.PLANNED)
     for change in rows.select_related("undo__job__phonebook", "undo__created_by").order_by("-pk")[:most]:
-        undo = change.undo
+        undo, is_redone = change.undo, bool(change.redone)
+        words = {"file": undo.job, "book": undo.job.place}
         yield Line(
             undo.finished_at or undo.started_at or undo.created_at,
             Kind.IMPORT,
-            _("Undo of the import %(file)s into “%(book)s”") % {"file": undo.job.file_name, "book": undo.job.place},
+            _("Undo of the import %(file)s into “%(book)s”, itself undone") % words
+            if is_redone
+            else _("Undo of the import %(file)s into “%(book)s”") % words,
             undo.job,
-            why=_("redone: %(what)s") % {"what": change.get_redone_display()}
-            if change.redone
-            else change.get_case_display(),
+            why=change.get_case_display(),
             who=name_of(undo.created_by),
-            state=change.action,
-            label=change.get_action_display(),
+            state=change.redone if is_redone else change.action,
+            label=change.get_redone_display() if is_redone else change.get_action_display(),
             phone=change.phone,
         )
 

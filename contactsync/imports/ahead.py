@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import os
 import pickle
@@ -9,11 +10,14 @@ import selectors
 import signal
 import struct
 import threading
+import time
 import traceback
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
+
+from contactsync.sync import shutdown
 
 _SIZE = struct.Struct(">Q")
 #: systems without fork, such as Windows, do without the second process
@@ -39,6 +43,7 @@ def ahead(items: Iterator[Any]) -> Iterator[Iterator[Any]]:
     with warnings.catch_warnings():
         # Python warns of other threads and their locks; the maker only computes, and leaves without tidying up.
         warnings.simplefilter("ignore", DeprecationWarning)
+        _give_back_memory()
         with UNDIVIDED:
             pid = os.fork()
     if pid == 0:
@@ -97,8 +102,25 @@ def _read(pipe: int, selector: selectors.BaseSelector, size: int) -> bytearray:
     """So many bytes. Raises `Ended` when fewer come, for it may be killed in the middle of an item."""
     data = bytearray()
     while len(data) < size:
-        more = os.read(pipe, min(size - len(data), 1 << 20)) if selector.select(PATIENCE) else b""
+        more = os.read(pipe, min(size - len(data), 1 << 20)) if _comes(selector) else b""
         if not more:
             raise Ended
         data += more
     return data
+
+
+def _comes(selector: selectors.BaseSelector) -> bool:
+    """Whether something comes while there is patience. Raises `shutdown.Ending` when this process is to end."""
+    give_up_at = time.monotonic() + PATIENCE
+    while time.monotonic() < give_up_at:
+        if selector.select(shutdown.LOOK_EVERY):
+            return True
+        shutdown.end_if_asked()
+    return False
+
+
+def _give_back_memory() -> None:
+    """Return to the system what is free, but kept by the C library (that of GNU). Else both processes fill it, each its own copy."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)

@@ -11,18 +11,13 @@ from django.utils import timezone
 
 from contactsync.fingerprint import contact_fingerprint
 from contactsync.imports import issues
-from contactsync.imports.cells import Judged
 from contactsync.imports.issues import Problem, number_in, storable
-from contactsync.imports.rows import (
-    Inserter,
-    among,
-    lock_suppression_list,
-    next_ids,
-    time_ordered_uuids,
-    update_rows,
-)
+from contactsync.imports.judged import Judged
+from contactsync.imports.rows import lock_suppression_list
 from contactsync.imports.settle import Outcome, Verdict
 from contactsync.models import Contact, ImportChange, ImportIssue, ImportJob, Phonebook, Suppression
+from contactsync.models.bulk import Inserter, next_ids, time_ordered_uuids, update_rows
+from contactsync.models.listed import among
 
 #: what an import may set, and what it keeps of a contact before it does
 TOLD_FIELDS = ("prefix", "first_name", "last_name", "company", "email", "tags", "assigned_user", "note", "options")

@@ -42,6 +42,9 @@ NOTHING_ZIPPED = gettext_noop("The zip file holds no file. Zip the table again, 
 SEVERAL_ZIPPED = gettext_noop(
     "The zip file holds %(count)s files (%(names)s), and it is not clear which to take. Unpack it and upload one of them."
 )
+NUMBERS = gettext_noop(
+    "This is a document of Numbers, which cannot be read here. In Numbers choose File, Export To, Excel, and upload that."
+)
 ZIP_IN_ZIP = gettext_noop("The zip file holds another zip file (%(name)s). Unpack it and upload the table in it.")
 LOCKED_ZIP = gettext_noop("The zip file is protected with a password. Unpack it and upload the table in it.")
 ODD_ZIP = gettext_noop(
@@ -95,7 +98,9 @@ def _is_archive(file: IO[bytes], *, claimed: bool) -> bool:
 
 
 def _the_only(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
-    """The one file in the archive, beside what a Mac adds."""
+    """The one file in the archive, beside what systems and open programs add."""
+    if any(member.filename.startswith("Index/") and member.filename.endswith(".iwa") for member in archive.infolist()):
+        raise UnreadableFile(NUMBERS)
     members = [member for member in archive.infolist() if member.filename and not _is_no_table(member)]
     if not members:
         raise UnreadableFile(NOTHING_ZIPPED)
@@ -108,7 +113,8 @@ def _the_only(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
 
 def _is_no_table(member: zipfile.ZipInfo) -> bool:
     path = PurePosixPath(member.filename)
-    return member.is_dir() or "__MACOSX" in path.parts or path.name in {".DS_Store", "Thumbs.db", "desktop.ini"}
+    is_left_by_a_program = path.name.startswith((".", "~$")) or path.name in {"Thumbs.db", "desktop.ini"}
+    return member.is_dir() or "__MACOSX" in path.parts or is_left_by_a_program
 
 
 def _shown(member: zipfile.ZipInfo) -> str:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from contactsync.imports import issues
 from contactsync.imports.consent import Consent, parse_consent
-from contactsync.imports.issues import Problem
+from contactsync.imports.headers import field_of, is_sum
+from contactsync.imports.judged import Judged
 from contactsync.imports.moments import is_to_come, read_moment
 from contactsync.imports.plan import LIMITS, OptionField, Place, Plan, blank
 from contactsync.imports.read import Row, has_content
@@ -22,8 +21,15 @@ from contactsync.imports.suggest import suggest_email, suggest_option, suggest_p
 from contactsync.models import ImportJob
 from contactsync.options import LONGEST_TEXT, OptionCode, parse_option, plain_date, plain_integer
 from contactsync.phone import PhoneCode, read_phone
-from contactsync.text import ascii_digits, clean, is_formula
+from contactsync.text import ascii_digits, clean, fold, is_formula
 
+#: what databases and spreadsheets write for nothing; a person may be called Null, so only as they write it
+NO_VALUES = frozenset(
+    {"NULL", "null", "(null)", "\\N", "None", "NaN", "nan", "N/A", "n/a", "undefined"}
+    | {"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!"}
+)
+_WITH_A_NUMBER = frozenset({PhoneCode.SEVERAL_NUMBERS, PhoneCode.NOT_A_NUMBER})
+_WITHOUT_A_NUMBER = frozenset({PhoneCode.EMPTY, PhoneCode.NOT_A_NUMBER})
 #: towns, points and dates come again and again; long texts do not, and would fill the memory
 SHORT = 40
 _parse_again = lru_cache(maxsize=10_000)(parse_option)
@@ -32,36 +38,6 @@ _TAG_SEPARATORS = re.compile(r"[,،;؛|\n]")
 _ORDINARY_EMAIL = re.compile(
     r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"
 )
-
-
-@dataclass(slots=True)
-class Judged:
-    """A row as far as it can be judged alone. `fields` holds what the row says; blank cells say nothing.
-
-    `cleared` names the options that the row empties; fields that it empties are blank in `fields`.
-    """
-
-    row: Row
-    phone: str = ""
-    fields: dict[str, Any] = field(default_factory=dict)
-    options: dict[str, str] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
-    rejected: bool = False
-    same_as_line: int = 0
-    keeps_consent: bool = False  # a plain yes: an earlier date of consent stays
-    adds_tags: bool = False  # to those a contact has
-    cleared: tuple[str, ...] = ()
-
-    def reject(self, code: str, place: Place | None = None, value: str = "", **more: Any) -> None:
-        self.rejected = True
-        self._add(issues.REJECTED, code, place, value, **more)
-
-    def warn(self, code: str, place: Place | None = None, value: str = "", **more: Any) -> None:
-        self._add(issues.WARNING, code, place, value, **more)
-
-    def _add(self, severity: str, code: str, place: Place | None, value: str, **more: Any) -> None:
-        column = place.title if place else ""
-        self.problems.append(Problem(severity=severity, code=code, column=column, value=value, **more))
 
 
 Reader = Callable[[Judged, str], None]
@@ -101,7 +77,10 @@ def _phone_reader(place: Place, plan: Plan) -> Reader:
         judged.phone, code, line = read_phone(raw, region)
         if not judged.phone:
             code = code if has_content(raw) else PhoneCode.EMPTY
-            suggestion = suggest_phone(raw, region) if code is PhoneCode.SEVERAL_NUMBERS else ""
+            if code in _WITHOUT_A_NUMBER and (other := _what_else(judged.row, place, raw)):
+                judged.reject(other, place, raw)
+                return
+            suggestion = suggest_phone(raw, region) if code in _WITH_A_NUMBER else ""
             judged.reject(f"phone_{code}", place, raw, suggestion=suggestion)
         elif line == "fixed" and is_warned:
             judged.warn(issues.FIXED_LINE, place, raw)
@@ -109,12 +88,22 @@ def _phone_reader(place: Place, plan: Plan) -> Reader:
     return read
 
 
+def _what_else(row: Row, place: Place, raw: str) -> str:
+    """What a row without digits is, when it is no contact: titles again, as in tables put together, or sums below one."""
+    if issues.number_in(raw):
+        return ""
+    if has_content(raw) and (fold(raw) == fold(place.title) or field_of(raw)[0] == "phone"):
+        return issues.PHONE_TITLE
+    first = next((cell for cell in row.cells if has_content(cell)), "")
+    return issues.PHONE_TOTAL if is_sum(first.rstrip(" :")) else ""
+
+
 def _text_reader(place: Place, plan: Plan) -> Reader:
     name, limit = place.field, LIMITS[place.field]
 
     def read(judged: Judged, raw: str) -> None:
         text = clean(raw)
-        if len(text) <= limit and text[:1].isalnum():  # so no formula
+        if len(text) <= limit and text[:1].isalnum() and text not in NO_VALUES:  # so no formula
             judged.fields[name] = text
         else:
             _set_text(judged, place, name, text)
@@ -146,6 +135,8 @@ def _set_text(judged: Judged, place: Place, name: str, text: str) -> None:
         return
     if is_formula(text):
         judged.warn(issues.FORMULA, place, text)
+    elif text in NO_VALUES:
+        judged.warn(issues.NO_VALUE, place, text)
     judged.fields[name] = text
 
 
@@ -253,15 +244,17 @@ def _set_option(judged: Judged, place: Place, option: OptionField, raw: str) -> 
         return
     if option.kind == "text" and is_formula(verdict.value):
         judged.warn(issues.FORMULA, place, raw)
+    elif verdict.value in NO_VALUES:
+        judged.warn(issues.NO_VALUE, place, raw)
     if verdict.note_code == OptionCode.TIME_DROPPED:
         judged.warn(f"option_{verdict.note_code}", place, raw)
     judged.options[option.id] = verdict.value
 
 
 def _plain_text(raw: str) -> str:
-    """The canonical value of a text that is no formula; empty for every other, valid or not."""
+    """The canonical value of a text of which there is nothing to say; empty for every other, valid or not."""
     text = clean(raw)
-    return text if len(text) <= LONGEST_TEXT and text[:1].isalnum() else ""
+    return text if len(text) <= LONGEST_TEXT and text[:1].isalnum() and text not in NO_VALUES else ""
 
 
 _PLAIN_VALUES = {"text": _plain_text, "integer": plain_integer, "date": plain_date}

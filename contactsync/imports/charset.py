@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
@@ -14,7 +15,8 @@ from django.utils.translation import gettext_noop
 
 from contactsync.imports.errors import UnreadableFile
 
-#: what a person may choose; the first of the Windows pages are the ones our users meet
+#: what a person may choose; the first of the Windows pages are the ones our users meet. Those of ISO and of DOS are never
+#: guessed: any bytes are text in most of them, and the usual pages of Windows say nearly the same or are likelier
 ENCODINGS = {
     "utf-8": _("Unicode (UTF-8)"),
     "utf-16": _("Unicode (UTF-16)"),
@@ -26,6 +28,13 @@ ENCODINGS = {
     "cp1250": _("Central European (Windows-1250)"),
     "cp1251": _("Cyrillic (Windows-1251)"),
     "cp1254": _("Turkish (Windows-1254)"),
+    "iso8859-1": _("Western European (ISO 8859-1)"),
+    "iso8859-15": _("Western European with € (ISO 8859-15)"),
+    "iso8859-2": _("Central European (ISO 8859-2)"),
+    "iso8859-6": _("Arabic (ISO 8859-6)"),
+    "cp720": _("Arabic (DOS 720)"),
+    "cp850": _("Western European (DOS 850)"),
+    "cp437": _("American (DOS 437)"),
     "mac_roman": _("Western European (old Mac)"),
 }
 BLOCK = 64 * 1024
@@ -44,16 +53,30 @@ _NEED_A_MARK = {
     "utf-32": (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE),
 }
 _ARABIC_WORD = re.compile(r"[\u0621-\u064a\u067e\u0686\u0688\u0691\u0698\u06a9\u06af\u06ba\u06be\u06c1\u06d2]{2,}")
-_CYRILLIC_WORD = re.compile(r"[\u0400-\u045f]{2,}")
-# What other Latin pages look like when read as Windows-1252: signs inside words, Icelandic letters, letters of 0x80-0x9F.
-_STRANGE_IN_WESTERN = re.compile(r"(?<=[A-Za-z])[\u00a1-\u00bf\ufffd]|[\u00a1-\u00bf\ufffd](?=[A-Za-z])|[þðýÞÐÝŠšŽžŸƒ]")
+# Whole words: two such letters within a Latin word are two accents of another page.
+_CYRILLIC_WORD = re.compile(r"(?<![A-Za-z\u0400-\u045f])[\u0400-\u045f]{2,}(?![A-Za-z\u0400-\u045f])")
+# What other Latin pages look like when read as Windows-1252: signs inside words that are no quotation marks, nor ª or º,
+# Icelandic letters, letters of 0x80-0x9F.
+_STRANGE_IN_WESTERN = re.compile(r"(?<=[^\W\d_])[¡-©¬-¹¼-¿\ufffd]|[¢-©¬-¹¼-¾\ufffd](?=[^\W\d_])|[þðýÞÐÝŠšŽžŸƒ]")
 #: how files begin that are neither text nor a spreadsheet, however much text is in them
 _OTHER_FILES = (b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"Rar!", b"7z\xbc\xaf", b"\x1f\x8b", b"BZh", b"{\\rtf")
+#: and files that are text, but no table
+_OTHER_TEXTS = {
+    "vCard": re.compile(rb"BEGIN:VCARD\b", re.IGNORECASE),
+    "iCalendar": re.compile(rb"BEGIN:VCALENDAR\b", re.IGNORECASE),
+    "JSON": re.compile(rb"""[\[{]\s*(?:[\[{]\s*)?["}\]]"""),
+    "SYLK": re.compile(rb"ID;P(?:WXL|SCALC)"),  # else a table may begin so: ID;Phone
+    "LDIF": re.compile(rb"(?:version: \d+\s+)?dn: "),
+}
 _SCRIPTS = b"\x00\x04\x06"  # the first byte of Latin, Cyrillic and Arabic letters in UTF-16
 _CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x19\x1b-\x1f]")
 
 NOT_TEXT = gettext_noop(
     "This is neither a text file nor a spreadsheet. Save the table as CSV or as an Excel workbook (.xlsx) and upload that."
+)
+NO_TABLE = gettext_noop(
+    "This is a text file of another kind (%(kind)s), not a table. Save or export the contacts as CSV or as an Excel workbook "
+    "(.xlsx) and upload that."
 )
 UNDECODABLE = gettext_noop(
     "Line %(line)s holds characters that do not exist in the encoding %(encoding)s (byte %(byte)s). "
@@ -128,6 +151,12 @@ def guess_encoding(found: Scan) -> str:
     """A key of `ENCODINGS`. Raises `UnreadableFile` for files that are not text."""
     if found.head.startswith(_OTHER_FILES):
         raise UnreadableFile(NOT_TEXT)
+    start = (
+        found.head[:1000].replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
+    )  # in UTF-16 every other byte is zero
+    for kind, pattern in _OTHER_TEXTS.items():
+        if pattern.match(start):
+            raise UnreadableFile(NO_TABLE, kind=kind)
     for mark, encoding in _MARKS:
         if found.head.startswith(mark):
             return encoding
@@ -137,7 +166,8 @@ def guess_encoding(found: Scan) -> str:
         raise UnreadableFile(NOT_TEXT)
     if found.is_utf8 or _is_damaged_utf8(found.marked):
         return "utf-8"
-    return _guess_code_page(found.marked)
+    ends_as_old_mac = b"\r" in found.head and b"\n" not in found.head
+    return _guess_code_page(found.marked, ("mac_roman",) if ends_as_old_mac else ("cp1250", "cp1254", "mac_roman"))
 
 
 def _unmarked_utf16(head: bytes) -> str:
@@ -159,8 +189,11 @@ def _is_damaged_utf8(sample: bytes) -> bool:
     return good > 4 * bad
 
 
-def _guess_code_page(sample: bytes) -> str:
-    """Persian and Arabic stand in whole words of high bytes; Latin scripts have them one by one among ASCII letters."""
+def _guess_code_page(sample: bytes, rare: Sequence[str]) -> str:
+    """Persian and Arabic stand in whole words of high bytes; Latin scripts have them one by one among ASCII letters.
+
+    `rare` are the pages that come into question where the text would be strange in the usual Western one.
+    """
     outside = sum(1 for byte in sample if byte > 0x7F)
     arabic = sum(map(len, _ARABIC_WORD.findall(sample.decode("cp1256"))))
     cyrillic = sum(map(len, _CYRILLIC_WORD.findall(sample.decode("cp1251", "replace"))))
@@ -169,7 +202,7 @@ def _guess_code_page(sample: bytes) -> str:
     western = sample.decode("cp1252", "replace")
     if len(_STRANGE_IN_WESTERN.findall(western)) <= 0.3 * outside:
         return "cp1252"
-    return _normalizer(sample, "cp1250", "cp1254", "mac_roman") or "cp1252"
+    return rare[0] if len(rare) == 1 else _normalizer(sample, *rare) or "cp1252"
 
 
 def _normalizer(sample: bytes, *encodings: str) -> str:

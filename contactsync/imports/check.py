@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from contactsync.imports import issues
-from contactsync.imports.cells import Judged, readers
+from contactsync.imports.cells import readers
+from contactsync.imports.judged import Judged
 from contactsync.imports.plan import Fixed, Plan
 from contactsync.imports.read import Row, has_content
 from contactsync.text import undefused
@@ -16,7 +17,7 @@ def judge(row: Row, plan: Plan) -> Judged:
         judged.reject(issues.EXTRA_CELLS, params={"cells": len(cells), "columns": plan.width})
     for index, read in readers(plan):
         raw = cells[index] if index < len(cells) else ""
-        read(judged, undefused(raw) if raw.startswith("'") else raw)
+        read(judged, undefused(raw) if raw.startswith(("'", "=")) else raw)
     if plan.fixed:
         _add_fixed(judged, plan.fixed)
     return judged

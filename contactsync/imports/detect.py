@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterator
+from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
 from typing import Any, BinaryIO
 
 from django.utils.translation import gettext_noop
 
-from contactsync.imports.charset import LONG_LINE, LONGEST_LINE, Scan, codec, count_lines, guess_encoding, scan
+from contactsync.imports.charset import Scan, scan
 from contactsync.imports.errors import UnreadableFile
 from contactsync.imports.forms import Asked, Form, Kind
-from contactsync.imports.guess import DELIMITERS, guess_delimiter, guess_header, guess_start, looks_like_phone
+from contactsync.imports.guess import DELIMITERS, guess_header, guess_start, looks_like_phone
+from contactsync.imports.headers import is_known_header
+from contactsync.imports.hidden import Hidden, hidden_in
 from contactsync.imports.issues import storable
 from contactsync.imports.letters import column_letters
+from contactsync.imports.lost_cells import Lost, lost_in
 from contactsync.imports.read import Row, first_lines, has_content, open_table
-from contactsync.imports.sheets import Sheet, list_sheets, looks_like_sheet
+from contactsync.imports.sheets import Sheet, first_column, list_sheets, looks_like_sheet
+from contactsync.imports.text_form import text_form, text_form_asked
+from contactsync.text import printable
 
 __all__ = ["DELIMITERS", "Found", "examine", "examine_again", "looks_like_phone"]
 
@@ -25,38 +29,23 @@ SAMPLE_ROWS = 200
 #: up to this many bytes the rows are counted at once, which takes less than a second
 COUNTED_TEXT = 8_000_000
 COUNTED_SHEET = 2_000_000
-#: even empty lines take their time
-MOST_LINES = 20_000_000
 #: every column of a file is a choice on a page
 MOST_COLUMNS = 500
 SHOWN_ABOVE, SHOWN_WIDTH = 5, 200
-_WEB_PAGE = re.compile(
-    rb"(\xef\xbb\xbf)?\s*<(!doctype|\?xml|html|head|body|meta|style|script|title|table|div|p|br)\b|"
-    rb"(\xef\xbb\xbf)?\s*<!--",
-    re.IGNORECASE,
-)
-_SEPARATOR_LINE = re.compile(r"\ufeff?sep=(.)(?:\r\n|\r|\n)", re.IGNORECASE)
 
 EMPTY = gettext_noop("The file is empty.")
 EMPTY_SHEET = gettext_noop("The sheet “%(sheet)s” is empty.")
 NO_TABLE = gettext_noop("No sheet of the workbook holds a table with rows.")
 NO_ROWS = gettext_noop("The file has no rows below its header.")
 NOTHING_BELOW = gettext_noop("There is nothing below line %(line)s of the file. Skip fewer lines.")
-WEB_PAGE = gettext_noop(
-    "This is a web page, whatever its name says. Open it in a spreadsheet, save it as .xlsx and upload that."
-)
-SPOILED = gettext_noop(
-    "Line %(line)s holds characters that cannot be read (byte %(byte)s is not %(encoding)s as the rest of the file). "
-    "Open the file where it was made, save it again as “CSV UTF-8” and upload that."
+PACKED = gettext_noop(
+    "All columns of the file stand in a single one (“%(title)s”). Open it in a spreadsheet, divide the column (in Excel: Data, Text to Columns), save it as .xlsx and upload that."
 )
 TOO_WIDE = gettext_noop(
     "The table on line %(line)s reaches to column %(column)s; at most %(limit)s columns can be read. "
     "Delete the columns that are not needed, and upload the file again."
 )
-TOO_LONG = gettext_noop(
-    "The file has %(lines)s lines; at most %(limit)s can be read at once. Split it, and upload the parts one after the other."
-)
-UNKNOWN_DELIMITER = gettext_noop("“%(delimiter)s” is not a delimiter that can be chosen here.")
+ALL_HIDDEN = gettext_noop("All rows of the sheet “%(sheet)s” are hidden in it. Import the hidden rows too.")
 UNKNOWN_SHEET = gettext_noop("The spreadsheet has no sheet “%(sheet)s” that can be chosen here.")
 
 
@@ -65,7 +54,8 @@ class Found:
     """A file that can be read: how, its fingerprint, its header (empty titles when it has none) and its first rows.
 
     `total` is the number of its rows, or None when counting them was left to the check; `trouble` is why they cannot
-    all be read in this form, `above` are the first of the lines that are skipped.
+    all be read in this form, `above` are the first of the lines that are skipped. `hidden_rows` counts those of the sheet
+    below its header (`lost` cells those of the whole sheet), `hidden_columns` are places among the columns, `hidden_sheets` are never read.
     """
 
     form: Form
@@ -77,6 +67,10 @@ class Found:
     trouble: dict[str, Any] = field(default_factory=dict)
     above: list[str] = field(default_factory=list)
     sheets: list[Sheet] = field(default_factory=list)
+    hidden_rows: int = 0
+    hidden_columns: list[int] = field(default_factory=list)
+    hidden_sheets: list[str] = field(default_factory=list)
+    lost: Lost = field(default_factory=Lost)
 
     @property
     def expected_rows(self) -> int | None:
@@ -90,6 +84,12 @@ class Found:
             **self.form.as_dialect(),
             "above": [storable(line[:SHOWN_WIDTH]) for line in self.above],
             "sheets": [(sheet.name, sheet.rows) for sheet in self.sheets] if len(self.sheets) > 1 else [],
+            "hidden": {
+                "rows": self.hidden_rows,
+                "columns": self.hidden_columns,
+                "sheets": [storable(name) for name in self.hidden_sheets],
+            },
+            "lost": asdict(self.lost),
             "is_counted": self.total is not None,
             "trouble": self.trouble,
         }
@@ -100,37 +100,48 @@ def examine(file: BinaryIO) -> Found:
     found = scan(file)
     if not found.size:
         raise UnreadableFile(EMPTY)
-    if looks_like_sheet(found.head):
-        return _first_table(file, found)
-    return _look_into(file, _text_form(file, found), found)
+    is_sheet = looks_like_sheet(found.head)
+    seen = _first_table(file, found) if is_sheet else _look_into(file, text_form(file, found), found)
+    if len(seen.columns) == 1 and _is_packed(seen.columns[0]):
+        raise UnreadableFile(PACKED, title=printable(seen.columns[0])[:SHOWN_WIDTH])
+    return seen
 
 
 def examine_again(file: BinaryIO, form: Form, asked: Asked) -> Found:
     """Look at the file as a person wants it read; what is not asked for follows from what is. Raises `UnreadableFile`."""
     found = scan(file)
-    before, sheets = form, []
+    before, sheets, hidden_sheets = form, list[Sheet](), list[str]()
     if form.kind is Kind.TEXT:
-        form = _text_form_asked(file, form, found, asked)
+        form = text_form_asked(file, form, found, asked)
     else:
-        sheets = list_sheets(file)
+        sheets, hidden_sheets = list_sheets(file)
         form = replace(form, sheet=_check_sheet(asked.get("sheet") or form.sheet, sheets))
-    cut = (before.encoding, before.delimiter, before.sheet) != (form.encoding, form.delimiter, form.sheet)
+        leaves_out = form.leave_out_hidden and form.sheet == before.sheet
+        form = replace(form, leave_out_hidden=leaves_out if (told := asked.get("leave_out_hidden")) is None else told)
+    cut = _rows_of(before) != _rows_of(form)
     skip = asked.get("skip_lines")
     if skip is None and not cut:
         skip = before.skip_lines
     has_header = asked.get("has_header")
     if has_header is None and not cut and skip == before.skip_lines:
         has_header = before.has_header
-    return _look_into(file, form, found, sheets=sheets, skip=skip, has_header=has_header)
+    seen = _look_into(file, form, found, sheets=sheets, skip=skip, has_header=has_header)
+    return replace(seen, hidden_sheets=hidden_sheets)
+
+
+def _rows_of(form: Form) -> tuple[str | bool, ...]:
+    """What makes other rows of the same bytes; where the table begins, and whether it has a header, is asked anew then."""
+    return form.encoding, form.delimiter, form.sheet, form.leave_out_hidden
 
 
 def _first_table(file: BinaryIO, found: Scan) -> Found:
     """The first sheet with rows on it; workbooks begin with an empty sheet, or with a cover, at times."""
-    sheets = list_sheets(file)
+    sheets, hidden_sheets = list_sheets(file)
     refusals = []
     for sheet in sheets:
         try:
-            return _look_into(file, Form(kind=Kind.SHEET, sheet=sheet.name), found, sheets=sheets)
+            seen = _look_into(file, Form(kind=Kind.SHEET, sheet=sheet.name), found, sheets=sheets)
+            return replace(seen, hidden_sheets=hidden_sheets)
         except UnreadableFile as error:
             if error.message not in {EMPTY_SHEET, NO_ROWS}:
                 raise
@@ -142,38 +153,6 @@ def _check_sheet(name: str, sheets: list[Sheet]) -> str:
     if name not in {sheet.name for sheet in sheets}:
         raise UnreadableFile(UNKNOWN_SHEET, sheet=name)
     return name
-
-
-def _text_form_asked(file: BinaryIO, form: Form, found: Scan, asked: Asked) -> Form:
-    encoding, delimiter = asked.get("encoding") or form.encoding, asked.get("delimiter")
-    if delimiter is not None and delimiter not in DELIMITERS:
-        raise UnreadableFile(UNKNOWN_DELIMITER, delimiter=delimiter)
-    if delimiter is None and encoding == form.encoding:
-        delimiter = form.delimiter
-    return _text_form(file, found, encoding=encoding, delimiter=delimiter)
-
-
-def _text_form(file: BinaryIO, found: Scan, *, encoding: str = "", delimiter: str | None = None) -> Form:
-    if _WEB_PAGE.match(found.head[:2000]):
-        raise UnreadableFile(WEB_PAGE)
-    chosen = encoding
-    encoding = chosen or guess_encoding(found)
-    if found.lines > MOST_LINES:
-        raise UnreadableFile(TOO_LONG, lines=found.lines, limit=MOST_LINES)
-    if found.long_line:
-        raise UnreadableFile(LONG_LINE, line=found.long_line, limit=LONGEST_LINE)
-    try:
-        lines = found.lines if encoding == "utf-8" and found.is_utf8 else count_lines(file, encoding)
-    except UnreadableFile as error:
-        if chosen:
-            raise
-        raise UnreadableFile(SPOILED, **error.params) from error  # at this point nobody can choose another encoding
-    text = found.head.decode(codec(encoding), "replace")
-    separator = _SEPARATOR_LINE.match(text)
-    if delimiter is None:
-        named = separator is not None and separator[1] in DELIMITERS
-        delimiter = separator[1] if separator and named else guess_delimiter(text)
-    return Form(kind=Kind.TEXT, encoding=encoding, delimiter=delimiter, skip_lines=1 if separator else 0, lines=lines)
 
 
 def _look_into(
@@ -199,7 +178,8 @@ def _look_into(
         rows = rows[start:]
     header = guess_header([row.cells for row in rows]) if has_header is None else has_header
     if header and len(rows) == 1:
-        raise UnreadableFile(NO_ROWS)
+        raise UnreadableFile(ALL_HIDDEN, sheet=form.sheet) if form.leave_out_hidden else UnreadableFile(NO_ROWS)
+    hidden = hidden_in(file, form.sheet) if form.kind is Kind.SHEET else Hidden()
     columns = _columns(rows, header=header)
     more, trouble = _count(table) if _is_counted(form, found) else (None, {})
     return Found(
@@ -212,10 +192,24 @@ def _look_into(
         trouble=trouble,
         above=first_lines(file, form, min(form.skip_lines, SHOWN_ABOVE)) if above is None else above,
         sheets=sheets or [],
+        lost=lost_in(file, form.sheet) if form.kind is Kind.SHEET else Lost(),
+        hidden_rows=hidden.below(rows[0].line if header else rows[0].line - 1),
+        hidden_columns=_among(hidden.columns, len(columns), first_column(file, form.sheet)) if hidden.columns else [],
     )
 
 
+def _among(hidden: Collection[int], width: int, first: int) -> list[int]:
+    return [index for index in range(width) if index + first in hidden]
+
+
+def _is_packed(title: str) -> bool:
+    """Several titles in one: a table with commas was opened where semicolons divide, and saved there."""
+    return any(sum(map(is_known_header, title.split(delimiter))) > 1 for delimiter in DELIMITERS)
+
+
 def _nothing(form: Form) -> UnreadableFile:
+    if form.leave_out_hidden:
+        return UnreadableFile(ALL_HIDDEN, sheet=form.sheet)
     if form.skip_lines:
         return UnreadableFile(NOTHING_BELOW, line=form.skip_lines)
     return UnreadableFile(EMPTY_SHEET, sheet=form.sheet) if form.sheet else UnreadableFile(EMPTY)

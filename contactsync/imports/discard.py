@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from contactsync.imports.preview import drop_previews
-from contactsync.models import CampaignTarget, ImportJob, Phonebook
+from contactsync.models import CampaignTarget, ImportChange, ImportJob, ImportUndoChange, Phonebook
 from contactsync.models.reasons import describe, reason
 from contactsync.models.transitions import StepRefused, TransitionRefused, transition
 from contactsync.sync.connect import Operation, capabilities
@@ -87,6 +87,9 @@ def delete_phonebook(phonebook: Phonebook) -> None:
             raise StepRefused(describe(why))
         jobs = ImportJob.objects.filter(phonebook=locked)
         files = [(job.file.storage, str(job.file.name)) for job in jobs if job.file.name]
+        # by hand, in this order: Django would load every change to look for what hangs on it
+        ImportUndoChange.objects.filter(undo__job__in=jobs).delete()
+        ImportChange.objects.filter(job__in=jobs)._raw_delete(jobs.db)
         jobs.delete()
         locked.delete()
         for storage, name in files:

@@ -22,6 +22,7 @@ class Asked(TypedDict, total=False):
     sheet: str | None
     skip_lines: int | None
     has_header: bool | None
+    leave_out_hidden: bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Form:
     """How a file is to be read. `width` is its number of columns; `lines` is for the progress bar only.
 
     `skip_lines` counts lines (of a spreadsheet: rows) above the header, or above the first row where there is none.
+    With `leave_out_hidden`, rows that are hidden in a spreadsheet are no rows.
     """
 
     kind: Kind
@@ -37,6 +39,7 @@ class Form:
     has_header: bool = True
     skip_lines: int = 0
     sheet: str = ""
+    leave_out_hidden: bool = False
     width: int = 0
     lines: int = 0
 

@@ -13,16 +13,17 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
         "whatsapp", "whatsapp number", "gsm", "موبایل", "شماره موبایل", "تلفن همراه", "شماره همراه", "شماره تلفن همراه",
         "همراه", "گوشی", "شماره گوشی", "واتساپ", "شماره واتساپ", "جوال", "الجوال", "رقم الجوال", "رقم الموبايل",
         "handy", "handynummer", "mobil", "mobilnummer", "mobiltelefon", "mobilfunknummer", "rufnummer mobil",
-        "cellulare", "numero di cellulare", "cell.", "telefonino", "móvil", "número de móvil", "teléfono móvil",
+        "mobile phone number", "cell phone number", "cell number", "handy nr", "handynr", "mobil nr", "tel mobil",
+        "telefon mobil", "cellulare", "numero di cellulare", "cell.", "telefonino", "telefono cellulare",
+        "numero cellulare", "n cellulare", "tel cellulare", "tel mobile", "telefono mobile", "numero mobile", "nº móvil",
+        "tel móvil", "ش موبایل", "móvil", "número de móvil", "teléfono móvil",
         "celular", "número de celular", "teléfono celular",
         "phone", "phone number", "phone no", "telephone", "telephone number", "tel", "tel no", "number", "contact number",
         "phonenumber", "tlf", "شماره تلفن", "شماره تماس", "تلفن", "تلفن تماس", "شماره", "رقم الهاتف", "الهاتف", "هاتف",
         "telefon", "telefonnummer", "rufnummer", "nummer", "telefono", "numero di telefono", "numero", "recapito telefonico",
         "teléfono", "número de teléfono", "número",
-        "mobile phone number", "cell phone number", "cell number", "phone nr", "contact no", "whats app", "whatsapp no",
-        "whatsapp nr", "ش موبایل", "شماره واتس اپ", "واتس اپ", "handy nr", "handynr", "mobil nr", "tel mobil", "telefon mobil",
-        "tel nr", "telefon nr", "telefonnr", "telefono cellulare", "numero cellulare", "n cellulare", "nº de teléfono",
-        "nº móvil", "tel móvil",
+        "phone nr", "contact no", "whats app", "whatsapp no", "whatsapp nr", "شماره واتس اپ", "واتس اپ", "tel nr",
+        "telefon nr", "telefonnr", "numero telefonico", "nº de teléfono",
     ),
     "prefix": (
         "prefix", "title", "salutation", "name prefix", "honorific", "mr ms", "پیشوند", "عنوان", "لقب", "پیشوند نام",
@@ -142,6 +143,8 @@ _BY_KEY = {
     for kind, known in (("contacts", SYNONYMS), ("suppression", _OF_SUPPRESSION))
 }
 _LANDLINES = frozenset(map(key, LANDLINES))
+#: say so of whatever number they stand beside
+_FIXED = frozenset(map(key, ("fax", "telefax", "landline", "festnetz", "fisso", "fijo", "ثابت", "فکس", "نمابر")))
 # What people and programs put around a title: “Phone 1 - Value”, “mobile (required)”, “customer e-mail”.
 _BEFORE = frozenset(map(key, ("contact", "customer", "client", "lead", "kunde", "kunden", "primary", "main")))
 _AFTER = frozenset(
@@ -163,9 +166,24 @@ def is_known_header(title: str) -> bool:
     return bool(field_of(title)[0]) or key(title) in _LANDLINES
 
 
+#: begin the line of sums below a table
+_SUMS = frozenset(
+    map(
+        key,
+        ("total", "grand total", "totals", "subtotal", "summe", "gesamt", "gesamtsumme", "insgesamt", "totale",
+         "totale generale", "total general", "جمع", "جمع کل", "مجموع", "تعداد کل", "المجموع"),
+    )
+)  # fmt: skip
+
+
+def is_sum(cell: str) -> bool:
+    """Does the cell begin the line of sums below a table?"""
+    return key(cell) in _SUMS
+
+
 def is_landline(title: str) -> bool:
     """Does the title speak of a number that takes no messages?"""
-    return key(title) in _LANDLINES
+    return key(title) in _LANDLINES or bool(_FIXED.intersection(key(title).split()))
 
 
 def field_of(title: str, kind: str = "contacts") -> tuple[str, int]:

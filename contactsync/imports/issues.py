@@ -28,7 +28,10 @@ EMAIL_LEFT_OUT = "email_left_out"
 EXTRA_CELLS = "extra_cells"
 FIXED_LINE = "fixed_line"
 FORMULA = "formula"
+NO_VALUE = "no_value"
 PHONE_CLEARED = "phone_cleared"
+PHONE_TITLE = "phone_title"
+PHONE_TOTAL = "phone_total"
 SINCE_IN_FUTURE = "since_in_future"
 SKIPPED_DELETED = "skipped_deleted"
 SKIPPED_MISSING = "skipped_missing"
@@ -66,13 +69,19 @@ MESSAGES: dict[str, str] = {
     ),
     EXTRA_CELLS: gettext_noop(
         "The row has %(cells)s cells, the table has %(columns)s columns. "
-        "Put text that holds the delimiter into quotation marks."
+        "Put text that holds the delimiter into quotation marks, and in a spreadsheet empty the cells beside the table."
     ),
     FIXED_LINE: gettext_noop("This is a landline. It may not receive messages."),
     FORMULA: gettext_noop("The text begins like a formula. It was kept as text and is made harmless in exports."),
+    NO_VALUE: gettext_noop(
+        "Programs write this where they know nothing. It was kept as text, and a message would show it. "
+        "Empty the cell if nothing is meant."
+    ),
     PHONE_CLEARED: gettext_noop(
         "The phone number cannot be emptied: it says who is meant. Write the number, and empty other fields."
     ),
+    PHONE_TITLE: gettext_noop("This row repeats the titles of the columns, so it is no contact."),
+    PHONE_TOTAL: gettext_noop("This looks like the line of sums below a table. If it is a contact, write its number."),
     SINCE_IN_FUTURE: gettext_noop("Nobody can be on the list since a day that is still to come."),
     SKIPPED_DELETED: gettext_noop(
         "The contact has been deleted here. This import only updates contacts, so it stays deleted."
@@ -127,11 +136,6 @@ def sentence(code: str, params: Mapping[str, Any] | None = None) -> str:
         return code
     translated = gettext(message)
     return translated % params if params else _VALUE.sub("…", translated)
-
-
-def code_choices() -> list[tuple[str, str]]:
-    """Every code with its sentence, for filters."""
-    return [(code, sentence(code)) for code in MESSAGES]
 
 
 def number_in(text: str) -> str:

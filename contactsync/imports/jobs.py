@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any, Unpack
 
@@ -20,34 +19,32 @@ from django.utils.translation import gettext_noop
 from contactsync.imports import attempts
 from contactsync.imports.agree import difference_of
 from contactsync.imports.archive import unpacked
+from contactsync.imports.correction_workbook import key_column
 from contactsync.imports.detect import Found, examine, examine_again
 from contactsync.imports.errors import MappingError, UnreadableFile
 from contactsync.imports.fixed import FixedRefused, read_fixed
 from contactsync.imports.forms import Asked, Form
 from contactsync.imports.issues import storable
 from contactsync.imports.lease import WORKING_STATES
-from contactsync.imports.letters import column_titles
 from contactsync.imports.map import FIELDS, check_mapping
 from contactsync.imports.memory import propose
 from contactsync.imports.new_options import NewOption, make_options
 from contactsync.imports.plan import options_of, plan_of
 from contactsync.imports.rules import Rules
+from contactsync.imports.sample import ROWS, WIDTH
 from contactsync.imports.stream import open_upload
 from contactsync.models import Contact, CustomOption, ImportJob, Phonebook, SavedMapping, Suppression
-from contactsync.models.reasons import describe
 from contactsync.models.transitions import StepRefused, transition
 from contactsync.text import printable
 
 __all__ = [
     "MappingError",
-    "Sample",
     "UnreadableFile",
     "begin_apply",
     "begin_check",
     "create_job",
     "field_choices",
     "read_again",
-    "sample",
     "set_columns",
     "stop",
     "use_mapping",
@@ -57,32 +54,10 @@ logger = logging.getLogger(__name__)
 State = ImportJob.State
 Kind, Mode = ImportJob.Kind, ImportJob.Mode
 
-#: kept with the import, because to open a large spreadsheet takes seconds
-SAMPLE_ROWS = 20
-SAMPLE_WIDTH = 200
-
 TOO_LARGE = gettext_noop("The file is larger than %(size)s MB. Split it, and upload the parts one after the other.")
 OTHER_COLUMNS = gettext_noop(
     "Read this way, the file has other columns. They were guessed again: look at them, then go on."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """The first rows as they are read by `form` now.
-
-    `above` are the first of the lines that are skipped, `sheets` names and last rows (None: not counted) of a
-    workbook with several. `is_counted` says whether the number of rows of the import is exact already, `trouble`
-    why further down the file cannot be read in this form.
-    """
-
-    columns: list[str]
-    rows: list[list[str]]
-    form: Form
-    above: list[str]
-    sheets: list[tuple[str, int | None]]
-    is_counted: bool
-    trouble: str
 
 
 def create_job(
@@ -114,22 +89,6 @@ def create_job(
     return job
 
 
-def sample(job: ImportJob, *, rows: int = 10) -> Sample:
-    """The first rows of the file (at most `SAMPLE_ROWS`), for a person to confirm how it is read."""
-    form = Form.of(job)
-    width = len(job.columns)
-    body = [[*row, *[""] * width][:width] for row in job.dialect.get("sample", [])[:rows]]
-    return Sample(
-        columns=column_titles(job.columns),
-        rows=body,
-        form=form,
-        above=job.dialect.get("above", []),
-        sheets=[(name, rows) for name, rows in job.dialect.get("sheets", [])],
-        is_counted=job.dialect.get("is_counted", False),
-        trouble=describe(job.dialect.get("trouble", {})),
-    )
-
-
 def read_again(job: ImportJob, **asked: Unpack[Asked]) -> None:
     """Read the file as a person wants it read, and guess the columns anew. Raises `UnreadableFile`, `TransitionRefused`."""
     with open_upload(job) as file:
@@ -153,9 +112,8 @@ def set_columns(
     `fixed` maps fields to the text that holds for all rows (None: as it was); `new` are the options to make for
     columns mapped to "new" (`imports.new_options`); `rules` say what happens with contacts that are there (None: as
     it was); `region` is another one for the numbers of a suppression list. Returns the options that came into the
-    phonebook. Raises
-    `MappingError` when the columns cannot be used so, or are others when the file is read in the way asked for,
-    `UnreadableFile`, and `TransitionRefused` once rows have been imported; then no option is made either.
+    phonebook. Raises `MappingError` when the columns cannot be used so, or are others when the file is read in the
+    way asked for, `UnreadableFile`, and `TransitionRefused` once rows have been imported; then no option is made.
     """
     form, columns = Form.of(job), list(job.columns)
     if any(value is not None and value != getattr(form, name) for name, value in asked.items()):
@@ -218,7 +176,8 @@ def begin_apply(job: ImportJob, *, user: User | None, go_on: bool = False) -> No
     With `go_on`, an import that stopped because the phonebook is not as it was when checked takes it as it is from
     there on. All others are held to their check.
     """
-    job.refresh_from_db(fields=["state", "checked_counts", "position", "error"])
+    lease = ("lease_owner", "lease_until", "started_at")
+    job.refresh_from_db(fields=["state", "checked_counts", "position", "error", *lease])
     if not job.checked_counts:
         raise StepRefused(_("The file has not been checked to its end. Check it first."))
     # Whether to begin anew follows from the state just read; if it is another one meanwhile, somebody else was first.
@@ -226,12 +185,15 @@ def begin_apply(job: ImportJob, *, user: User | None, go_on: bool = False) -> No
     fresh: dict[str, Any] = {"position": 0, "counts": {}} if job.state == State.CHECKED else {}
     if go_on and difference_of(job):
         fresh["compared_until"] = job.position
+    if job.is_ending:  # its worker simply goes on, and so does the time that its speed is reckoned by
+        fresh["started_at"] = job.started_at
     _begin(job, State.APPLYING, user, come_from=seen, **fresh)
 
 
 def _begin(job: ImportJob, state: State, user: User | None, *, come_from: frozenset[State], **changes: Any) -> None:
     # A worker that is just ending after a stop keeps its lease, sees the new state and simply goes on.
-    transition(job, state, table={state: come_from}, started_at=timezone.now(), finished_at=None, error={}, **changes)
+    begun: dict[str, Any] = {"started_at": timezone.now(), "finished_at": None, "error": {}}
+    transition(job, state, table={state: come_from}, **{**begun, **changes})
     logger.info("Import %s: %s, asked for by %s.", job.pk, state, user or "a command")
 
 
@@ -252,10 +214,13 @@ def field_choices(phonebook: Phonebook | None) -> list[tuple[str, str]]:
 
 def _keep(job: ImportJob, found: Found) -> None:
     """Set what was found out about the file; nothing is saved yet."""
-    form = found.form
-    job.encoding, job.columns = form.encoding, [storable(title) for title in found.columns]
-    first = [[storable(cell[:SAMPLE_WIDTH]) for cell in row] for row in found.rows[:SAMPLE_ROWS]]
-    job.dialect = {**found.as_dialect(), "sample": first}
+    form, key = found.form, key_column(found.columns)
+    columns = found.columns if key is None else found.columns[: key + 1]  # what follows there is too much in some rows
+    job.encoding, job.columns = form.encoding, [storable(title) for title in columns]
+    first = [[storable(cell[:WIDTH]) for cell in row] for row in found.rows[:ROWS]]
+    job.dialect = {**found.as_dialect(), "width": len(columns), "sample": first}
+    if key is not None:  # what is hidden there was hidden by us
+        job.dialect["hidden"] |= {"columns": [], "sheets": []}
     job.size, job.sha256 = found.size, found.sha256
     job.total_rows = found.expected_rows
     propose(job, found.rows)

@@ -6,7 +6,7 @@ import datetime as dt
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -79,10 +79,10 @@ def erase_old_files() -> int:
 
 
 def half_erased() -> list[int]:
-    """Imports whose file is gone and whose rows are still kept."""
-    return list(
-        ImportJob.objects.exclude(erased_at=None).filter(keeps_rows=True).order_by("pk").values_list("pk", flat=True)
-    )
+    """Imports whose file is gone and whose rows are still kept, but for those that a worker was woken for a moment ago."""
+    half = ImportJob.objects.exclude(erased_at=None).filter(keeps_rows=True)
+    unattended = half.filter(Q(lease_until=None) | Q(lease_until__lt=timezone.now()))
+    return list(unattended.order_by("pk").values_list("pk", flat=True))
 
 
 def same_file(job: ImportJob) -> QuerySet[ImportJob]:

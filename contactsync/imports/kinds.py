@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from contactsync.imports.detect import looks_like_phone
 from contactsync.imports.read import has_content
@@ -34,10 +35,9 @@ def filled(rows: Sequence[Sequence[str]], index: int) -> list[str]:
 
 def infer(cells: Sequence[str], *, kinds: Collection[str] = KINDS) -> Inferred:
     """The narrowest of `kinds` that the cells fit. In doubt text: nothing is refused there, and no zero lost."""
-    if cells and "email" in kinds and share_of(cells, "email") >= MOST:
-        return Inferred("email")
-    if cells and "date" in kinds and share_of(cells, "date") >= MOST:
-        return Inferred("date")
+    for kind in ("email", "date"):
+        if kind in kinds and _are_mostly(cells, kind):
+            return Inferred(kind)
     if cells and "integer" in kinds and all(map(_is_amount, cells)):
         return Inferred("integer")
     if "choice" in kinds and (choices := _few_values(cells)):
@@ -47,10 +47,18 @@ def infer(cells: Sequence[str], *, kinds: Collection[str] = KINDS) -> Inferred:
 
 def share_of(cells: Sequence[str], kind: str, choices: Sequence[str] = ()) -> float:
     """Which part of the cells is a value of this kind, from 0 to 1. Bare digits are not taken for dates."""
-    if not cells:
-        return 0.0
-    fitting = [cell for cell in cells if kind != "date" or not clean(cell).isdigit()]
-    return sum(parse_option(cell, kind, choices=choices).is_valid for cell in fitting) / len(cells)
+    return sum(_fits(cell, kind, choices) for cell in cells) / len(cells) if cells else 0.0
+
+
+def _are_mostly(cells: Sequence[str], kind: str) -> bool:
+    """As the share tells, but without looking further once too many do not fit: a file may have hundreds of columns."""
+    others = (1 for cell in cells if not _fits(cell, kind))
+    most = int(len(cells) * (1 - MOST) + 1e-9)
+    return bool(cells) and sum(islice(others, most + 1)) <= most
+
+
+def _fits(cell: str, kind: str, choices: Sequence[str] = ()) -> bool:
+    return (kind != "date" or not clean(cell).isdigit()) and parse_option(cell, kind, choices=choices).is_valid
 
 
 def _is_amount(cell: str) -> bool:

@@ -13,6 +13,8 @@ from django.utils import timezone
 
 from contactsync.models import ImportJob, ImportUndo
 from contactsync.models.moments import bring_nearer
+from contactsync.sync import shutdown
+from contactsync.sync.leases import WAKE_AGAIN
 
 LEASE = dt.timedelta(minutes=2)
 State = ImportJob.State
@@ -36,13 +38,15 @@ class Lease:
     def commit(self, **changes: Any) -> bool:
         """Record progress and stay the owner; within the transaction of the work it vouches for.
 
-        Returns whether to go on: `False` when somebody has asked to stop. Raises `LeaseLost`.
+        Returns whether to go on: `False` when somebody has asked to stop, or this process to end. Raises `LeaseLost`.
         """
         mine = self.model._default_manager.filter(
             pk=self.job_id, lease_owner=self.owner, state__in=[self.state, State.STOPPED]
         )
         if not mine.update(lease_until=timezone.now() + LEASE, **changes):
             raise LeaseLost
+        if shutdown.is_asked_for():
+            return False
         return self.model._default_manager.filter(pk=self.job_id, state=self.state).exists()
 
     def finish(self, state: str, **changes: Any) -> bool:
@@ -56,9 +60,9 @@ class Lease:
         return bool(finished)
 
     def release(self) -> None:
-        """Let go without a change of state."""
+        """Let go without a change of state. Where this process was asked to end, another worker is woken for the rest at once."""
         mine = self.model._default_manager.filter(pk=self.job_id, lease_owner=self.owner)
-        mine.update(lease_owner="", lease_until=None)
+        mine.update(lease_owner="", lease_until=timezone.now() if shutdown.is_asked_for() else None)
 
 
 def claim(job_id: int, state: str, *, model: Leased = ImportJob) -> Lease | None:
@@ -67,7 +71,7 @@ def claim(job_id: int, state: str, *, model: Leased = ImportJob) -> Lease | None
     lease = Lease(job_id, uuid.uuid4().hex, state, model)
     claimed = (
         model._default_manager.filter(pk=job_id, state=state)
-        .filter(Q(lease_until=None) | Q(lease_until__lt=now))
+        .filter(Q(lease_owner="") | Q(lease_until=None) | Q(lease_until__lt=now))
         .update(lease_owner=lease.owner, lease_until=now + LEASE, started_at=now, finished_at=None)
     )
     return lease if claimed else None
@@ -75,7 +79,7 @@ def claim(job_id: int, state: str, *, model: Leased = ImportJob) -> Lease | None
 
 def expired_jobs(model: Leased = ImportJob, states: Sequence[str] = WORKING_STATES) -> list[tuple[int, str]]:
     """(id, state) of rows that should be worked on and are not: the worker died, or the wake-up call was lost."""
-    bring_nearer(model._default_manager.filter(state__in=states), "lease_until", longest=LEASE, to=LEASE)
+    bring_nearer(model._default_manager.filter(state__in=states), "lease_until", longest=WAKE_AGAIN, to=LEASE)
     now = timezone.now()
     began = Q(started_at__lt=now - LEASE) | Q(started_at__gt=now + LEASE)  # then the clock was set back
     unattended = Q(lease_until__lt=now) | Q(began, lease_until=None)

@@ -119,29 +119,34 @@ def _wishes(
     for index, title in enumerate(columns):
         cells = filled(rows[:PROBE_ROWS], index)
         numbers = _share_of_phones(cells, region)
+        reached = _share_reached(cells, region, of=len(rows[:PROBE_ROWS])) if numbers else 0.0
         option = titles.get(key(title))
         if option:
             yield _Wish(1, index, option, TITLE)
         field, rank = field_of(title, kind)
         if field == "phone":
-            yield _Wish(0 + rank / 1000 - numbers / 2, index, field, TITLE)
+            yield _Wish(0 + rank / 1000 - reached / 2, index, field, TITLE)
+        elif field == "assigned_user" and cells and share_of(cells, "email") <= 0.5:
+            continue  # customer systems write names there; it takes addresses
         elif field := _name_in_context(field, title, named):
             yield _Wish(2 + rank / 1000, index, field, TITLE)
         if not option:
-            yield from _wishes_by_content(index, title, cells, numbers=numbers)
+            yield from _wishes_by_content(index, title, cells, numbers=numbers, reached=reached)
             if not field:
                 yield from _option_by_content(index, title, cells, options)
 
 
-def _wishes_by_content(index: int, title: str, cells: Sequence[str], *, numbers: float) -> Iterator[_Wish]:
+def _wishes_by_content(
+    index: int, title: str, cells: Sequence[str], *, numbers: float, reached: float
+) -> Iterator[_Wish]:
     if is_landline(title):
         if numbers > 0.5:
-            yield _Wish(9 - numbers, index, "phone", CONTENT)
+            yield _Wish(9 - reached, index, "phone", CONTENT)
     elif phone_within(title):
         if not cells or any(map(looks_like_phone, cells)):
-            yield _Wish(3 - numbers, index, "phone", TITLE)
+            yield _Wish(3 - reached, index, "phone", TITLE)
     elif numbers > 0.5:
-        yield _Wish(6 - numbers, index, "phone", CONTENT)
+        yield _Wish(6 - reached, index, "phone", CONTENT)
     elif share_of(cells, "email") > 0.5:
         yield _Wish(7, index, "email", CONTENT)
 
@@ -181,6 +186,13 @@ def _share_of_phones(cells: Sequence[str], region: str) -> float:
     if not cells:
         return 0.0
     return sum(looks_like_phone(cell) and parse_phone(cell, region).is_valid for cell in cells) / len(cells)
+
+
+def _share_reached(cells: Sequence[str], region: str, *, of: int) -> float:
+    """Which part of the rows a message would reach by the numbers in these cells; a landline hardly counts."""
+    worth = {"fixed": 0.25}
+    found = (parse_phone(cell, region) for cell in cells)
+    return sum(worth.get(verdict.line, 1.0) for verdict in found if verdict.is_valid) / of
 
 
 def check_mapping(

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from contactsync.imports.issues import REJECTED
-from contactsync.imports.rows import Inserter
 from contactsync.imports.settle import Outcome, Verdict
 from contactsync.models import Contact, ImportJob, ImportPreview
+from contactsync.models.bulk import Inserter
 
 #: rows in one DELETE, so that nobody waits long for the database
 AT_ONCE = 5000

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from contactsync.imports.rows import among
 from contactsync.imports.settle import Outcome, Verdict
 from contactsync.models import Campaign, Contact, Recipient
+from contactsync.models.listed import among
 
 State = Campaign.State
 #: campaigns that may still send to those who wait; whom the provider holds already is out of our hands

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_noop
 from contactsync.imports.charset import BYTES_OF_A_CHARACTER, LONG_LINE, LONGEST_LINE, codec, count_lines
 from contactsync.imports.errors import UnreadableFile
 from contactsync.imports.forms import Form, Kind
+from contactsync.imports.hidden import Hidden, hidden_in
 from contactsync.imports.sheets import open_sheet
 
 _NOTHING = string.whitespace + "\x00\x1a\u00a0\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
@@ -76,8 +77,9 @@ def first_lines(file: BinaryIO, form: Form, count: int) -> list[str]:
 
 
 def _rows_of_sheet(file: BinaryIO, form: Form, number: int) -> Iterator[Row]:
+    hidden = hidden_in(file, form.sheet) if form.leave_out_hidden else Hidden()
     for line, cells in open_sheet(file, form.sheet):
-        if line > form.skip_lines and not is_blank_row(cells):
+        if line > form.skip_lines and not hidden.has(line) and not is_blank_row(cells):
             yield Row(number, line, cells)
             number += 1
 

@@ -1,4 +1,4 @@
-"""What an import came to: the equation, the speed, and the rejected rows as a file."""
+"""What an import came to: the equation, and the rejected rows as a file."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ import io
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from contactsync.imports.issues import describe_issue
@@ -40,21 +38,6 @@ def equation(job: ImportJob) -> Equation:
         parts["waiting"] = total - done
     balances = sum(parts.values()) == total and bool(counts.get("balances", True))
     return Equation(total, parts, balances)
-
-
-def progress(job: ImportJob) -> dict[str, Any]:
-    """How far a running import is: rows done, rows in all, rows per second and seconds left (None while unknown)."""
-    seconds = (timezone.now() - job.started_at).total_seconds() if job.started_at else 0.0
-    earlier = int(job.counts.get("resumed_from", 0)) if job.state == State.APPLYING else 0
-    rate = (job.position - earlier) / seconds if seconds > 0 else 0.0
-    left = (job.total_rows - job.position) / rate if job.total_rows and rate else None
-    return {
-        "state": job.state,
-        "done": job.position,
-        "total": job.total_rows,
-        "rate_per_second": rate,
-        "seconds_left": None if left is None else max(0.0, left),
-    }
 
 
 def rejected_rows(job: ImportJob) -> Iterator[str]:

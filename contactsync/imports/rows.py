@@ -1,24 +1,22 @@
-"""What long writing needs besides the writing itself (`models.bulk`): turns with others, room in the database.
+"""What long writing needs besides the writing itself (`models.bulk`): room for others, and room in the database.
 
-With `models.bulk` the only place of the package that knows which database it is.
+With `models.bulk` and `models.listed` the only place of the package that knows which database it is.
 """
 
 from __future__ import annotations
 
 import gc
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 
-from django.db import connection
+from django.db import connection, connections, transaction
 
-from contactsync.models.bulk import Inserter, among, next_ids, time_ordered_uuids, update_rows
+from contactsync.sqlite.base import DatabaseWrapper
 
-__all__ = ["Inserter", "Turns", "among", "much_to_write", "next_ids", "time_ordered_uuids", "update_rows"]
-
-#: kibibytes of pages at hand (negative, as SQLite has it), and pages in the log before they move to the file: half of what
-#: others have (settings), so that it is the import that moves them
-_ROOMY = {"cache_size": -48_000, "wal_autocheckpoint": 8_000}
+#: of SQLite, while there is much to write: kibibytes of pages at hand (negative, as SQLite has it); pages in the log before
+#: they move to the file, half of what others have (settings), so that it is the import that moves them; and 1, NORMAL:
+#: to wait for the disk when the pages move, not with every commit
+ROOMY = {"cache_size": -32_000, "wal_autocheckpoint": 8_000, "synchronous": 1}
 
 
 def data_version() -> int | None:
@@ -38,29 +36,6 @@ def lock_suppression_list() -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtext('contactsync suppression list'))")
 
 
-class Turns:
-    """Leaves room between long transactions for others who write.
-
-    SQLite has one writer and no queue. Whoever waits looks again at least every 25 ms for the first eighth of a second,
-    and then every 100; a gap a little longer than that is always found. Other databases need none.
-    """
-
-    def __init__(self) -> None:
-        self._ended = time.monotonic()
-        self._gap = 0.0
-
-    @contextmanager
-    def turn(self) -> Iterator[None]:
-        """Around the work of one transaction."""
-        if self._gap and connection.vendor == "sqlite":
-            time.sleep(max(0.0, self._ended + self._gap - time.monotonic()))
-        began = time.monotonic()
-        yield
-        self._ended = time.monotonic()
-        taken = self._ended - began
-        self._gap = 0.0 if taken < 0.025 else 0.026 if taken < 0.125 else 0.105
-
-
 @contextmanager
 def much_to_write() -> Iterator[None]:
     """Give a connection the room that many rows in no order need, and this process the peace to write them.
@@ -71,7 +46,8 @@ def much_to_write() -> Iterator[None]:
     was_enabled = gc.isenabled()
     gc.disable()
     try:
-        with _roomy_sqlite() if connection.vendor == "sqlite" else nullcontext():
+        # inside a transaction, as in tests, its settings cannot be changed
+        with _roomy_sqlite() if connection.vendor == "sqlite" and not connection.in_atomic_block else nullcontext():
             yield
     finally:
         if was_enabled:
@@ -79,10 +55,29 @@ def much_to_write() -> Iterator[None]:
 
 
 @contextmanager
+def one_of_many() -> Iterator[None]:
+    """A transaction of work that is one long transaction after the other.
+
+    Those who wait for the only writer's place of SQLite come first. On PostgreSQL, and on SQLite within `much_to_write`,
+    nobody waits for the disk: should the power fail, the last of these transactions may be gone, with all that they say
+    of how far the work is, and are done again. Whatever anybody commits after them with a wait, as before each call to a
+    provider, takes them to the disk too.
+    """
+    own = connections[connection.alias]
+    if isinstance(own, DatabaseWrapper):
+        own.let_others_write()
+    with transaction.atomic():
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SET LOCAL synchronous_commit = off")
+        yield
+
+
+@contextmanager
 def _roomy_sqlite() -> Iterator[None]:
     with connection.cursor() as cursor:
-        before = {name: cursor.execute(f"PRAGMA {name}").fetchone()[0] for name in _ROOMY}
-        for name, value in _ROOMY.items():
+        before = {name: cursor.execute(f"PRAGMA {name}").fetchone()[0] for name in ROOMY}
+        for name, value in ROOMY.items():
             cursor.execute(f"PRAGMA {name} = {value}")
     try:
         yield

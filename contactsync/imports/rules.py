@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from django.utils.translation import gettext_noop
 
 from contactsync.imports.errors import MappingError
 from contactsync.models import ImportJob
-from contactsync.text import clean, fold
+from contactsync.text import clean, fold, isolated
 
 Mode, TagsMode = ImportJob.Mode, ImportJob.TagsMode
 CLEAR_TOKEN = ImportJob.CLEAR_TOKEN
@@ -61,16 +61,20 @@ class Rules:
             raise MappingError(TOKEN_LONG, limit=LONGEST_TOKEN)
         job.mode, job.tags_mode, job.clear_token = Mode(self.mode), TagsMode(self.tags_mode), token
 
-    def words(self) -> list[str]:
-        """One sentence each, for a page."""
+    def words(self, fields: Collection[str]) -> list[str]:
+        """One sentence each, for a page: what has a meaning for a file that fills these fields."""
         said = [str(_MODES[Mode(self.mode)])]
-        if self.mode != Mode.ADD_ONLY:
+        if self.mode == Mode.ADD_ONLY:  # nobody who is there changes
+            return said
+        if "tags" in fields:
             said.append(str(_TAGS[TagsMode(self.tags_mode)]))
+        if not set(fields) - {"phone"}:
+            return said
         if self.clear_token:
-            sign = f"\u2068{self.clear_token}\u2069"
-            said.append(_("A blank cell keeps what is there; “%(sign)s” empties the field.") % {"sign": sign})
+            sign = isolated(self.clear_token)
+            said.append(_("A blank cell keeps the existing value; “%(sign)s” empties the field.") % {"sign": sign})
         else:
-            said.append(_("A blank cell keeps what is there."))
+            said.append(_("A blank cell keeps the existing value."))
         return said
 
 
@@ -83,9 +87,9 @@ class _Sentences(dict[Any, str]):
 
 _MODES = _Sentences(
     {
-        Mode.ADD_AND_UPDATE: gettext_noop("New numbers are added; contacts that are there are updated."),
-        Mode.ADD_ONLY: gettext_noop("Only new numbers are added; contacts that are there stay as they are."),
-        Mode.UPDATE_ONLY: gettext_noop("Only contacts that are there are updated; nobody is added."),
+        Mode.ADD_AND_UPDATE: gettext_noop("New numbers are added; existing contacts are updated."),
+        Mode.ADD_ONLY: gettext_noop("Only new numbers are added; existing contacts stay as they are."),
+        Mode.UPDATE_ONLY: gettext_noop("Only existing contacts are updated; nobody is added."),
     }
 )
 _TAGS = _Sentences(

@@ -25,11 +25,13 @@ from contactsync.imports.issues import WARNING
 from contactsync.imports.lease import Lease, LeaseLost, State, claim
 from contactsync.imports.preview import drop_previews, rejections, write_previews
 from contactsync.imports.reach import Reach
-from contactsync.imports.rows import Turns, data_version, much_to_write
+from contactsync.imports.rows import data_version, much_to_write, one_of_many
 from contactsync.imports.settle import Outcome, Verdict, settle
 from contactsync.imports.stream import Chunk, chunks_of
-from contactsync.models import ImportChange, ImportChunk, ImportIssue, ImportJob, ImportPreview
+from contactsync.models import Contact, ImportChange, ImportChunk, ImportIssue, ImportJob, ImportPreview
+from contactsync.models.listed import have_counted
 from contactsync.models.reasons import reason
+from contactsync.sync import shutdown
 
 log = logging.getLogger(__name__)
 #: how often a chunk is tried when somebody else writes the same contacts in the same moment
@@ -59,6 +61,8 @@ def _work(job_id: int, state: str, work: Callable[[Lease, ImportJob], None]) -> 
             work(lease, ImportJob.objects.select_related("phonebook__account", "corrects").get(pk=job_id))
     except LeaseLost:
         log.info("Import %s was taken over; this worker leaves it.", job_id)
+    except shutdown.Ending:
+        lease.release()
     except agree.Differs as differs:
         lease.finish(State.STOPPED, error=differs.error)
     except ImportRefused as refused:
@@ -112,7 +116,7 @@ def _check(lease: Lease, job: ImportJob) -> None:
         codes += rejections(verdicts)
         if job.is_suppression:
             reach.add(verdicts)
-        with transaction.atomic():
+        with one_of_many():
             write_issues(job, verdicts)
             fields += write_previews(job, verdicts)
             if chunk.rows:  # else they were done before the reading began anew
@@ -132,10 +136,11 @@ def _apply(lease: Lease, job: ImportJob) -> None:
     if done:
         counts["resumed_from"] = done
         lease.commit(counts=counts)
-    turns = Turns()
     for chunk in chunks_of(job, after=done):
         if chunk.rows:
-            counts, go_on = _apply_chunk(lease, job, chunk, counts, turns)
+            counts, go_on = _apply_chunk(lease, job, chunk, counts)
+            if chunk.rows[0].row.number == 1:
+                have_counted(Contact)
         else:
             go_on = lease.commit()
         if not go_on:
@@ -143,11 +148,10 @@ def _apply(lease: Lease, job: ImportJob) -> None:
             return
     ImportChunk.objects.filter(job=job).delete()
     lease.finish(State.APPLIED, counts=_final(job, counts), error={})
+    have_counted(Contact, new=counts[Outcome.CREATED] + counts[Outcome.UPDATED])
 
 
-def _apply_chunk(
-    lease: Lease, job: ImportJob, chunk: Chunk, counts: Mapping[str, int], turns: Turns
-) -> tuple[dict[str, int], bool]:
+def _apply_chunk(lease: Lease, job: ImportJob, chunk: Chunk, counts: Mapping[str, int]) -> tuple[dict[str, int], bool]:
     """One chunk, whole or not at all, looked up afresh when somebody else was at the same contacts.
 
     Where the database can tell that nobody has written meanwhile, the looking is done before the turn to write.
@@ -156,7 +160,7 @@ def _apply_chunk(
     verdicts = _agreed_verdicts(job, chunk, lock=False) if version is not None else None
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            with turns.turn(), transaction.atomic():
+            with one_of_many():
                 lock_place(job)
                 if verdicts is None or data_version() != version:
                     verdicts = _agreed_verdicts(job, chunk, lock=True)

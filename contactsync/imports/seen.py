@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Sequence
 from types import TracebackType
 
-from contactsync.imports.cells import Judged
+from contactsync.imports.judged import Judged
 
 
 class Seen:

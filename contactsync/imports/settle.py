@@ -8,9 +8,9 @@ from enum import StrEnum
 from typing import Any
 
 from contactsync.imports import issues
-from contactsync.imports.cells import Judged
 from contactsync.imports.consent import is_same
 from contactsync.imports.issues import Problem
+from contactsync.imports.judged import Judged
 from contactsync.models import Contact, ImportJob
 
 Mode = ImportJob.Mode
@@ -29,7 +29,7 @@ class Outcome(StrEnum):
 
 @dataclass(slots=True)
 class Verdict:
-    """What is to be done with a row. `changes` are the fields to set: all given ones for a new contact, else the differing.
+    """What is to be done with a row. `changes` are the fields of its contact that differ.
 
     `there` is the id of a suppressed number that an earlier file had brought.
     """
@@ -105,8 +105,7 @@ def _settle(judged: Judged, contact: Contact | None, unchanged: bool, is_suppres
     if unchanged:
         return Verdict(judged, Outcome.UNCHANGED, None, {}, problems, is_suppressed)
     if contact is None:
-        changes = {**judged.fields, "options": judged.options}
-        return Verdict(judged, Outcome.CREATED, None, changes, problems, is_suppressed)
+        return Verdict(judged, Outcome.CREATED, None, {}, problems, is_suppressed)
     changes = _changes(judged, contact)
     outcome = Outcome.UPDATED if changes else Outcome.UNCHANGED
     return Verdict(judged, outcome, contact, changes, problems, is_suppressed)

@@ -30,6 +30,8 @@ EXACT_BELOW = 1e15
 MOST_CELLS = 30_000_000
 #: up to this many bytes the rows of every sheet are counted, which takes about a second
 COUNTED_WEIGHT = 30_000_000
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+_MANIFEST = "META-INF/manifest.xml"
 _BLOCK = 1024 * 1024
 _WIDE = re.compile(rb"""r=["'][A-Za-z]{2}""")
 #: the rows of a worksheet, and its cells beyond column Z that hold something
@@ -59,20 +61,17 @@ def looks_like_sheet(head: bytes) -> bool:
     return head.startswith((_ZIP, _OLE))
 
 
-def list_sheets(file: BinaryIO) -> list[Sheet]:
-    """The sheets that people see, in their order. Raises `UnreadableFile` when there is none."""
+def list_sheets(file: BinaryIO) -> tuple[list[Sheet], list[str]]:
+    """The sheets that people see, and the names of those that are hidden. Raises `UnreadableFile` when nobody sees any."""
     with _open(file) as book:
-        names = [
-            str(sheet.name)
-            for sheet in book.sheets_metadata
-            if sheet.visible is python_calamine.SheetVisibleEnum.Visible
-            and sheet.typ is python_calamine.SheetTypeEnum.WorkSheet
-        ]
+        tables = [sheet for sheet in book.sheets_metadata if sheet.typ is python_calamine.SheetTypeEnum.WorkSheet]
+        seen = python_calamine.SheetVisibleEnum.Visible
+        names = [str(sheet.name) for sheet in tables if sheet.visible is seen]
+        hidden = [str(sheet.name) for sheet in tables if sheet.visible is not seen]
         if not names:
             raise UnreadableFile(NO_SHEET)
-        if len(names) == 1 or _weight(file) > COUNTED_WEIGHT:
-            return [Sheet(name, None) for name in names]
-        return [Sheet(name, _rows_in(book, name)) for name in names]
+        is_counted = len(names) > 1 and _weight(file) <= COUNTED_WEIGHT
+        return [Sheet(name, _rows_in(book, name) if is_counted else None) for name in names], hidden
 
 
 def _rows_in(book: python_calamine.CalamineWorkbook, name: str) -> int:
@@ -104,6 +103,16 @@ def open_sheet(file: BinaryIO, name: str) -> Iterator[tuple[int, list[str]]]:
             yield line, [as_text(cell) for cell in cells]
 
 
+def first_column(file: BinaryIO, name: str) -> int:
+    """Where the table of a sheet begins, from 0: empty columns before it are no columns. Raises `UnreadableFile`."""
+    with _open(file) as book:
+        try:
+            start = book.get_sheet_by_name(name).start
+        except python_calamine.CalamineError as error:
+            raise UnreadableFile(BROKEN) from error
+        return start[1] if start else 0
+
+
 def _open(file: BinaryIO) -> python_calamine.CalamineWorkbook:
     _refuse_bombs(file)
     file.seek(0)
@@ -112,7 +121,25 @@ def _open(file: BinaryIO) -> python_calamine.CalamineWorkbook:
     except python_calamine.PasswordError as error:
         raise UnreadableFile(LOCKED) from error
     except python_calamine.CalamineError as error:
-        raise UnreadableFile(BROKEN) from error
+        raise UnreadableFile(LOCKED if _is_locked(file) else BROKEN) from error
+
+
+def _is_locked(file: BinaryIO) -> bool:
+    """Office puts an encrypted workbook into a container of its own, which the reader takes for a damaged one, as it does with
+    an encrypted one of LibreOffice."""
+    file.seek(0)
+    head = file.read(len(_OLE))
+    if head.startswith(_ZIP):
+        with zipfile.ZipFile(file) as archive:
+            return _MANIFEST in archive.namelist() and b"encryption-data" in archive.read(_MANIFEST)
+    if head != _OLE:
+        return False
+    rest = b""
+    while block := file.read(_BLOCK):
+        if _ENCRYPTED in rest + block:
+            return True
+        rest = block[-len(_ENCRYPTED) :]
+    return False
 
 
 def _refuse_bombs(file: BinaryIO) -> None:

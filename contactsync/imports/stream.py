@@ -14,10 +14,10 @@ from django.utils.translation import gettext_noop
 
 from contactsync.imports import ahead, issues, suppress
 from contactsync.imports.apply import new_contacts
-from contactsync.imports.cells import Judged
 from contactsync.imports.check import judge
 from contactsync.imports.errors import UnreadableFile
 from contactsync.imports.forms import Form
+from contactsync.imports.judged import Judged
 from contactsync.imports.plan import Plan, plan_of
 from contactsync.imports.read import Row, read_rows
 from contactsync.imports.seen import Seen

@@ -11,12 +11,13 @@ from django.core.validators import validate_email
 
 from contactsync.options import parse_option, several
 from contactsync.phone import parse_phone
+from contactsync.spelling import LONGEST_INPUT
 from contactsync.text import ascii_digits, clean, fold
 
 
 def suggest_phone(raw: str, region: str) -> str:
-    """The first number of several in one cell."""
-    for part in re.split(r"[^\d+().\- ]+", ascii_digits(raw)):
+    """The number in a cell with other text beside it; the first of several."""
+    for part in re.split(r"[^\d+().\- ]+", ascii_digits(raw[:LONGEST_INPUT])):
         verdict = parse_phone(part, region)
         if verdict.is_valid:
             return verdict.e164

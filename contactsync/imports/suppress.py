@@ -8,10 +8,11 @@ from typing import Any
 
 from django.utils import timezone
 
-from contactsync.imports.cells import Judged
-from contactsync.imports.rows import Inserter, among, next_ids
+from contactsync.imports.judged import Judged
 from contactsync.imports.settle import Outcome, Verdict, left_out
 from contactsync.models import ImportChange, ImportJob, Suppression
+from contactsync.models.bulk import Inserter, next_ids
+from contactsync.models.listed import among
 
 Source = Suppression.Source
 

@@ -13,7 +13,7 @@ from contactsync.imports.undo_cases import FIELDS, Action, Choice, choice_of, co
 from contactsync.imports.undo_images import NEVER_PUSHED, bring_back, contact_from, image_of, link_again, links_of
 from contactsync.imports.undo_look import being_pushed, is_known, look
 from contactsync.models import Contact, ImportChange, ImportUndo, ImportUndoChange
-from contactsync.sync.bulk import update_rows
+from contactsync.sync.bulk import save_fields
 
 Redone = ImportUndoChange.Redone
 WRITTEN = [*FIELDS, "payload_hash", "sync_state", "sync_error", "updated_at"]
@@ -47,9 +47,9 @@ def undo_rows(undo: ImportUndo, rows: Sequence[ImportUndoChange]) -> Counter[str
             if row.action in ImportUndoChange.CHANGING:
                 row.before = image
                 (removed if row.action == Action.REMOVED else written).append(contact)
-    update_rows(written, WRITTEN)
+    save_fields(written, WRITTEN)
     _remove(rows, removed)
-    update_rows(rows, ["action", "before", "links"])
+    save_fields(rows, ["action", "before", "links"])
     return Counter(str(row.action) for row in rows)
 
 
@@ -108,11 +108,11 @@ def redo_rows(undo: ImportUndo, rows: Sequence[ImportUndoChange]) -> Counter[str
             # Marked, and gone: the provider has deleted it meanwhile.
             told = {} if row.action == Action.REMOVED else NEVER_PUSHED
             back.append(contact_from(row.contact_id or 0, phonebook, {**image, **told}))
-    update_rows(written, WRITTEN)
+    save_fields(written, WRITTEN)
     bring_back(back)
     made = {contact.pk for contact in back}
     link_again((row.contact_id or 0, row.links) for row in rows if row.contact_id in made)
-    update_rows(rows, ["redone"])
+    save_fields(rows, ["redone"])
     return Counter(str(row.redone) for row in rows)
 
 

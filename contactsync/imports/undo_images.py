@@ -11,7 +11,7 @@ from typing import Any
 from django.db import connection, models
 
 from contactsync.models import CampaignTarget, Contact, Recipient, RunItem
-from contactsync.sync.bulk import update_rows
+from contactsync.sync.bulk import save_fields
 
 _OWN = {"id", "phonebook"}
 _FIELDS: list[models.Field[Any, Any]] = [field for field in Contact._meta.concrete_fields if field.name not in _OWN]
@@ -89,7 +89,7 @@ def link_again(links: Iterable[tuple[int, Mapping[str, Sequence[int]]]]) -> None
     links = [pair for pair in links if pair[1]]
     for name, model in LINKED.items():
         rows = [model(pk=pk, contact_id=key) for key, named in links for pk in named.get(name, ())]
-        update_rows(rows, ["contact"])
+        save_fields(rows, ["contact"])
     chosen = [(target, key) for key, named in links for target in named.get(TARGETS, ())]
     there = set(CampaignTarget.objects.filter(pk__in={target for target, _key in chosen}).values_list("pk", flat=True))
     _CHOSEN._default_manager.bulk_create(

@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from contactsync.imports.undo_cases import Case, edited_fields
 from contactsync.models import Contact, ImportChange, ImportJob, Recipient, RunItem
-from contactsync.sync.draft import UNDER_WAY
+from contactsync.sync.draft import APPROVED
 
 #: messages that went out, or are about to
 MESSAGED = (Recipient.State.PLANNED, Recipient.State.ON_WIRE, Recipient.State.ACCEPTED, Recipient.State.UNKNOWN)
@@ -54,7 +54,7 @@ def is_known(contact: Contact, being_pushed: Collection[int]) -> bool:
 
 def being_pushed(keys: Iterable[int]) -> set[int]:
     """Contacts that a run under way is about to tell the provider of."""
-    items = RunItem.objects.filter(contact__in=list(keys), state=RunItem.State.PLANNED, run__state__in=UNDER_WAY)
+    items = RunItem.objects.filter(contact__in=list(keys), state=RunItem.State.PLANNED, run__state__in=APPROVED)
     return set(items.values_list("contact_id", flat=True))
 
 
@@ -92,29 +92,28 @@ def _case(contact: Contact, around: Surroundings, *, is_new: bool, is_edited: bo
 
 
 def _surroundings(changes: Sequence[ImportChange], contacts: Mapping[int, Contact]) -> Surroundings:
-    new = [
-        contact
-        for change in changes
-        if change.kind == ImportChange.Kind.CREATED and (contact := contacts.get(change.contact_id or 0))
-    ]
+    there = [(change, contact) for change in changes if (contact := contacts.get(change.contact_id or 0))]
+    new = {contact.pk for change, contact in there if change.kind == ImportChange.Kind.CREATED}
     return Surroundings(
-        being_pushed({contact.pk for contact in new}),
-        _campaigns(new),
+        being_pushed(new),
+        _campaigns([contact for _change, contact in there], new, changes[0].job) if there else {},
         _later_imports(changes) if changes else {},
     )
 
 
-def _campaigns(contacts: Sequence[Contact]) -> dict[int, list[int]]:
-    """Campaigns that a new contact is in, or its number since it is here, through whatever phonebook."""
+def _campaigns(contacts: Sequence[Contact], new: Collection[int], job: ImportJob) -> dict[int, list[int]]:
+    """Campaigns since the import that a contact is in, or its number, through whatever phonebook."""
     by_phone = {contact.phone: contact for contact in contacts}
-    keys = {contact.pk for contact in contacts}
-    concerned = Q(contact__in=keys) | Q(phone__in=by_phone)
+    by_key = {contact.pk: contact for contact in contacts}
+    concerned = Q(contact__in=by_key) | Q(phone__in=by_phone)
     rows = Recipient.objects.filter(concerned, state__in=MESSAGED).order_by("pk")
     found: dict[int, list[int]] = defaultdict(list)
     for key, phone, campaign, at in rows.values_list("contact_id", "phone", "campaign_id", "campaign__prepared_at"):
-        if key in keys:
-            found[key].append(campaign)
-        elif (contact := by_phone.get(phone)) and at is not None and at >= contact.created_at:
+        contact = by_key.get(key) or by_phone.get(phone)
+        if contact is None:
+            continue
+        since = contact.created_at if contact.pk in new else job.started_at or job.created_at
+        if (key == contact.pk and key in new) or (at is not None and at >= since):
             found[contact.pk].append(campaign)
     return dict(found)
 

@@ -14,12 +14,14 @@ from django.utils.translation import gettext_noop
 from contactsync.imports import undo_suppressed
 from contactsync.imports.apply import lock_place
 from contactsync.imports.lease import Lease, LeaseLost, claim
-from contactsync.imports.rows import Inserter
+from contactsync.imports.rows import one_of_many
 from contactsync.imports.undo import number_of_changes
 from contactsync.imports.undo_apply import redo_rows, undo_rows
 from contactsync.imports.undo_cases import Action
 from contactsync.imports.undo_look import Found, look
 from contactsync.models import Contact, ImportChange, ImportJob, ImportUndo, ImportUndoChange, Suppression
+from contactsync.models.bulk import Inserter
+from contactsync.models.listed import have_counted
 from contactsync.models.reasons import reason
 from contactsync.models.transitions import transition
 
@@ -63,6 +65,7 @@ def _check(lease: Lease, undo: ImportUndo) -> None:
         with transaction.atomic():
             ImportUndoChange.objects.filter(undo=undo).delete()
             lease.commit()
+    have_counted(ImportChange, new=undo.total)
     changes = ImportChange.objects.filter(job=undo.job_id).exclude(kind=ImportChange.Kind.THERE)
     write = _write_number_cases if undo.job.is_suppression else _write_cases
     if _through(lease, undo, changes, lambda rows: write(undo, rows)):
@@ -161,7 +164,13 @@ def _finish(lease: Lease, undo: ImportUndo, state: State, job_state: str, counts
 
 
 def _through(lease: Lease, undo: ImportUndo, rows: Rows, work: Work) -> bool:
-    """Work on all rows after the position, chunk by chunk; what the work counts is added up by name. False when stopped."""
+    """Work on all rows after the position, chunk by chunk; what the work counts is added up by name. False when stopped.
+
+    `resumed_from` among the counts is how many were done before this worker began: its speed is told without them.
+    """
+    if undo.counts.get("resumed_from", 0) != undo.done:
+        undo.counts = {**undo.counts, "resumed_from": undo.done}
+        lease.commit(counts=undo.counts)
     while chunk := list(rows.filter(pk__gt=undo.position).order_by("pk")[:CHUNK_ROWS]):
         if not _one_chunk(lease, undo, chunk, work):
             lease.release()
@@ -174,7 +183,7 @@ def _one_chunk(lease: Lease, undo: ImportUndo, chunk: Sequence[Any], work: Work)
     position, done = chunk[-1].pk, undo.done + len(chunk)
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            with transaction.atomic():
+            with one_of_many():
                 lock_place(undo.job)
                 added = {name: Counter(undo.counts.get(name, {})) + more for name, more in work(chunk).items()}
                 counts = {**undo.counts, **added}

@@ -11,10 +11,10 @@ from typing import Any
 
 from django.utils.dateparse import parse_datetime
 
-from contactsync.imports.rows import Inserter, update_rows
 from contactsync.imports.undo_cases import Action, Case, Choice, choice_of
 from contactsync.imports.undo_look import NAMED, Found
 from contactsync.models import ImportChange, ImportJob, ImportUndo, ImportUndoChange, InboundMessage, Suppression
+from contactsync.models.bulk import Inserter, update_rows
 
 Redone = ImportUndoChange.Redone
 

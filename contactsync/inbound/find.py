@@ -1,4 +1,4 @@
-"""Which of our calls a call back is about."""
+"""Which of our calls a callback is about."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LOOKED_BACK = dt.timedelta(days=40)  # providers report no longer than that; old
 
 
 def calls_meant(account: ProviderAccount, told: Sequence[Callback]) -> dict[int, Call]:
-    """Call back -> the call that sent what it is about, for those that have one.
+    """Callback -> the call that sent what it is about, for those that have one.
 
     By our reference, which is the uuid of the call, of its recipient, or of a contact at the provider that the
     last send of this account went to; else by the provider's.

@@ -1,4 +1,4 @@
-"""What follows from call backs. A call back is a hint: what it says of a message or a contact is asked of the provider first.
+"""What follows from callbacks. A callback is a hint: what it says of a message or a contact is asked of the provider first.
 
 Each is taken by one worker for a while, in one short transaction; a worker that dies leaves it due again. What
 cannot be asked now is asked later, with growing pauses, and is given up with the reason in the end: the reports that are
@@ -42,7 +42,7 @@ OPEN = [Call.State.PLANNED, Call.State.ON_WIRE]
 NO_SEND = gettext_noop("No send of this account has this reference.")
 TOO_EARLY = gettext_noop("The send it is about is not over yet.")
 NOT_PROVEN = gettext_noop(
-    "The outcome of this send is not known, and neither the call back nor the provider proves it. A person decides on the page of the call."
+    "The outcome of this send is not known, and neither the callback nor the provider proves it. A person decides on the page of the call."
 )
 NO_CONTACT = gettext_noop("No contact here has this id.")
 STILL_THERE = gettext_noop("The provider still has the contact.")
@@ -51,12 +51,12 @@ NOT_READ = gettext_noop("This provider cannot be asked about a single contact; t
 
 
 def waiting() -> QuerySet[Callback]:
-    """What may be worked on now."""
+    """The callbacks that may be processed now."""
     return Callback.objects.filter(Q(not_before=None) | Q(not_before__lt=timezone.now()), state=State.RECEIVED)
 
 
 def accounts_with_work() -> list[int]:
-    """Accounts that have call backs nobody works on."""
+    """Accounts that have callbacks nobody works on."""
     return list(waiting().values_list("account", flat=True).order_by("account").distinct())
 
 
@@ -101,7 +101,7 @@ def _claim(account: ProviderAccount) -> list[Callback]:
 
 
 def _give_up(account: ProviderAccount) -> None:
-    """What broke down with every worker shall not break down with every worker to come."""
+    """Give up on events that have crashed several workers, so that they do not crash the next one."""
     broken = waiting().filter(account=account, attempts__gte=MOST_ATTEMPTS)
     broken.update(
         state=State.FAILED, error=reason(BROKEN, count=MOST_ATTEMPTS), handled_at=timezone.now(), not_before=None

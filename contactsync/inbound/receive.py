@@ -1,4 +1,4 @@
-"""Call backs as they come in: kept before anything follows from them, each event once however often it is told."""
+"""Callbacks as they come in: kept before anything follows from them, each event once however often it is told."""
 
 from __future__ import annotations
 
@@ -67,5 +67,5 @@ def _key(key: str) -> str:
 
 
 def _whole(reference: str) -> str:
-    """A reference that does not fit is none of ours; its beginning alone might be."""
+    """Empty for a reference that is too long to be one of ours: cut short, it might match one."""
     return storable(reference) if len(reference) <= FIELD_LENGTH else ""

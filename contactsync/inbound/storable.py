@@ -6,5 +6,5 @@ LONGEST_TEXT = 10_000
 
 
 def storable(text: str, *, most: int = LONGEST_TEXT) -> str:
-    """The text without NUL and without halves of characters, at most so long."""
+    """The text without NUL characters, with “?” for lone surrogates, cut to this length."""
     return text.replace("\x00", "").encode("utf-8", "replace").decode()[:most]

@@ -16,6 +16,7 @@ from contactsync.imports.discard import can_be_discarded, discard
 from contactsync.imports.letters import column_letters
 from contactsync.imports.rules import Rules
 from contactsync.imports.run import run_apply, run_check
+from contactsync.imports.sample import sample_of
 from contactsync.management.base import ServiceCommand
 from contactsync.models import ImportJob, Phonebook
 from contactsync.text import fold
@@ -75,6 +76,7 @@ class ImportCommand(ServiceCommand):
             "rows": equation.total,
             **equation.parts,
             "balances": equation.balances,
+            **_unseen(job),
         }
         ok = job.state == wanted and equation.balances
         if options["dry_run"] and can_be_discarded(job):
@@ -131,6 +133,17 @@ class ImportCommand(ServiceCommand):
             mapping = {index: used for index, used in mapping.items() if used != fields[fold(field)]}
             mapping[places[fold(column)]] = fields[fold(field)]
         jobs.set_columns(job, mapping=mapping, fixed=fixed, rules=rules)
+
+
+def _unseen(job: ImportJob) -> dict[str, int]:
+    """What a person would be told of the sheet before the check: hidden rows, which are read too, and cells read as empty."""
+    told = sample_of(job)
+    counts = {
+        "hidden_rows": told.hidden.get("rows", 0),
+        "cells_with_errors": told.lost.get("errors", 0),
+        "formulas_without_result": told.lost.get("formulas", 0),
+    }
+    return {name: count for name, count in counts.items() if count}
 
 
 def _why(job: ImportJob) -> str:

@@ -42,7 +42,7 @@ class ProviderAccount(models.Model):
     identity = models.CharField(_("connected as"), max_length=200, blank=True, editable=False)
     can_send = models.BooleanField(_("may send"), default=True, editable=False)
     callback_key = models.CharField(max_length=64, unique=True, default=new_callback_key, editable=False)
-    callback_subscribed_at = models.DateTimeField(_("call backs subscribed at"), null=True, editable=False)
+    callback_subscribed_at = models.DateTimeField(_("callbacks subscribed at"), null=True, editable=False)
     called_back_at = models.DateTimeField(_("last called us at"), null=True, editable=False)
     callbacks_asked_at = models.DateTimeField(null=True, editable=False)  # when a sweep last woke a worker for them
     inbox_cursor = models.CharField(max_length=100, blank=True, editable=False)  # id of the last reply that was read

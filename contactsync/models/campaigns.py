@@ -10,17 +10,18 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from contactsync.models.accounts import ProviderAccount
-from contactsync.models.phonebooks import Contact, Phonebook
-from contactsync.models.reasons import describe
+from contactsync.models.contacts import Contact
+from contactsync.models.phonebooks import Phonebook
+from contactsync.models.shared import Explained, Leased
 
 
-class Campaign(models.Model):
+class Campaign(Leased, Explained):
     """One text to many people: written, prepared (audience frozen), sent, reported."""
 
     class State(models.TextChoices):
         DRAFT = "draft", _("draft")
         PREPARING = "preparing", _("being prepared")
-        PREPARED = "prepared", _("prepared, waiting for your word")
+        PREPARED = "prepared", _("prepared, waiting for approval")
         SENDING = "sending", _("sending")
         STOPPING = "stopping", _("stopping")
         STOPPED = "stopped", _("stopped")
@@ -71,8 +72,6 @@ class Campaign(models.Model):
     summary = models.JSONField(_("summary"), default=dict, blank=True, editable=False)
     audience_hash = models.CharField(max_length=64, blank=True, editable=False)
     error = models.JSONField(_("reason"), default=dict, blank=True, editable=False)
-    lease_owner = models.CharField(max_length=64, blank=True, editable=False)
-    lease_until = models.DateTimeField(null=True, editable=False)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.SET_NULL,
@@ -130,10 +129,6 @@ class Campaign(models.Model):
     def __str__(self) -> str:
         return self.title
 
-    @property
-    def error_text(self) -> str:
-        return describe(self.error)
-
 
 class CampaignTarget(models.Model):
     """One part of the audience: a whole phonebook (or a slice of it), or chosen contacts of it."""
@@ -166,7 +161,7 @@ class CampaignTarget(models.Model):
         return f"{self.phonebook} ({self.get_type_display()})"
 
 
-class Recipient(models.Model):
+class Recipient(Explained):
     """One number in one campaign: exactly one row, whatever the number of phonebooks it is in."""
 
     class State(models.TextChoices):
@@ -204,7 +199,9 @@ class Recipient(models.Model):
     )
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="recipients", verbose_name=_("campaign"))
+    campaign = models.ForeignKey(
+        Campaign, models.CASCADE, db_index=False, related_name="recipients", verbose_name=_("campaign")
+    )
     target = models.ForeignKey(CampaignTarget, models.SET_NULL, null=True, related_name="+", verbose_name=_("target"))
     contact = models.ForeignKey(
         Contact, models.SET_NULL, null=True, related_name="recipients", verbose_name=_("contact")
@@ -243,13 +240,11 @@ class Recipient(models.Model):
             ),
         ]
         indexes = [
+            # of the campaign alone and in the order of its pages
+            models.Index(fields=["campaign", "id"], name="recipient_campaign"),
             models.Index(fields=["campaign", "state"], name="recipient_campaign_state"),
             models.Index(fields=["phone"], name="recipient_phone"),
         ]
 
     def __str__(self) -> str:
         return self.phone
-
-    @property
-    def error_text(self) -> str:
-        return describe(self.error)

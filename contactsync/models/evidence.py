@@ -20,7 +20,7 @@ class Evidence(models.Model):
     call = models.OneToOneField(Call, models.CASCADE, related_name="evidence", verbose_name=_("call"))
     proposal = models.CharField(_("proposal"), max_length=12, choices=Proposal)
     why = models.JSONField(_("reason"), default=dict)
-    rows = models.JSONField(_("what the provider shows"), default=list)  # as of `campaigns.evidence.Row`
+    rows = models.JSONField(_("what the provider shows"), default=list)  # as of `campaigns.weighing.Row`
     searched_at = models.DateTimeField(_("searched at"))
 
     class Meta:
@@ -39,6 +39,13 @@ class Evidence(models.Model):
     @property
     def why_text(self) -> str:
         return describe(self.why)
+
+    @property
+    def speaks_for_a_send(self) -> bool:
+        """Whether the provider shows a send, of no other call of ours, that reached people of this call."""
+        sends = self.call.operation.startswith("send_")
+        seen = any(row["matched"] and not row["belongs_to"] for row in self.rows)
+        return sends and (seen or self.proposal == self.Proposal.SENT)
 
     @property
     def references(self) -> list[str]:

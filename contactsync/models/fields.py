@@ -71,5 +71,5 @@ class CredentialsField(models.TextField[Credentials, Credentials]):
         return self.to_python(value).token
 
     def value_to_string(self, obj: models.Model) -> str:
-        """Serialisers (dumpdata, exports) get nothing."""
+        """Serialisers (dumpdata, exports) get an empty text."""
         return ""

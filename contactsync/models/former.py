@@ -6,6 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from contactsync.models.phonebooks import Phonebook
+from contactsync.text import left_to_right
 
 
 class FormerContact(models.Model):
@@ -27,4 +28,4 @@ class FormerContact(models.Model):
         indexes = [models.Index(fields=["phone"], name="former_contact_phone")]
 
     def __str__(self) -> str:
-        return f"\u2066{self.phone}\u2069"
+        return left_to_right(self.phone)

@@ -1,4 +1,4 @@
-"""Uploaded files and what became of every row."""
+"""Uploaded files on their way."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from django.conf import settings
 from django.core.files.storage import Storage, storages
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from contactsync.models.accounts import ProviderAccount
 from contactsync.models.phonebooks import Phonebook
-from contactsync.models.reasons import describe
+from contactsync.models.shared import Explained, Leased
+from contactsync.text import file_name_shown
 
 
 def private_storage() -> Storage:
@@ -18,7 +19,7 @@ def private_storage() -> Storage:
     return storages["private"]
 
 
-class ImportJob(models.Model):
+class ImportJob(Leased, Explained):
     """One uploaded file on its way into a phonebook, or onto the suppression list."""
 
     class Kind(models.TextChoices):
@@ -28,7 +29,7 @@ class ImportJob(models.Model):
     class State(models.TextChoices):
         UPLOADED = "uploaded", _("waiting for the columns")
         CHECKING = "checking", _("being checked")
-        CHECKED = "checked", _("checked, waiting for your word")
+        CHECKED = "checked", _("checked, waiting for approval")
         APPLYING = "applying", _("being imported")
         APPLIED = "applied", _("imported")
         STOPPED = "stopped", _("stopped")
@@ -107,8 +108,6 @@ class ImportJob(models.Model):
         verbose_name=_("corrects the import"),
     )
     attempt = models.PositiveSmallIntegerField(_("attempt"), default=1)
-    lease_owner = models.CharField(max_length=64, blank=True, editable=False)
-    lease_until = models.DateTimeField(null=True, editable=False)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("uploaded by")
     )
@@ -158,7 +157,13 @@ class ImportJob(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.file_name
+        return file_name_shown(self.file_name)
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether it was stopped and its worker still has rows in hand."""
+        held = self.lease_owner and self.lease_until is not None and self.lease_until > timezone.now()
+        return bool(held) and self.state == self.State.STOPPED
 
     @property
     def is_suppression(self) -> bool:
@@ -176,149 +181,3 @@ class ImportJob(models.Model):
         if self.phonebook is None:
             raise ValueError(f"Import {self.pk} goes into no phonebook.")
         return self.phonebook
-
-    @property
-    def error_text(self) -> str:
-        return describe(self.error)
-
-
-class SavedMapping(models.Model):
-    """A choice of columns kept under a name, for every file of an account that has these titles.
-
-    `columns` is a list of `[title, field]` in the order of the file it was saved from; `fixed` maps field to text;
-    `rules` holds the fields of `contactsync.imports.rules.Rules`, or nothing.
-    """
-
-    account = models.ForeignKey(ProviderAccount, models.CASCADE, related_name="mappings", verbose_name=_("account"))
-    name = models.CharField(_("name"), max_length=100)
-    columns = models.JSONField(_("columns"), default=list, blank=True)
-    fixed = models.JSONField(_("same for all rows"), default=dict, blank=True)
-    rules = models.JSONField(_("what happens with contacts that are there"), default=dict, blank=True)
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("saved by")
-    )
-    created_at = models.DateTimeField(_("saved at"), auto_now_add=True)
-    updated_at = models.DateTimeField(_("last changed at"), auto_now=True)
-
-    class Meta:
-        verbose_name = _("saved mapping")
-        verbose_name_plural = _("saved mappings")
-        ordering = ["name"]
-        constraints = [
-            models.UniqueConstraint(fields=["account", "name"], name="mapping_name_unique_per_account"),
-        ]
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class ImportIssue(models.Model):
-    """One thing about one row that a person should know. `code` is one of `contactsync.imports.issues`."""
-
-    class Severity(models.TextChoices):
-        REJECTED = "rejected", _("row not imported")
-        DUPLICATE = "duplicate", _("number repeated in the file")
-        SKIPPED = "skipped", _("row skipped, as chosen")
-        WARNING = "warning", _("imported, please look")
-
-    job = models.ForeignKey(ImportJob, models.CASCADE, related_name="issues", verbose_name=_("import"))
-    row = models.PositiveBigIntegerField(_("row"))
-    line = models.PositiveBigIntegerField(_("line in the file"))
-    column = models.CharField(_("column"), max_length=200, blank=True)
-    severity = models.CharField(_("severity"), max_length=10, choices=Severity)
-    code = models.CharField(_("code"), max_length=40)
-    value = models.TextField(_("value in the file"), blank=True)
-    params = models.JSONField(default=dict, blank=True)
-    suggestion = models.CharField(_("suggestion"), max_length=255, blank=True)
-    cells = models.JSONField(_("the whole row"), default=list, blank=True)
-    #: the number of the row in E.164, or as much of it as its digits tell when it is not one
-    number = models.CharField(max_length=40, blank=True, editable=False)
-
-    class Meta:
-        verbose_name = _("import issue")
-        verbose_name_plural = _("import issues")
-        ordering = ["row", "id"]
-        indexes = [
-            models.Index(fields=["job", "severity", "row"], name="issue_job_severity_row"),
-            models.Index(fields=["number"], condition=~Q(number=""), name="issue_number"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.line}: {self.code}"
-
-
-class ImportChange(models.Model):
-    """What one row of a file did to one contact, with the contact as it was before, or to one suppressed number.
-
-    The row outlives the contact, with its number, so that an undo can say what became of every row. Of a suppressed
-    number `before` holds under `set` what the row made of it. A number that an earlier file had put on the list is
-    there as well: the undo of that one must know who else asked for it.
-    """
-
-    class Kind(models.TextChoices):
-        CREATED = "created", _("created")
-        UPDATED = "updated", _("updated")
-        THERE = "there", _("there already")
-
-    job = models.ForeignKey(ImportJob, models.CASCADE, related_name="changes", verbose_name=_("import"))
-    contact = models.ForeignKey(
-        "contactsync.Contact",
-        models.DO_NOTHING,
-        db_constraint=False,
-        null=True,
-        related_name="import_changes",
-        verbose_name=_("contact"),
-    )
-    suppression = models.ForeignKey(
-        "contactsync.Suppression",
-        models.DO_NOTHING,
-        db_constraint=False,
-        db_index=False,
-        null=True,
-        related_name="import_changes",
-        verbose_name=_("suppressed number"),
-    )
-    row = models.PositiveBigIntegerField(_("row"))
-    line = models.PositiveBigIntegerField(_("line in the file"))
-    kind = models.CharField(_("kind"), max_length=10, choices=Kind)
-    before = models.JSONField(_("before"), null=True)
-
-    class Meta:
-        verbose_name = _("change by an import")
-        verbose_name_plural = _("changes by imports")
-        ordering = ["id"]
-        constraints = [
-            models.UniqueConstraint(fields=["job", "row"], name="import_change_once_per_row"),
-            models.CheckConstraint(
-                condition=Q(contact__isnull=False, suppression=None) | Q(contact=None, suppression__isnull=False),
-                name="import_change_of_one",
-            ),
-        ]
-        indexes = [
-            models.Index(fields=["job", "row"], condition=Q(kind="updated"), name="import_change_updated"),
-            models.Index(
-                fields=["suppression"], condition=Q(suppression__isnull=False), name="import_change_suppression"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.contact_id or self.suppression_id}"
-
-
-class ImportCorrection(models.Model):
-    """One row of a corrected workbook: which row of the corrected import it was, and what was changed in it."""
-
-    job = models.ForeignKey(ImportJob, models.CASCADE, related_name="corrected_rows", verbose_name=_("import"))
-    row = models.PositiveBigIntegerField(_("row"))
-    line = models.PositiveBigIntegerField(_("line in the file"))
-    corrected_row = models.PositiveBigIntegerField(_("row of the corrected import"))
-    changes = models.JSONField(_("before and after"), default=list)
-
-    class Meta:
-        verbose_name = _("corrected row")
-        verbose_name_plural = _("corrected rows")
-        ordering = ["row"]
-        constraints = [models.UniqueConstraint(fields=["job", "row"], name="import_correction_once_per_row")]
-
-    def __str__(self) -> str:
-        return f"{self.line}: {self.corrected_row}"

@@ -7,13 +7,16 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from contactsync.models.accounts import ProviderAccount
-from contactsync.models.reasons import describe
+from contactsync.models.shared import Explained
+from contactsync.text import left_to_right
 
 
 class InboundMessage(models.Model):
     """A reply: what a person wrote to one of our numbers or channels."""
 
-    account = models.ForeignKey(ProviderAccount, models.CASCADE, related_name="replies", verbose_name=_("account"))
+    account = models.ForeignKey(
+        ProviderAccount, models.CASCADE, db_index=False, related_name="replies", verbose_name=_("account")
+    )
     remote_id = models.CharField(_("id at the provider"), max_length=100)
     phone = models.CharField(_("phone number"), max_length=40)
     to = models.CharField(_("written to"), max_length=100, blank=True)
@@ -29,13 +32,16 @@ class InboundMessage(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["account", "remote_id"], name="reply_once_per_account"),
         ]
-        indexes = [models.Index(fields=["phone"], name="reply_phone")]
+        indexes = [
+            models.Index(fields=["phone"], name="reply_phone"),
+            models.Index(fields=["received_at", "id"], name="reply_received"),
+        ]
 
     def __str__(self) -> str:
-        return f"\u2066{self.phone}\u2069"
+        return left_to_right(self.phone)
 
 
-class Callback(models.Model):
+class Callback(Explained):
     """One event a provider told us by calling our address: kept before it is acted on, and acted on once."""
 
     class State(models.TextChoices):
@@ -60,8 +66,8 @@ class Callback(models.Model):
     handled_at = models.DateTimeField(_("handled at"), null=True)
 
     class Meta:
-        verbose_name = _("call back")
-        verbose_name_plural = _("call backs")
+        verbose_name = _("callback")
+        verbose_name_plural = _("callbacks")
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(fields=["account", "key"], name="callback_once_per_account"),
@@ -73,7 +79,3 @@ class Callback(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.pk}"
-
-    @property
-    def error_text(self) -> str:
-        return describe(self.error)

@@ -10,10 +10,10 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from contactsync.models.accounts import ProviderAccount
-from contactsync.models.reasons import describe
+from contactsync.models.shared import Explained, Leased
 
 
-class Run(models.Model):
+class Run(Leased, Explained):
     """One piece of work with a provider: planned, shown, approved, carried out, counted."""
 
     class Kind(models.TextChoices):
@@ -27,7 +27,7 @@ class Run(models.Model):
 
     class State(models.TextChoices):
         PLANNING = "planning", _("being planned")
-        PLANNED = "planned", _("planned, waiting for your word")
+        PLANNED = "planned", _("planned, waiting for approval")
         QUEUED = "queued", _("waiting for a worker")
         RUNNING = "running", _("running")
         STOPPING = "stopping", _("stopping")
@@ -73,8 +73,6 @@ class Run(models.Model):
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.PLANNING)
     counts = models.JSONField(_("counts"), default=dict, blank=True)
     error = models.JSONField(_("reason"), default=dict, blank=True)
-    lease_owner = models.CharField(max_length=64, blank=True, editable=False)
-    lease_until = models.DateTimeField(null=True, editable=False)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("planned by")
     )
@@ -132,12 +130,8 @@ class Run(models.Model):
         """The phonebook or campaign it works on, or what it brings in or removes; empty once that is gone."""
         return str(self.phonebook or self.campaign or self.plan.get("title", ""))
 
-    @property
-    def error_text(self) -> str:
-        return describe(self.error)
 
-
-class Call(models.Model):
+class Call(Leased, Explained):
     """One remote call that changes something. Committed before the first byte goes out; people can only read it."""
 
     class State(models.TextChoices):
@@ -167,8 +161,6 @@ class Call(models.Model):
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.PLANNED)
     attempts = models.PositiveIntegerField(_("attempts"), default=0)
     not_before = models.DateTimeField(_("not before"), null=True)
-    lease_owner = models.CharField(max_length=64, blank=True, editable=False)
-    lease_until = models.DateTimeField(null=True, editable=False)
     status = models.PositiveSmallIntegerField(_("HTTP status"), null=True)
     request_line = models.CharField(_("request"), max_length=500, blank=True)
     request_excerpt = models.TextField(_("request body"), blank=True)
@@ -199,7 +191,3 @@ class Call(models.Model):
 
     def __str__(self) -> str:
         return f"{self.operation} {self.pk}"
-
-    @property
-    def error_text(self) -> str:
-        return describe(self.error)

@@ -7,10 +7,10 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from contactsync.models.ledger import Call, Run
-from contactsync.models.reasons import describe
+from contactsync.models.shared import Explained
 
 
-class RunItem(models.Model):
+class RunItem(Explained):
     """What a run means to do with one contact, and what became of it."""
 
     class Operation(models.TextChoices):
@@ -41,7 +41,7 @@ class RunItem(models.Model):
         UNKNOWN = "unknown", _("outcome not known")
         NOT_ATTEMPTED = "not_attempted", _("not attempted")
 
-    run = models.ForeignKey(Run, models.CASCADE, related_name="items", verbose_name=_("run"))
+    run = models.ForeignKey(Run, models.CASCADE, db_index=False, related_name="items", verbose_name=_("run"))
     contact = models.ForeignKey(
         "contactsync.Contact", models.SET_NULL, null=True, related_name="run_items", verbose_name=_("contact")
     )
@@ -75,13 +75,11 @@ class RunItem(models.Model):
             ),
         ]
         indexes = [
+            # of the run alone and in the order of its pages
+            models.Index(fields=["run", "id"], name="item_run"),
             models.Index(fields=["run", "operation", "state"], name="item_run_operation_state"),
             models.Index(fields=["phone"], name="item_phone"),
         ]
 
     def __str__(self) -> str:
         return f"{self.operation} {self.phone}"
-
-    @property
-    def error_text(self) -> str:
-        return describe(self.error)

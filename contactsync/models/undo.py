@@ -7,16 +7,17 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from contactsync.models.imports import ImportChange, ImportJob
-from contactsync.models.reasons import describe
+from contactsync.models.import_rows import ImportChange
+from contactsync.models.imports import ImportJob
+from contactsync.models.shared import Explained, Leased
 
 
-class ImportUndo(models.Model):
+class ImportUndo(Leased, Explained):
     """One undo of one import. `work` is the kind of work that was last begun, to go on with after a stop."""
 
     class State(models.TextChoices):
         CHECKING = "checking", _("being looked through")
-        CHECKED = "checked", _("looked through, waiting for your word")
+        CHECKED = "checked", _("checked, waiting for approval")
         UNDOING = "undoing", _("being undone")
         UNDONE = "undone", _("undone")
         REDOING = "redoing", _("being redone")
@@ -47,8 +48,6 @@ class ImportUndo(models.Model):
     done = models.PositiveBigIntegerField(_("contacts done"), default=0)
     total = models.PositiveBigIntegerField(_("contacts"), default=0)
     error = models.JSONField(_("error"), default=dict, blank=True)
-    lease_owner = models.CharField(max_length=64, blank=True, editable=False)
-    lease_until = models.DateTimeField(null=True, editable=False)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("asked for by")
     )
@@ -83,10 +82,6 @@ class ImportUndo(models.Model):
 
     def __str__(self) -> str:
         return str(self.job)
-
-    @property
-    def error_text(self) -> str:
-        return describe(self.error)
 
 
 class ImportUndoChange(models.Model):

@@ -46,12 +46,16 @@ def default_region() -> str:
 
 
 def pause(account: ProviderAccount, error: ProviderError) -> None:
-    """Stop all calls for the account after an error that only a person can mend; other errors change nothing."""
+    """Stop all calls for the account after an error that only a person can mend; other errors change nothing.
+
+    Nor does one that was met with a key or an address that somebody has replaced meanwhile.
+    """
     if isinstance(error, AccountStopped) or not isinstance(error, AuthFailed | Misconfigured):
         return
-    account.state = _state_after(error)
-    account.state_reason = reason_of(error)
-    account.save(update_fields=["state", "state_reason", "updated_at"])
+    as_used = ProviderAccount.objects.filter(pk=account.pk, credentials=account.credentials, base_url=account.base_url)
+    state, why = _state_after(error), reason_of(error)
+    if as_used.update(state=state, state_reason=why, updated_at=timezone.now()):
+        account.state, account.state_reason = state, why
 
 
 def stored_credentials(account: ProviderAccount) -> dict[str, str | None]:

@@ -17,6 +17,7 @@ from django.utils.translation import get_language, gettext_noop, override
 from django.utils.translation import gettext as _
 
 from contactsync.models import Contact, Phonebook, ProviderAccount, Run, RunItem
+from contactsync.models.listed import have_counted
 from contactsync.models.reasons import reason
 from contactsync.sync.brought_options import BroughtOptions
 from contactsync.sync.chunks import remote_ids_of
@@ -140,6 +141,8 @@ def _bring_in(worker: Worker) -> None:
     for chunk in _chunks(found for found in remote.by_id.values() if found.remote_id not in linked):
         _bring_chunk(worker, chunk, options, details, opt_outs)
         _keep_counts(worker.run, phonebook, remote)
+        have_counted(Contact)
+    have_counted(Contact, new=len(remote))
     opt_outs.read_list(worker.line)
     opt_outs.take_over()
 

@@ -16,7 +16,7 @@ from contactsync.models import bulk
 M = TypeVar("M", bound=models.Model)
 
 
-def update_rows(rows: Sequence[M], fields: Sequence[str]) -> None:
+def save_fields(rows: Sequence[M], fields: Sequence[str]) -> None:
     """Write these fields of these rows, all or none. Does not call `save`."""
     if not rows:
         return

@@ -10,9 +10,9 @@ from contactsync.sync import settle
 from contactsync.sync.chunks import CHUNK
 from contactsync.sync.connect import NotFound, Operation, Provider, ProviderError, reason_of
 from contactsync.sync.creates import usable_items
-from contactsync.sync.crew import Job
 from contactsync.sync.decide import GONE
 from contactsync.sync.drift import leave_what_changed_there
+from contactsync.sync.jobs import Job
 from contactsync.sync.ledger import Performed
 from contactsync.sync.mapping import places_of
 from contactsync.sync.policy import Verdict

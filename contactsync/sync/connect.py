@@ -11,7 +11,7 @@ from django.utils.translation import gettext, gettext_noop
 from contactsync.crypto import Undecryptable
 from contactsync.models import ProviderAccount
 from contactsync.models.reasons import describe, reason
-from contactsync.sync.hidden import hiding
+from contactsync.sync.hidden import hide_address, hiding
 from contactsync.sync.pace import DatabasePacer, Turns, entered_rate
 from contactsync.sync.proof import ProvingPacer
 from providers import registry
@@ -71,6 +71,7 @@ __all__ = [
     "credentials_of",
     "error_text",
     "is_at_home",
+    "is_loopback",
     "open_provider",
     "pacer_of",
     "provider_choices",
@@ -97,7 +98,8 @@ def reason_of(error: ProviderError) -> dict[str, Any]:
     """The error in the form in which reasons are stored in rows."""
     if isinstance(error, AccountStopped):
         return reason(error.message, **{**error.params, "reason": error.why})
-    return reason(error.message, **error.params)
+    said = {name: hide_address(value) if isinstance(value, str) else value for name, value in error.params.items()}
+    return reason(error.message, **said)
 
 
 def error_text(error: ProviderError) -> str:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
 
+from django.db import transaction
 from django.db.models import Min, Q
 from django.utils.translation import gettext_noop
 
 from contactsync.models import Call, RunItem
 from contactsync.models.reasons import reason
 from contactsync.sync import settle
-from contactsync.sync.bulk import update_rows
+from contactsync.sync.bulk import save_fields
 from contactsync.sync.chunks import CHUNK, items_with_contacts
 from contactsync.sync.connect import NotFound, Operation, Provider, reason_of
-from contactsync.sync.crew import Job
+from contactsync.sync.jobs import Job
 from contactsync.sync.leases import State
 from contactsync.sync.ledger import Performed
 from contactsync.sync.mapping import Places, is_proven, places_of
@@ -33,7 +34,6 @@ NOTHING_LEFT = gettext_noop("None of the call's contacts is as it was planned, s
 NOT_SHOWN = gettext_noop(
     "The provider answered without saying what became of this contact, and does not show it. Push again later."
 )
-ONE_BY_ONE = gettext_noop("Refused as a whole, so its contacts were sent one by one.")
 
 
 def create_contacts(worker: Worker) -> None:
@@ -140,12 +140,12 @@ def _keep_results(worker: Worker, made: Sequence[tuple[Job, BatchResult]]) -> No
                 later.append(item)
     settle.done(ids, items, records)
     _update_later(worker, there, items)
-    update_rows(later, ["answer"])
+    save_fields(later, ["answer"])
 
 
 def read_back(worker: Worker) -> None:
-    """Settle every item whose call was made without telling what became of it."""
-    made = Q(call__state__in=[Call.State.ACCEPTED, Call.State.UNKNOWN, Call.State.REFUSED])
+    """Settle every item whose call was made without telling what became of it, also after a person's word that it was not made."""
+    made = Q(call__state__in=[Call.State.ACCEPTED, Call.State.UNKNOWN, Call.State.REFUSED, Call.State.NOT_SENT])
     untold = worker.items(operation=CREATE).filter(made, call__operation=Operation.CREATE_CONTACTS.value)
     first = untold.aggregate(first=Min("call__started_at"))["first"]
     finder = Finder(worker.line, worker.phonebook, created_since=first - CLOCK_MARGIN if first else None)
@@ -157,7 +157,9 @@ def read_back(worker: Worker) -> None:
         _read_back(worker, items, finder.find([item.phone for item in items]))
 
 
+@transaction.atomic
 def _read_back(worker: Worker, items: list[RunItem], found: dict[str, RemoteContact]) -> None:
+    """What was found about items and what it says about their calls, together: no later worker looks at a call that none waits for."""
     places = places_of(worker.phonebook)
     records = settle.records_of(items, places)
     proven = {
@@ -195,7 +197,7 @@ def _absent(worker: Worker, items: Sequence[RunItem]) -> None:
         call = group[0].call
         if call is None:
             continue
-        if call.state == Call.State.UNKNOWN:  # it was looked for and is not there, so it may go out again
+        if call.state in {Call.State.UNKNOWN, Call.State.NOT_SENT}:  # looked for and not there: it may go out again
             worker.add_call(Operation.CREATE_CONTACTS, group)
         elif call.item_count > 1:
             for item in group:

@@ -10,101 +10,22 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
 
-from contactsync.models import Call, ProviderAccount
+from contactsync.models import ProviderAccount
 from contactsync.sync import ledger, pace
 from contactsync.sync.brake import Brake
-from contactsync.sync.connect import Exchange, Provider, ProviderError, pacer_of
-from contactsync.sync.ledger import Performed
+from contactsync.sync.connect import ProviderError, pacer_of
+from contactsync.sync.jobs import Job, Result
 from contactsync.sync.line import Line
-from providers.exceptions import Throttled
+from contactsync.sync.turns import Blocked, Seen, Turn, Turns, not_now
 
-LONGEST_IN_QUEUE = (
-    30.0  # seconds; a call that waits longer for a thread is not begun, because its lease was made for less
-)
+LONGEST_IN_QUEUE = 30.0  # seconds; a call that waits longer for a thread is not begun: its lease was made for less
 LONGEST_TURN = 2 * pace.LONGEST_WAIT  # seconds; further ahead no moment is given to a request
 SOON = 1.0  # seconds; what could not leave so soon is not on record as on the wire yet
 LOOK_AGAIN = 0.2  # seconds until leave is asked for again that was not given
 LONGEST_JOIN = 5.0  # seconds; threads that are in a call still end with the process
-
-
-@dataclass(slots=True, eq=False)
-class Job:
-    """One call to be made. `about` is for whoever planned it."""
-
-    call: Call
-    make: Callable[[Provider], Any]
-    about: Any = None
-    attempts: int = 0  # by this worker
-    given_at: float = 0.0
-    has_left: bool = False  # its first request had its turn
-    is_alone: bool = False  # to be made in the task's thread, with nothing else on the wire
-
-
-@dataclass(slots=True, eq=False)
-class Result:
-    """What came of a job; `performed` None: it was not begun."""
-
-    job: Job
-    performed: Performed[Any] | None
-    exchanges: list[Exchange] = field(default_factory=list)
-    puts_brake_on: bool = False
-
-
-@dataclass(slots=True, eq=False)
-class _Turn:
-    """A request that wants to leave."""
-
-    job: Job | None
-    asked_at: float
-    moment: float | None = None
-    answered: threading.Event = field(default_factory=threading.Event)
-    error: ProviderError | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Blocked:
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    exchange: Exchange
-
-
-def not_now() -> Throttled:
-    """For a request that waited for its turn when the work was ended: it never left."""
-    return Throttled(pace.CROWDED, params={"seconds": 1}, status=None, retry_after=0.0)
-
-
-class _Turns:
-    """The pacer of a thread: asks the task's thread. Fulfils `providers.types.Pacer`."""
-
-    def __init__(self, inbox: queue.SimpleQueue[Any]) -> None:
-        self._inbox = inbox
-        self.job: Job | None = None  # the one its thread is at
-
-    def wait(self) -> None:
-        turn = _Turn(self.job, pace.now())
-        self._inbox.put(turn)
-        turn.answered.wait()
-        if turn.error is not None:
-            raise turn.error
-
-    def blocked(self, seconds: float) -> None:
-        self._inbox.put(_Blocked(seconds))
-
-    def watching(self, observer: Callable[[Exchange], None] | None) -> Callable[[Exchange], None]:
-        def observe(exchange: Exchange) -> None:
-            self._inbox.put(_Seen(exchange))
-            if observer is not None:
-                observer(exchange)
-
-        return observe
 
 
 class Crew:
@@ -127,7 +48,7 @@ class Crew:
         self._threads: list[threading.Thread] = []
         self._lines: list[Line] = []
         self._back: list[Result] = []  # come back and not collected: kept where something else is raised meanwhile
-        self._turns: list[_Turn] = []
+        self._turns: list[Turn] = []
         self._ask_again_at = 0.0
         self._pacer = pacer_of(account)
         self._learn = self._pacer.watching(None) if self._pacer is not None else None
@@ -198,7 +119,7 @@ class Crew:
     # The task's thread
 
     def _hire(self) -> None:
-        turns = _Turns(self._inbox) if self._pacer is not None else None
+        turns = Turns(self._inbox) if self._pacer is not None else None
         line = Line(self.account, turns=turns)
         thread = threading.Thread(
             target=self._work, args=(line, turns), name=f"calls of account {self.account.pk}", daemon=True
@@ -214,14 +135,14 @@ class Crew:
                 self._waiting -= not message.job.has_left
                 self._to_release += message.puts_brake_on
                 self._back.append(message)
-            case _Turn() if self._closing.is_set():
+            case Turn() if self._closing.is_set():
                 self._answer(message, not_now())
-            case _Turn():
+            case Turn():
                 self._turns.append(message)
                 self._ask_again_at = 0.0
-            case _Blocked() if self._pacer is not None:
+            case Blocked() if self._pacer is not None:
                 self._pacer.blocked(message.seconds)
-            case _Seen() if self._learn is not None:
+            case Seen() if self._learn is not None:
                 self._learn(message.exchange)
                 self._ask_again_at = 0.0
             case Exception():
@@ -251,7 +172,7 @@ class Crew:
         for turn in due:
             self._answer(turn, None)
 
-    def _ask_for(self, waiting: list[_Turn]) -> None:
+    def _ask_for(self, waiting: list[Turn]) -> None:
         assert self._pacer is not None  # noqa: S101 - for the type checker
         try:
             moments = self._pacer.take(len(waiting), latest=min(turn.asked_at for turn in waiting) + pace.LONGEST_WAIT)
@@ -264,7 +185,7 @@ class Crew:
         if len(moments) < len(waiting):
             self._ask_again_at = time.monotonic() + LOOK_AGAIN
 
-    def _answer(self, turn: _Turn, error: ProviderError | None) -> None:
+    def _answer(self, turn: Turn, error: ProviderError | None) -> None:
         turn.error = error
         if error is None and turn.job is not None and not turn.job.has_left:
             turn.job.has_left = True
@@ -280,7 +201,7 @@ class Crew:
 
     # The others
 
-    def _work(self, line: Line, turns: _Turns | None) -> None:
+    def _work(self, line: Line, turns: Turns | None) -> None:
         while (job := self._jobs.get()) is not None:
             too_late = time.monotonic() - job.given_at > LONGEST_IN_QUEUE
             if too_late or self._closing.is_set() or self._brake.is_on:
@@ -290,7 +211,7 @@ class Crew:
             if turns is not None:
                 turns.job = job
             try:
-                performed = ledger.make(job.call, job.make, line)
+                performed = ledger.make(job.call, job.make, line, job.deadline)
             except (
                 BaseException
             ) as error:  # raised in the task's thread; this one goes on, so that every job comes back

@@ -31,7 +31,7 @@ GONE = gettext_noop(
 )
 FULL = gettext_noop("The provider takes at most %(limit)s contacts in one phonebook.")
 NUMBER_FIXED = gettext_noop(
-    "The provider has this contact with the number %(there)s and cannot change it. Choose “Make a new contact”: the old one is deleted there, and this number is added."
+    "The provider has this contact with the number %(phone)s and cannot change it. Choose “Make a new contact”: the old one is deleted there, and this number is added."
 )
 TOO_LONG = gettext_noop("“%(field)s” has %(length)s characters, and the provider takes at most %(limit)s.")
 ID_TAKEN = gettext_noop("The provider's contact with this number is linked to another contact of this phonebook.")
@@ -51,6 +51,8 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
+    """What a push does about one contact, and why."""
+
     step: Step
     remote_id: str = ""
     changes: dict[str, list[Any]] = field(default_factory=dict)
@@ -129,7 +131,7 @@ class Judge:
         if not is_linked and is_proven(record, found, limits=limits):
             return Decision(Step.ADOPT, remote_id=found.remote_id)
         if "phone" in drift and not limits.can_change_phone:
-            return self._cannot(reason(NUMBER_FIXED, there=found.phone), remote_id=found.remote_id)
+            return self._cannot(reason(NUMBER_FIXED, phone=found.phone), remote_id=found.remote_id)
         if not self._can(Operation.UPDATE_CONTACT):
             return self._cannot(self._why_not(Operation.UPDATE_CONTACT), remote_id=found.remote_id)
         changes = titled(_merged(changes, drift, contact.pushed_payload), self.places)

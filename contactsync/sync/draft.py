@@ -15,15 +15,16 @@ from contactsync.fingerprint import fingerprint
 from contactsync.models import Call, Contact, Phonebook, Run, RunItem, bulk
 from contactsync.models.bulk import Inserter, next_ids, time_ordered_uuids
 from contactsync.models.reasons import reason
-from contactsync.sync import leases
-from contactsync.sync.bulk import update_rows
+from contactsync.sync import leases, shutdown
+from contactsync.sync.bulk import save_fields
 from contactsync.sync.chunks import CHUNK
 from contactsync.sync.decide import GONE, Decision, Step
+from contactsync.sync.former import remove_contacts
 from contactsync.sync.places import PlaceRow
 from providers.types import Operation
 
 CHANGED_MEANWHILE = gettext_noop("The contact was changed while the plan was being made. Push again.")
-UNDER_WAY = [Run.State.QUEUED, Run.State.RUNNING, Run.State.STOPPING, Run.State.STOPPED, Run.State.PAUSED]
+APPROVED = [Run.State.QUEUED, Run.State.RUNNING, Run.State.STOPPING, Run.State.STOPPED, Run.State.PAUSED]
 Pair = tuple[Contact, Decision]
 ITEM = ["contact", "phone", "remote_id", "operation", "theirs", "changes", "payload_hash", "call", "error"]
 
@@ -62,8 +63,9 @@ class Draft:
         return RunItem.objects.filter(run=self.run)
 
     def heartbeat(self) -> None:
-        """Keep the lease. Raises `Superseded` when the run is not ours to plan any more."""
-        if not leases.keep(self.run, self.owner):
+        """Keep the lease, and tell how far the plan is. Raises `Superseded` when the run is not ours to plan any more, and `shutdown.Ending`."""
+        shutdown.end_if_asked()
+        if not leases.keep(self.run, self.owner, counts={"compared": self.contacts}):
             raise Superseded
 
     def note_option(self, list_name: str, title: str) -> None:
@@ -220,7 +222,6 @@ class Draft:
                 if contact.sync_state != Contact.SyncState.SYNCED or contact.pushed_hash != contact.payload_hash:
                     unchanged[contact.pk] = contact.payload_hash
             elif decision.step is Step.REMOVE:
-                self.counts["removed"] += 1
                 remove.append(contact.pk)
             elif decision.is_gone:
                 gone.append(contact.pk)
@@ -231,13 +232,12 @@ class Draft:
         Contact.objects.filter(pk__in=unchanged, payload_hash__in=set(unchanged.values())).update(
             sync_state=Contact.SyncState.SYNCED, pushed_hash=F("payload_hash"), sync_error={}
         )
-        update_rows(impossible, ["sync_error"])
+        save_fields(impossible, ["sync_error"])
         Contact.objects.filter(pk__in=gone).update(sync_state=Contact.SyncState.MISSING, sync_error=reason(GONE))
         # A run that is under way may be about to learn the provider's id of one of them.
-        busy = RunItem.objects.filter(contact__in=remove, state=RunItem.State.PLANNED, run__state__in=UNDER_WAY)
-        Contact.objects.filter(pk__in=remove, remote_id="", deleted_at__isnull=False).exclude(
-            pk__in=busy.values("contact_id")
-        ).delete()
+        busy = RunItem.objects.filter(contact__in=remove, state=RunItem.State.PLANNED, run__state__in=APPROVED)
+        never_there = Contact.objects.filter(pk__in=remove, remote_id="", deleted_at__isnull=False)
+        self.counts["removed"] += remove_contacts(never_there.exclude(pk__in=busy.values("contact_id")))
 
     def summary(self) -> dict[str, Any]:
         """What the plan's page shows."""

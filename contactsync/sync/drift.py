@@ -9,7 +9,7 @@ from django.utils.translation import gettext_noop
 
 from contactsync.models import Call, RunItem
 from contactsync.models.reasons import reason
-from contactsync.sync.bulk import update_rows
+from contactsync.sync.bulk import save_fields
 from contactsync.sync.chunks import CHUNK
 from contactsync.sync.connect import Operation
 from contactsync.sync.mapping import Places, differences_from_remote
@@ -48,7 +48,7 @@ def leave_what_changed_there(worker: Worker, places: Places) -> None:
             ):  # not our own update, answer lost
                 item.state, item.error = RunItem.State.NOT_ATTEMPTED, reason(CHANGED_THERE)
                 left.append(item)
-        update_rows(left, ["state", "error"])
+        save_fields(left, ["state", "error"])
 
 
 def _shown(worker: Worker, first: Iterable[RunItem]) -> Mapping[str, RemoteContact]:

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import Any
 
 from django.db.models import Count
+from django.utils import timezone
 
 from contactsync.models import Run, RunItem
 
@@ -53,6 +54,18 @@ def counts_of(run: Run) -> dict[str, Any]:
     adds_up = planned == sum(counts[part] for part in PARTS)
     is_whole = counts["contacts"] == planned + counts["cannot"] + counts["unchanged"]
     return {**counts, "balances": adds_up and is_whole}
+
+
+def taken_up_again(run: Run) -> dict[str, Any]:
+    """What the speed of a run that had begun before is reckoned from: when this worker took it up, and the items done by then.
+
+    What only reads begins anew.
+    """
+    at = {"resumed_at": timezone.now().isoformat()}
+    if run.kind not in COUNTED:
+        return at
+    counts = counts_of(run)
+    return {**at, "resumed_from": counts["planned"] - counts["pending"]}
 
 
 def is_clean(counts: dict[str, Any]) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.utils import timezone
 
 from contactsync.models import Call, Phonebook, Run
@@ -14,15 +16,12 @@ from contactsync.sync.connect import ProviderError, reason_of
 from contactsync.sync.creates import create_contacts
 from contactsync.sync.equation import COUNTED, counts_of, is_clean
 from contactsync.sync.leases import State
-from contactsync.sync.lifecycle import RunRefused, approve, discard, resume, stop
 from contactsync.sync.line import Line
 from contactsync.sync.policy import InternalError, rest_after
 from contactsync.sync.prepare import prepare
 from contactsync.sync.reconcile_apply import apply_here
 from contactsync.sync.removal import remove
 from contactsync.sync.worker import Halt, Worker
-
-__all__ = ["RunRefused", "approve", "discard", "execute", "resume", "stop"]
 
 WORKABLE = {State.QUEUED, State.RUNNING}
 KINDS = [kind for kind in Run.Kind if kind != Run.Kind.SEND]
@@ -103,8 +102,11 @@ def _after_read(error: ProviderError) -> Halt:
 def _rest(run: Run, owner: str, halt: Halt) -> None:
     counts = {"counts": counts_of(run)} if run.kind in COUNTED else {}
     if halt.state is None:
-        if halt.until is not None:
-            leases.hand_back(run, owner, until=halt.until, error=halt.why, **counts)
+        if halt.until is None:  # it is somebody else's by now, and an answer that came late counts all the same
+            run.refresh_from_db(fields=["state"])
+            sweep.count_at_rest(run)
+        elif not leases.hand_back(run, owner, until=halt.until, error=halt.why, **counts):
+            _stop(run, owner, counts)
         return
     ended = {"finished_at": timezone.now()} if halt.state in {State.STOPPED, State.FAILED} else {}
     leases.end(run, owner, halt.state, error=halt.why, **counts, **ended)
@@ -113,7 +115,8 @@ def _rest(run: Run, owner: str, halt: Halt) -> None:
 def _finish(run: Run, owner: str) -> None:
     on_wire = run.calls.filter(state=Call.State.ON_WIRE).order_by("-lease_until").first()
     if on_wire is not None:  # another worker's, or a dead one's: whoever comes after its lease finishes
-        leases.hand_back(run, owner, until=on_wire.lease_until or timezone.now())
+        if not leases.hand_back(run, owner, until=on_wire.lease_until or timezone.now()):
+            _stop(run, owner, {})
         return
     if run.kind == Run.Kind.PUSH and run.phonebook is not None:
         Phonebook.objects.filter(pk=run.phonebook.pk).update(pushed_at=timezone.now())
@@ -122,4 +125,9 @@ def _finish(run: Run, owner: str) -> None:
     to = State.FINISHED if is_clean(counts) else State.ATTENTION
     if not leases.end(run, owner, to, counts=counts, error={}, finished_at=timezone.now()):
         # Asked to stop after the last call: then everything is done, and stopped only in name.
-        leases.end(run, owner, State.STOPPED, counts=counts, finished_at=timezone.now())
+        _stop(run, owner, {"counts": counts})
+
+
+def _stop(run: Run, owner: str, changes: dict[str, Any]) -> None:
+    """It was asked to stop in the moment it was let go of. Nothing is written when it is not ours any more."""
+    leases.end(run, owner, State.STOPPED, finished_at=timezone.now(), **changes)

@@ -1,4 +1,4 @@
-"""What is taken out of an exchange beside the credentials, before it is kept."""
+"""What is taken out of an exchange and of errors beside the credentials, before they are kept."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 from providers.types import Exchange
 
-# Also one that was cut short, and with the slashes of JSON that escapes them.
-_KEY_IN_ADDRESS = re.compile(r"(/callbacks\\?/)[A-Za-z0-9_-]+")
+# Also one that was cut short, and with the slashes as JSON, an address or HTML may have them.
+_KEY_IN_ADDRESS = re.compile(r"(callbacks(?:\\?/|%2f|\\u002f|&#47;|&#x2f;|&sol;))[A-Za-z0-9_-]+", re.IGNORECASE)
 
 
 def hiding(observer: Callable[[Exchange], None] | None) -> Callable[[Exchange], None] | None:
@@ -21,14 +21,15 @@ def hiding(observer: Callable[[Exchange], None] | None) -> Callable[[Exchange], 
         observer(
             dataclasses.replace(
                 exchange,
-                url=_hide(exchange.url),
-                request_body=_hide(exchange.request_body),
-                response_excerpt=_hide(exchange.response_excerpt),
+                url=hide_address(exchange.url),
+                request_body=hide_address(exchange.request_body),
+                response_excerpt=hide_address(exchange.response_excerpt),
             )
         )
 
     return observe
 
 
-def _hide(text: str) -> str:
+def hide_address(text: str) -> str:
+    """The text without the key of the address that providers call."""
     return _KEY_IN_ADDRESS.sub(r"\1[hidden]", text)

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Collection
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from contactsync.models import Call, Campaign, Run
@@ -22,6 +22,7 @@ LEASE = dt.timedelta(minutes=5)
 CALL_LEASE = dt.timedelta(minutes=10)
 LONGEST_REST = dt.timedelta(hours=1)  # as `pace.LONGEST_BLOCK`: then the provider is asked again
 GRACE = dt.timedelta(minutes=1)  # how long a run may wait for its first worker before the sweep wakes another
+WAKE_AGAIN = dt.timedelta(minutes=10)  # how long a row for which the sweep woke a worker waits before another is woken
 
 
 def new_owner() -> str:
@@ -63,10 +64,11 @@ def mend() -> None:
     bring_nearer(Call.objects.filter(state=Call.State.ON_WIRE), "lease_until", longest=CALL_LEASE, to=CALL_LEASE)
 
 
-def keep(run: Run, owner: str) -> bool:
-    """Renew the hold. False when the run is not ours to work on any more: stopped, or taken over after the lease ran out."""
-    kept = Run.objects.filter(pk=run.pk, lease_owner=owner, state=run.state).update(lease_until=timezone.now() + LEASE)
-    return bool(kept)
+def keep(run: Run, owner: str, **changes: Any) -> bool:
+    """Renew the hold, and write these columns with it. False when the run is not ours to work on any more: stopped, or taken over
+    after the lease ran out."""
+    mine = Run.objects.filter(pk=run.pk, lease_owner=owner, state=run.state)
+    return bool(mine.update(lease_until=timezone.now() + LEASE, **changes))
 
 
 def end(run: Run, owner: str, to: str, **changes: Any) -> bool:
@@ -79,6 +81,18 @@ def end(run: Run, owner: str, to: str, **changes: Any) -> bool:
     return bool(changed)
 
 
-def hand_back(run: Run, owner: str, *, until: dt.datetime, **changes: Any) -> None:
-    """Let go of a run for now; the sweep wakes a worker after `until`."""
-    Run.objects.filter(pk=run.pk, lease_owner=owner).update(lease_owner="", lease_until=until, **changes)
+def await_worker(rows: QuerySet[Any], **changes: Any) -> bool:
+    """Note on rows whose lease is over that a worker was woken for them. False when there is none: it was taken, or this was noted.
+
+    Whoever held them is gone, or too late. A worker may take them at any time; only the sweep wakes no other for a while,
+    because not every queue tells it whether the first wake-up call still waits there.
+    """
+    now = timezone.now()
+    is_over = Q(lease_until=None) | Q(lease_until__lt=now)
+    return bool(rows.filter(is_over).update(lease_owner="", lease_until=now + WAKE_AGAIN, **changes))
+
+
+def hand_back(run: Run, owner: str, *, until: dt.datetime, **changes: Any) -> bool:
+    """Let go of a run for now; the sweep wakes a worker after `until`. False when it is not as it was: it was asked to stop, or is not ours."""
+    mine = Run.objects.filter(pk=run.pk, lease_owner=owner, state=run.state)
+    return bool(mine.update(lease_owner="", lease_until=until, **changes))

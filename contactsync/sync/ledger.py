@@ -9,6 +9,12 @@ called unknown although its answer is on the way. The price is that a call of a 
 to be decided. Its run does not wait with it: the lease of the run is renewed with every call and is shorter, so the
 next worker makes the other calls meanwhile and leaves the run only for this last one. A worker that breaks down on
 an error of ours, and is not killed, lets go of its calls at once (`sweep.abandon_calls`).
+
+A worker may also be frozen, with its machine or alone, for longer than that: between the claim and the first byte, while
+it waits for its turn or for a connection. When it goes on, the call may be decided, or even made by another. So
+the transport looks once more at the clocks right before the bytes (`wire.leaving_before`), and what would be late
+does not leave: it is planned again where the row still is this worker's, and else put beside what was decided. Left is
+the moment between that look and the system call, and a pause of a virtual machine that is hidden from both its clocks.
 """
 
 from __future__ import annotations
@@ -32,11 +38,16 @@ from contactsync.sync.connect import Exchange, Provider, ProviderError, stop_rea
 from contactsync.sync.database import drop_if_broken
 from contactsync.sync.line import Line
 from contactsync.sync.policy import CALL_STATE_AFTER, InternalError, Verdict, judge, pause_before_retry
+from providers.deadline import Deadline
+from providers.wire import leaving_before
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 LEASE = leases.CALL_LEASE
+#: seconds after its claim in which a request of a call leaves, or does not leave at all: its answer is there within the
+#: lease then, which leaves more than the longest answer may take
+LAST_DEPARTURE = LEASE.total_seconds() - 210.0
 ATTEMPTS_AT_ONCE = 5  # attempts by one worker before it lets go of a call
 PAUSES_BEFORE_WRITING_AGAIN = (1.0, 5.0, 15.0, 30.0)  # seconds
 LONGEST_WAIT = 30.0  # seconds a worker waits itself; beyond, the call waits as `not_before`
@@ -69,7 +80,7 @@ def claim(call: Call, owner: str, *, on_claim: Callable[[], None] | None = None)
         "started_at": now,
         "finished_at": None,
     }
-    with guard.leaving() as departing:
+    with guard.leaving(owner) as departing:
         mine = Call.objects.filter(pk=call.pk, state=Call.State.PLANNED).update(attempts=F("attempts") + 1, **changes)
         if mine and on_claim is not None:
             on_claim()
@@ -108,13 +119,14 @@ def perform(
             return perform(
                 call, provider_call, account=account, owner=owner, line=opened, on_claim=on_claim, on_outcome=on_outcome
             )
+    deadline = last_departure()
     try:
         if not claim(call, owner, on_claim=on_claim):
             return Performed(None, None, Verdict.TAKEN)
     except guard.HeldBack as error:
         return Performed(None, error, Verdict.STOP_RUN)
     line.exchanges.clear()
-    performed = make(call, provider_call, line)
+    performed = make(call, provider_call, line, deadline)
     if not _record(call, performed, line, on_outcome):
         logger.warning("Call %s came back after its lease had run out; its outcome was decided without it.", call.pk)
         keep_late_answer(call, performed.error, line.exchanges)
@@ -153,10 +165,21 @@ def perform_patiently(
     return performed
 
 
-def make(call: Call, provider_call: Callable[[Provider], T], line: Line) -> Performed[T]:
-    """Make the call over this line and judge what came of it. Touches no row; never raises `Exception`."""
+def last_departure() -> Deadline:
+    """Until when the requests of a call may leave that is claimed after this."""
+    return Deadline.after(LAST_DEPARTURE)
+
+
+def make(
+    call: Call, provider_call: Callable[[Provider], T], line: Line, deadline: Deadline | None = None
+) -> Performed[T]:
+    """Make the call over this line and judge what came of it. Touches no row; never raises `Exception`.
+
+    After the `deadline` nothing leaves any more (`NotSent`): a worker that was frozen may have lost the call meanwhile.
+    """
     try:
-        return Performed(provider_call(line.provider), None, Verdict.DONE)
+        with leaving_before(deadline):
+            return Performed(provider_call(line.provider), None, Verdict.DONE)
     except ProviderError as error:
         return Performed(None, error, judge(error, operation=call.operation, capabilities=line.capabilities))
     except Exception as error:
@@ -247,4 +270,10 @@ def _write(
                 accounts.pause(account, performed.error)
             if on_outcome is not None:
                 on_outcome(performed)
-    return bool(kept)
+        return bool(kept) or _is_written(call)
+
+
+def _is_written(call: Call) -> bool:
+    """Whether this very outcome is on record: written before, by a transaction of which only the answer was lost."""
+    ours = Call.objects.filter(pk=call.pk, lease_owner=call.lease_owner, state=call.state)
+    return call.finished_at is not None and ours.filter(finished_at=call.finished_at).exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -12,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from contactsync.models import Contact, Phonebook, Run, RunItem
+from contactsync.models.bulk import Inserter
 from contactsync.models.reasons import describe, reason
 from contactsync.models.transitions import StepRefused, TransitionRefused
 from contactsync.models.transitions import transition as move
@@ -52,11 +54,11 @@ def create_delete_run(contacts: Any, *, user: User | None = None) -> Run:
         run = Run.objects.create(
             kind=Run.Kind.DELETE, account=phonebook.account, phonebook=phonebook, created_by=user, **waiting()
         )
-        items = (
-            RunItem(run=run, contact_id=pk, phone=phone, remote_id=remote_id, operation=RunItem.Operation.DELETE)
-            for pk, phone, remote_id in contacts.values_list("pk", "phone", "remote_id")
-        )
-        RunItem.objects.bulk_create(items, batch_size=CHUNK)
+        shared = {"run": run.pk, "operation": RunItem.Operation.DELETE}
+        inserter = Inserter(RunItem, ["contact", "phone", "remote_id"], shared=shared)
+        rows = contacts.values_list("pk", "phone", "remote_id").iterator(chunk_size=CHUNK)
+        while some := list(islice(rows, CHUNK)):
+            inserter.insert(some)
     return run
 
 
@@ -104,12 +106,13 @@ def approve(run: Run, *, user: User | None = None) -> Run:
     return run
 
 
-def resume(run: Run, *, user: User | None = None) -> Run:
+def resume(run: Run) -> Run:
     """Go on where a paused or stopped run ended; a run that paused while it was planned is planned again."""
     if run.state == State.PAUSED and _is_unplanned(run):
         return _move(run, State.PLANNING, frm={State.PAUSED}, error={}, **waiting())
     _insist_on_leaving(run)
-    return _move(run, State.QUEUED, frm={State.PAUSED, State.STOPPED}, error={}, **waiting())
+    seen = {"plan": {**run.plan, "resumed": True}} if run.state == State.PAUSED else {}
+    return _move(run, State.QUEUED, frm={State.PAUSED, State.STOPPED}, error={}, **seen, **waiting())
 
 
 def _insist_on_leaving(run: Run) -> None:

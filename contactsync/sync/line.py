@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import TypeVar
 
 from contactsync.models import ProviderAccount
-from contactsync.sync import accounts
+from contactsync.sync import accounts, shutdown
 from contactsync.sync.connect import Exchange, Provider, ProviderError, capabilities, open_provider
 from contactsync.sync.pace import Turns
 from contactsync.sync.policy import LONGEST_PAUSE, Verdict, judge, pause_before_retry
@@ -22,21 +21,22 @@ LOOK_EVERY = 0.5  # seconds between two pulses of a worker that waits: a stop is
 
 def wait(seconds: float) -> None:
     """Hold this worker between two attempts at one call; longer pauses go back to the sweep instead."""
-    time.sleep(seconds)
+    shutdown.wait(seconds)
 
 
 class Line:
     """A client for one account and what went over it. Not thread-safe; use as a context manager.
 
     Opening raises `AccountStopped` or `Misconfigured`; the latter also pauses the account. `pulse` is called
-    from time to time during long reads and whenever this worker waits, and may raise to end the work. `turns` as of `open_provider`.
+    from time to time during long reads and whenever this worker waits, and may raise to end the work; without one,
+    `shutdown.Ending` does when the process is to end. `turns` as of `open_provider`.
     """
 
     def __init__(
         self, account: ProviderAccount, *, pulse: Callable[[], None] | None = None, turns: Turns | None = None
     ) -> None:
         self.account = account
-        self.pulse = pulse or (lambda: None)
+        self.pulse = pulse or shutdown.end_if_asked
         self.exchanges: list[Exchange] = []
         self._interruption: Exception | None = None
         try:

@@ -16,6 +16,7 @@ from django.db import transaction
 from django.utils.translation import gettext_noop
 
 from contactsync.models import ProviderAccount, RequestPace
+from contactsync.sync import shutdown
 from providers.exceptions import Throttled
 from providers.types import Exchange, Pacer
 
@@ -40,7 +41,7 @@ def now() -> float:
 
 def hold(seconds: float) -> None:
     """Hold this worker until its request may leave."""
-    time.sleep(seconds)
+    shutdown.wait(seconds)
 
 
 class Turns(Pacer, Protocol):
@@ -82,7 +83,8 @@ class DatabasePacer:
             self._end_if_asked()
 
     def _end_if_asked(self) -> None:
-        if self.asked_to_stop is not None and self.asked_to_stop():
+        # by either: a hold is cut short when the process is to end, and nothing may leave before its turn
+        if shutdown.is_asked_for() or (self.asked_to_stop is not None and self.asked_to_stop()):
             raise Throttled(STOPPED, status=None, retry_after=0.0)
 
     def blocked(self, seconds: float) -> None:

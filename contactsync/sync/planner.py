@@ -9,10 +9,11 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from contactsync.models import Contact, Phonebook, Run
-from contactsync.models.bulk import among_ids, few_collections, lean
+from contactsync.models import Call, Contact, Phonebook, Run, RunItem
+from contactsync.models.bulk import few_collections, lean
+from contactsync.models.listed import among_ids, have_counted
 from contactsync.models.reasons import reason
-from contactsync.sync import leases
+from contactsync.sync import leases, shutdown
 from contactsync.sync.chunks import CONTACT, Later, in_chunks, remote_ids_of
 from contactsync.sync.connect import AccountStopped, AuthFailed, Misconfigured, ProviderError, batch_size, reason_of
 from contactsync.sync.decide import Decision, Judge, Step
@@ -52,6 +53,8 @@ def plan(run_id: int) -> None:
             PLANS[Run.Kind(run.kind)](draft, line)
     except Superseded:
         return
+    except shutdown.Ending:
+        leases.hand_back(run, owner, until=timezone.now())
     except PlanImpossible as error:
         _give_up(run, owner, State.FAILED, error.why)
     except ProviderError as error:
@@ -60,7 +63,8 @@ def plan(run_id: int) -> None:
         _give_up(run, owner, State.FAILED, reason_of(InternalError(type(error).__name__)))
         raise
     else:
-        leases.end(run, owner, State.PLANNED, plan=draft.summary(), plan_hash=draft.hash(), error={})
+        leases.end(run, owner, State.PLANNED, plan=draft.summary(), plan_hash=draft.hash(), counts={}, error={})
+        have_counted(RunItem, Call, new=draft.contacts)
 
 
 def needs_no_phonebook(run: Run) -> bool:
@@ -80,9 +84,9 @@ def _after_read(run: Run, owner: str, error: ProviderError) -> None:
 def _give_up(run: Run, owner: str, state: str, why: dict[str, object]) -> None:
     try:
         with transaction.atomic():
-            leases.end(run, owner, state, error=why)
+            leases.end(run, owner, state, counts={}, error=why)
     except IntegrityError:  # another run of this phonebook is active, and only one may be paused
-        leases.end(run, owner, State.FAILED, error=why, finished_at=timezone.now())
+        leases.end(run, owner, State.FAILED, counts={}, error=why, finished_at=timezone.now())
 
 
 def _plan_push(draft: Draft, line: Line) -> None:
@@ -99,6 +103,7 @@ def _plan_push(draft: Draft, line: Line) -> None:
         room=None if limit is None else limit - len(remote),
     )
     updates, deletes = Later(), Later()
+    have_counted(Contact)
     for contacts in in_chunks(phonebook):
         decisions = [(contact, judge.decide(contact)) for contact in contacts]
         later = {Step.UPDATE: updates, Step.DELETE: deletes}

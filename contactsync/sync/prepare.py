@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
@@ -182,8 +183,9 @@ def fresh(worker: Worker, call: Call) -> Call:
     """A planned call for the same purpose; a call of unknown outcome that proved to have had no effect is closed as not sent."""
     if call.state == Call.State.PLANNED:
         return call
-    worker.drop_call(call, reason(NOT_THERE))
-    return worker.add_call(Operation(call.operation), target=call.target)
+    with transaction.atomic():
+        worker.drop_call(call, reason(NOT_THERE))
+        return worker.add_call(Operation(call.operation), target=call.target)
 
 
 def _settle_found(worker: Worker, call: Call | None, remote_id: str) -> None:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_noop
 from contactsync.models import Contact, Run
 from contactsync.models.reasons import reason
 from contactsync.sync import settle
-from contactsync.sync.bulk import update_rows
+from contactsync.sync.bulk import save_fields
 from contactsync.sync.chunks import in_chunks, remote_ids_of
 from contactsync.sync.comparison import Comparison
 from contactsync.sync.decide import GONE
@@ -58,7 +58,7 @@ def pull(worker: Worker) -> None:
             counts[_refresh(worker, contact, found, comparison.places)] += 1
             opt_outs.note(found)
         changed = [contact for contact in contacts if _kept(contact) != before[contact.pk]]
-        update_rows(changed, KEPT)
+        save_fields(changed, KEPT)
         settle.mark_edited(changed)
         comparison.add(pairs)
         worker.keep()

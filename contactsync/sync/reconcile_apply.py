@@ -11,8 +11,8 @@ from django.utils.translation import gettext, gettext_noop
 
 from contactsync.models import Contact, RunItem, Suppression
 from contactsync.models.reasons import reason
-from contactsync.sync.bulk import update_rows
-from contactsync.sync.leaving import remove_contacts
+from contactsync.sync.bulk import save_fields
+from contactsync.sync.former import remove_contacts
 from contactsync.sync.mapping import differences, payload_of, record_of
 from contactsync.sync.reconcile_plan import CHANGED_HERE, GONE_HERE, HERE, HERE_BY_NOW
 from contactsync.sync.theirs import NO_NUMBER, NOT_ALL_TOLD, Taker, number_of
@@ -46,7 +46,7 @@ def apply_here(worker: Worker) -> None:
             with transaction.atomic():
                 items = list(waiting.filter(decision=decision).select_related("contact").order_by("pk")[:AT_ONCE])
                 step(taker, items)
-                update_rows(items, ["state", "error", "contact"])
+                save_fields(items, ["state", "error", "contact"])
             if not items:
                 break
 
@@ -105,7 +105,7 @@ def _take(taker: Taker, items: list[RunItem]) -> None:
         _keep_taken(taker, contact, item.theirs)
         contacts.append(contact)
         item.state = ItemState.DONE
-    update_rows(contacts, TAKEN)
+    save_fields(contacts, TAKEN)
 
 
 def _move(contact: Contact, number: str, owners: dict[str, int], shown: str) -> dict[str, Any]:
@@ -160,7 +160,7 @@ def _add(taker: Taker, items: list[RunItem]) -> None:
             known[number] = target
             targets.append((item, target))
     Contact.objects.bulk_create([target for _item, target in targets if target._state.adding])
-    update_rows([target for _item, target in targets], TAKEN)
+    save_fields([target for _item, target in targets], TAKEN)
     for item, target in targets:
         item.state, item.contact = ItemState.DONE, target
     opted_out = [item.contact.phone for item in items if item.contact and item.theirs.get("is_opted_out")]

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_noop
 
 from contactsync.models import Contact, RunItem, bulk
 from contactsync.models.reasons import reason
-from contactsync.sync.bulk import update_rows
+from contactsync.sync.bulk import save_fields
 from contactsync.sync.chunks import CHUNK, remote_ids_of
 from contactsync.sync.connect import batch_size
 from contactsync.sync.decide import GONE, Judge, Step
@@ -88,7 +88,7 @@ def _plan_chunk(draft: Draft, judge: Judge, items: Sequence[RunItem], calls: _Ca
             draft.extra["here"] += 1
         else:
             calls.add(item)
-    update_rows(items, ["operation", "call", "state", "error"])
+    save_fields(items, ["operation", "call", "state", "error"])
 
 
 def _why_not(item: RunItem, judge: Judge, here: set[str]) -> dict[str, Any]:

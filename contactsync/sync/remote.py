@@ -69,6 +69,7 @@ class RemoteIndex:
 
 
 def book_of(phonebook: Phonebook) -> BookRef:
+    """The phonebook as calls name it."""
     return BookRef(phonebook.remote_id, phonebook.title)
 
 

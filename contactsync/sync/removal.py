@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
@@ -16,12 +17,13 @@ from contactsync.models.option_text import OptionText
 from contactsync.models.reasons import describe, reason
 from contactsync.sync.connect import NotFound, Operation, Provider, capabilities
 from contactsync.sync.draft import Draft
+from contactsync.sync.former import remove_contacts
 from contactsync.sync.leases import State, waiting
-from contactsync.sync.leaving import remove_contacts
+from contactsync.sync.ledger import Performed
 from contactsync.sync.lifecycle import RunRefused
 from contactsync.sync.line import Line
 from contactsync.sync.policy import Verdict
-from contactsync.sync.prepare import NOT_THERE, fresh, insist, unsettled
+from contactsync.sync.prepare import fresh, insist, unsettled
 from contactsync.sync.remote import find_phonebook
 from contactsync.sync.setup_plan import PlanImpossible
 from contactsync.sync.worker import Halt, Worker
@@ -38,8 +40,8 @@ OPTION_MEANING = gettext_noop(
 )
 LINKED_OTHERWISE = gettext_noop("It is linked to something else at the provider since the plan was made. Plan again.")
 
-BUSY = [State.QUEUED, State.RUNNING, State.STOPPING, State.PAUSED]
-UNDER_WAY = [
+BUSY_RUNS = [State.QUEUED, State.RUNNING, State.STOPPING, State.PAUSED]
+BUSY_CAMPAIGNS = [
     Campaign.State.PREPARED, Campaign.State.WAITING, Campaign.State.SENDING, Campaign.State.STOPPING,
     Campaign.State.PAUSED, Campaign.State.SCHEDULED,
 ]  # fmt: skip
@@ -54,11 +56,11 @@ def why_not_removable(thing: Phonebook | CustomOption, *, by: Run | None = None)
     if not _remote_key(thing):
         return reason(NOT_LINKED)
     books = [thing.pk] if isinstance(thing, Phonebook) else list(thing.phonebooks.values_list("pk", flat=True))
-    working = Run.objects.filter(phonebook__in=books, state__in=BUSY).exclude(kind=Run.Kind.SEND)
+    working = Run.objects.filter(phonebook__in=books, state__in=BUSY_RUNS).exclude(kind=Run.Kind.SEND)
     if working.exclude(pk__in=[] if by is None else [by.pk]).exists():
         return reason(WORKED_ON)
     targets = CampaignTarget.objects.filter(phonebook__in=books)
-    campaign = Campaign.objects.filter(pk__in=targets.values("campaign"), state__in=UNDER_WAY).first()
+    campaign = Campaign.objects.filter(pk__in=targets.values("campaign"), state__in=BUSY_CAMPAIGNS).first()
     return reason(CAMPAIGN_WAITS, campaign=campaign.title) if campaign else {}
 
 
@@ -141,23 +143,28 @@ def remove(worker: Worker) -> None:
     while True:
         if call.state == Call.State.UNKNOWN:
             if not _is_there(worker, call.target["remote_id"], thing):
-                Call.objects.filter(pk=call.pk).update(state=Call.State.ACCEPTED, error={}, finished_at=timezone.now())
-                unlink(thing)
+                with transaction.atomic():
+                    unknown = Call.objects.filter(pk=call.pk, state=Call.State.UNKNOWN)
+                    unknown.update(state=Call.State.ACCEPTED, error={}, finished_at=timezone.now())
+                    unlink(thing)
                 return
             call = fresh(worker, call)
         if why := why_not_removable(thing, by=worker.run):
             raise Halt(State.PAUSED, why)
         performed = worker.perform(
-            call, _deletion(thing), on_outcome=lambda done: unlink(thing) if done.is_done else None
+            call, _deletion(thing), on_outcome=lambda done: unlink(thing) if _is_gone(done) else None
         )
-        if isinstance(performed.error, NotFound):  # somebody else was faster
-            worker.drop_call(call, reason(NOT_THERE))
-            unlink(thing)
+        if _is_gone(performed):
             return
         if performed.verdict is not Verdict.UNKNOWN:
             insist(performed)
             return
         call.refresh_from_db()
+
+
+def _is_gone(performed: Performed[None]) -> bool:
+    """It was deleted by this call, or somebody else was faster."""
+    return performed.is_done or isinstance(performed.error, NotFound)
 
 
 def _deletion(thing: Phonebook | CustomOption) -> Any:

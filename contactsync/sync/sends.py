@@ -158,29 +158,34 @@ def find_sends(
     sender: str,
     text: str,
     since: dt.datetime,
+    until: dt.datetime | None = None,
     reference: str = "",
     line: Line | None = None,
+    most: int | None = None,
 ) -> list[SendReport]:
-    """Sends of exactly this text since then: the evidence for an unknown outcome. Raises `ProviderError`.
+    """Sends of exactly this text (empty: of any) in that time: the evidence for an unknown outcome. Raises `ProviderError`.
 
-    Where the provider keeps the `reference` of ours, only the send with it.
+    Where the provider keeps the `reference` of ours, only the send with it. No more than `most` are read.
     """
 
     def look(provider: Provider) -> list[SendReport]:
-        return list(provider.find_sends(sender=sender, text=text, since=since, reference=reference))
+        found = provider.find_sends(sender=sender, text=text, since=since, until=until, reference=reference)
+        return list(islice(found, most))
 
     with _line(account, line) as open_line:
         return open_line.read(look)
 
 
 def sent_to(line: Line, contact_id: str, *, text: str, since: dt.datetime) -> list[SendReport]:
-    """What a contact's conversation shows to have gone out with exactly this text since then. Raises `ProviderError`."""
+    """What a contact's conversation shows to have gone out with exactly this text (empty: any) since then. Raises `ProviderError`."""
     return line.read(lambda provider: list(provider.sent_to(contact_id, text=text, since=since)))
 
 
-def sends_since(account: ProviderAccount, since: dt.datetime, *, most: int) -> list[SendReport]:
-    """The first so many sends that the provider took since then, whoever made them. Raises `ProviderError`, `Unsupported`."""
-    with Line(account) as line:
+def sends_since(
+    account: ProviderAccount, since: dt.datetime, *, most: int, pulse: Callable[[], None] | None = None
+) -> list[SendReport]:
+    """The first so many sends that the provider took since then, whoever made them. Raises `ProviderError`, `Unsupported`, and what `pulse` raises."""
+    with Line(account, pulse=pulse) as line:
         return line.read(lambda provider: list(islice(provider.find_sends(sender="", text="", since=since), most)))
 
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from django.db.models import F
+from django.db.models import F, Value
+from django.db.models.functions import Concat
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from contactsync.models import Contact, Run, RunItem
-from contactsync.models.bulk import among_ids
+from contactsync.models.listed import among_ids
 from contactsync.models.reasons import reason
-from contactsync.sync.bulk import update_rows
+from contactsync.sync.bulk import save_fields
 from contactsync.sync.decide import ID_TAKEN
-from contactsync.sync.leaving import remove_contacts
+from contactsync.sync.former import remove_contacts
 from contactsync.sync.mapping import Places, payload_of, record_of
 from providers.types import ContactRecord
 
@@ -45,7 +46,7 @@ def usable(items: Iterable[RunItem]) -> list[RunItem]:
             left.append(item)
         else:
             good.append(item)
-    update_rows(left, ["state", "error"])
+    save_fields(left, ["state", "error"])
     return good
 
 
@@ -110,18 +111,18 @@ def done(items: Mapping[int, str], rows: Sequence[RunItem], records: Mapping[int
         contact.pushed_at = now
         contacts.append(contact)
         item.state, item.error, item.remote_id = ItemState.DONE, {}, items[item.pk]
-    update_rows(contacts, PUSHED_FIELDS)
+    save_fields(contacts, PUSHED_FIELDS)
     mark_edited(contacts)
-    update_rows(rows, ["state", "error", "remote_id"])
+    save_fields(rows, ["state", "error", "remote_id"])
 
 
 def mark_edited(contacts: Sequence[Contact]) -> None:
     """Of contacts just written as in step: those that were edited in that moment are not."""
     if contacts:
-        written = Contact.objects.filter(
-            pk__in=among_ids([contact.pk for contact in contacts]), sync_state=SyncState.SYNCED
-        )
-        written.exclude(payload_hash=F("pushed_hash")).update(sync_state=SyncState.CHANGED)
+        written = Contact.objects.filter(pk__in=among_ids([contact.pk for contact in contacts]))
+        # by their keys: an index of states tempts PostgreSQL to look at all that are in step, of which it knows none yet
+        in_step = written.alias(its_state=Concat("sync_state", Value(""))).filter(its_state=SyncState.SYNCED)
+        in_step.exclude(payload_hash=F("pushed_hash")).update(sync_state=SyncState.CHANGED)
 
 
 def link(items: Mapping[int, str], rows: Sequence[RunItem]) -> list[RunItem]:
@@ -131,8 +132,8 @@ def link(items: Mapping[int, str], rows: Sequence[RunItem]) -> list[RunItem]:
         item.remote_id = items[item.pk]
         if item.contact is not None:
             item.contact.remote_id = items[item.pk]
-    update_rows([item.contact for item in rows if item.contact is not None], ["remote_id"])
-    update_rows(rows, ["remote_id"])
+    save_fields([item.contact for item in rows if item.contact is not None], ["remote_id"])
+    save_fields(rows, ["remote_id"])
     return rows
 
 
@@ -158,7 +159,7 @@ def orphaned(items: Mapping[int, str], rows: Sequence[RunItem]) -> None:
     gone = [item for item in rows if item.pk in items and item.contact_id is None]
     for item in gone:
         item.remote_id = items[item.pk]
-    update_rows(gone, ["remote_id"])
+    save_fields(gone, ["remote_id"])
     _close(gone, ItemState.DONE, reason(DELETED_SINCE))
 
 
@@ -184,7 +185,7 @@ def missing(items: Sequence[RunItem], why: Mapping[str, Any]) -> None:
 def _close(items: Sequence[RunItem], state: str, why: Mapping[str, Any]) -> None:
     for item in items:
         item.state, item.error = state, dict(why)
-    update_rows(items, ["state", "error"])
+    save_fields(items, ["state", "error"])
 
 
 def _mark(items: Sequence[RunItem], state: str, why: Mapping[str, Any]) -> None:
@@ -195,7 +196,7 @@ def _mark(items: Sequence[RunItem], state: str, why: Mapping[str, Any]) -> None:
             item.contact.sync_state, item.contact.sync_error = state, dict(why)
             if state == SyncState.FAILED:
                 item.contact.pushed_hash = item.payload_hash
-    update_rows(contacts, ["sync_state", "sync_error", "pushed_hash"])
+    save_fields(contacts, ["sync_state", "sync_error", "pushed_hash"])
 
 
 def removed(items: Sequence[RunItem]) -> None:

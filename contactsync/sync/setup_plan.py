@@ -42,6 +42,8 @@ class PlanImpossible(Exception):
 
 @dataclass(slots=True)
 class Setup:
+    """What is at the provider for the phonebook, and which options are not yet."""
+
     book: RemotePhonebook | None = None
     options_to_create: set[str] = field(default_factory=set)  # ids of ours
 

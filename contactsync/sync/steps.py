@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from contactsync.models import Call, Run
-from contactsync.sync.crew import Job
+from contactsync.sync.jobs import Job
 from contactsync.sync.ledger import Performed
 from contactsync.sync.worker import MOST_UNKNOWN
 

@@ -8,6 +8,7 @@ else becomes unknown and is looked for at the provider by the next worker on the
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -47,20 +48,26 @@ def recover_calls(run: Run) -> None:
     _decide(run, _lost_calls().filter(run=run))
 
 
-def recover_lost_calls() -> list[Run]:
+def recover_lost_calls(*, then: Callable[[Run], object] = lambda run: None) -> list[Run]:
     """Decide every call on the wire whose lease ran out, whatever has become of its run. Returns the runs they belong to.
 
     A run may be paused, stopped or closed while a call of a dead worker still holds its lease. Such a run is
-    not taken up by `expired_runs`, so its counts are made anew here. The caller
-    does that for sends, together with their campaign.
+    not taken up by `expired_runs`, so its counts are made anew here. `then` does that for sends, together with their
+    campaign, before the next run is looked at: should it raise, the calls of the others are still found by the next sweep.
     """
     runs = list(Run.objects.filter(pk__in=_lost_calls().values("run")).select_related("account").order_by("pk"))
     for run in runs:
         _decide(run, _lost_calls().filter(run=run))
-        if run.kind in COUNTED and run.state not in WORKABLE:
-            Run.objects.filter(pk=run.pk, state=run.state).update(counts=counts_of(run))
-            run.refresh_from_db(fields=["counts"])
+        count_at_rest(run)
+        then(run)
     return runs
+
+
+def count_at_rest(run: Run) -> None:
+    """Make the counts of a run anew that rests or has ended, after something was decided about it all the same."""
+    if run.kind in COUNTED and run.state not in WORKABLE:
+        Run.objects.filter(pk=run.pk, state=run.state).update(counts=counts_of(run))
+        run.refresh_from_db(fields=["counts"])
 
 
 def _lost_calls() -> QuerySet[Call]:
@@ -88,10 +95,11 @@ def _close_send(call: Call) -> None:
 
 
 def _settle(call: Call, state: str, why: str) -> bool:
-    changed = Call.objects.filter(pk=call.pk, state=Call.State.ON_WIRE, lease_owner=call.lease_owner).update(
-        state=state, lease_until=None, error=reason(why), finished_at=timezone.now()
+    """False when the row is not as it was read: its worker may be alive after all, and be making the call again."""
+    read = Call.objects.filter(
+        pk=call.pk, state=Call.State.ON_WIRE, lease_owner=call.lease_owner, lease_until=call.lease_until
     )
-    return bool(changed)
+    return bool(read.update(state=state, lease_until=None, error=reason(why), finished_at=timezone.now()))
 
 
 def abandon_calls(run: Run, owner: str) -> None:

@@ -13,19 +13,18 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from contactsync.models import Call, Run
-from contactsync.sync import accounts, guard, ledger
+from contactsync.sync import guard
 from contactsync.sync import line as lines
 from contactsync.sync.brake import fares_no_better
-from contactsync.sync.bulk import update_rows
-from contactsync.sync.call_record import keep_late_answer, with_late_answer
 from contactsync.sync.connect import Operation, calls_at_once, reason_of, stop_reason
-from contactsync.sync.crew import Crew, Job, Result
-from contactsync.sync.ledger import ATTEMPTS_AT_ONCE, LONGEST_WAIT, Performed, changes_after
+from contactsync.sync.crew import Crew
+from contactsync.sync.group_ledger import GroupLedger
+from contactsync.sync.jobs import Job, Result
+from contactsync.sync.ledger import ATTEMPTS_AT_ONCE, LONGEST_WAIT, Performed
 from contactsync.sync.policy import Verdict, pause_before_retry
 from contactsync.sync.steps import After, Holder, Keep, Prepare, Steps, nothing
 from contactsync.sync.worker import Halt, Worker
@@ -35,10 +34,6 @@ logger = logging.getLogger(__name__)
 LOOK_EVERY = 0.25  # seconds between two looks whether the run was stopped
 LOOKED_BACK = 8  # times that results were collected
 SHARE_EVERY = 2.0  # seconds between two looks who else works for the account
-RECORDED = [
-    "state", "lease_until", "finished_at", "not_before", "request_line", "request_excerpt", "response_excerpt", "status",
-    "provider_request_id", "seconds", "references", "counters", "error",
-]  # fmt: skip
 
 
 def perform_all(worker: Worker, operation: Operation, prepare: Prepare, keep: Keep, after: After = nothing) -> bool:
@@ -72,6 +67,7 @@ class _Together:
         self.account = worker.run.account
         self.at_once = calls_at_once(self.account)
         self.steps = steps
+        self._ledger = GroupLedger(worker, steps)
         self._share = self.at_once
         self._calls = self._pages(planned)
         self._ready: deque[Job] = deque()
@@ -172,7 +168,7 @@ class _Together:
         jobs = [job for job in jobs if not job.is_alone]
         crew.hire(crew.in_hand + len(jobs))
         try:
-            claimed = self._claim(jobs) if jobs else []
+            claimed = self._ledger.claim(jobs) if jobs else []
         except guard.HeldBack as error:
             raise Halt(Run.State.PAUSED, reason_of(error)) from error
         for job in claimed:
@@ -184,110 +180,21 @@ class _Together:
         self.worker.weigh(job.call, performed)
         self.steps.after(performed)
 
-    def _claim(self, jobs: list[Job]) -> list[Job]:
-        """Put them on the wire in one committed transaction, with the lease of the run. Those that are somebody else's are left."""
-        now, owner = timezone.now(), self.worker.owner
-        changes: dict[str, Any] = {
-            "state": Call.State.ON_WIRE,
-            "lease_owner": owner,
-            "lease_until": now + ledger.LEASE,
-            "started_at": now,
-            "finished_at": None,
-        }
-        calls = Call.objects.filter(pk__in=[job.call.pk for job in jobs])
-        with guard.leaving() as departing:
-            self.worker.hold()
-            mine = calls.filter(state=Call.State.PLANNED).update(attempts=F("attempts") + 1, **changes)
-            if mine != len(jobs):
-                claimed = calls.filter(state=Call.State.ON_WIRE, lease_owner=owner, started_at=now)
-                keys = set(claimed.values_list("pk", flat=True))
-                jobs = [job for job in jobs if job.call.pk in keys]
-            self.steps.on_claim(jobs)
-            departing += [job.call for job in jobs]
-        for job in jobs:
-            for name, value in {**changes, "attempts": job.call.attempts + 1}.items():
-                setattr(job.call, name, value)
-        return jobs
-
     # And back
 
     def _record(self, results: Sequence[Result]) -> list[tuple[Job, Performed[Any]]]:
         """Write what came of them. Returns that, where another's decision was not faster."""
         begun = [result for result in results if result.performed is not None]
         try:
-            return self._record_begun(begun) if begun else []
+            return self._ledger.record(begun) if begun else []
         finally:
             self._put_back([result.job for result in results if result.performed is None])
 
-    def _record_begun(self, begun: Sequence[Result]) -> list[tuple[Job, Performed[Any]]]:
-        try:
-            if self._record_group(begun):
-                return [(result.job, result.performed) for result in begun if result.performed]
-        except Exception:
-            logger.exception(
-                "The outcomes of %s calls could not be written together; each is written by itself.", len(begun)
-            )
-        return self._record_each(begun)
-
-    def _record_group(self, results: Sequence[Result]) -> bool:
-        """In one transaction. False when one of the calls is not ours any more; then nothing is written."""
-        keys = [result.job.call.pk for result in results]
-        with transaction.atomic(durable=True):
-            rows = Call.objects.select_for_update().filter(pk__in=keys, state=Call.State.ON_WIRE)
-            errors = dict(rows.filter(lease_owner=self.worker.owner).values_list("pk", "error"))
-            if len(errors) != len(keys):
-                return False
-            for result in results:
-                call, performed = result.job.call, result.performed
-                assert performed is not None  # noqa: S101 - for the type checker
-                changes = changes_after(call, performed, result.exchanges)
-                changes["error"] = with_late_answer(call, performed.error, kept=errors[call.pk])
-                for name, value in changes.items():
-                    setattr(call, name, value)
-                if performed.error is not None:
-                    accounts.pause(self.account, performed.error)
-            update_rows([result.job.call for result in results], RECORDED)
-            self.steps.keep([(result.job, result.performed) for result in results if result.performed])
-        return True
-
-    def _record_each(self, results: Sequence[Result]) -> list[tuple[Job, Performed[Any]]]:
-        """One by one, so that one that cannot be written takes no other with it. Raises what the first of those met."""
-        recorded = []
-        failure: Exception | None = None
-        for result in results:
-            job, performed = result.job, result.performed
-            assert performed is not None  # noqa: S101 - for the type checker
-            try:
-                kept = ledger.record(
-                    job.call,
-                    performed,
-                    account=self.account,
-                    exchanges=result.exchanges,
-                    on_outcome=lambda performed, job=job: self.steps.keep([(job, performed)]),  # type: ignore[misc]
-                )
-                if kept:
-                    recorded.append((job, performed))
-                else:
-                    keep_late_answer(job.call, performed.error, result.exchanges)
-            except Exception as error:
-                failure = failure or error
-        if failure is not None:
-            raise failure
-        return recorded
-
     def _put_back(self, jobs: Sequence[Job]) -> None:
-        """They were not begun, so they are planned as before."""
-        if not jobs:
-            return
-        calls = Call.objects.filter(pk__in=[job.call.pk for job in jobs], lease_owner=self.worker.owner)
-        with transaction.atomic(durable=True):
-            calls.filter(state=Call.State.ON_WIRE).update(
-                state=Call.State.PLANNED, lease_until=None, attempts=F("attempts") - 1
-            )
-            self.steps.on_return(jobs)
-        for job in jobs:
-            job.call.attempts -= 1
-            self._later.append((self._now(), job))
+        """They were not begun, and are tried again."""
+        if jobs:
+            self._ledger.put_back(jobs)
+            self._later += [(self._now(), job) for job in jobs]
 
     def _weigh(self, outcomes: Sequence[tuple[Job, Performed[Any]]]) -> None:
         """What follows from them. Raises the first `Halt`."""

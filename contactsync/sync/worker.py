@@ -16,7 +16,7 @@ from contactsync.models import Call, Phonebook, Run, RunItem
 from contactsync.models.reasons import reason
 from contactsync.sync import leases, shutdown
 from contactsync.sync.connect import Operation, Provider, ProviderError, capabilities, reason_of
-from contactsync.sync.equation import COUNTED, counts_of
+from contactsync.sync.equation import COUNTED, counts_of, taken_up_again
 from contactsync.sync.leases import State
 from contactsync.sync.ledger import Performed, perform_patiently
 from contactsync.sync.line import Line
@@ -26,6 +26,7 @@ T = TypeVar("T")
 
 MOST_ATTEMPTS = 15  # of one call, over all its workers
 MOST_UNKNOWN = 5  # calls in a row
+MOST_REFUSED = 20  # calls in a row, until a person has said that the run is to go on all the same
 COUNT_EVERY = 2.0  # seconds
 COUNT_SHARE = 20  # counting a big run takes long: at most one part in so many of the time
 TELL_EVERY = 1.0  # seconds
@@ -33,6 +34,10 @@ CALLS_AT_ONCE = 500  # read from the database
 
 TOO_MANY_UNKNOWN = gettext_noop(
     "%(count)s calls in a row ended without a clear answer, so the run paused. The last one: %(reason)s"
+)
+TOO_MANY_REFUSED = gettext_noop(
+    "The provider refused %(count)s calls in a row, so the run paused: the next ones would probably be refused too. If the run "
+    "continues, it does not pause for this again. The last one: %(reason)s"
 )
 TOO_MANY_ATTEMPTS = gettext_noop("A call did not get through in %(count)s attempts, so the run paused. %(reason)s")
 
@@ -47,6 +52,24 @@ class Halt(Exception):
         super().__init__(str(state))
 
 
+class Refusals:
+    """How many calls of a run were refused in a row. A person who resumes the run has seen it, and is not asked again."""
+
+    def __init__(self, run: Run) -> None:
+        self._are_seen = bool(run.plan.get("resumed"))
+        self._in_a_row = 0
+
+    def weigh(self, performed: Performed[Any]) -> None:
+        """Raises `Halt` after too many: so many are no single contacts that something is wrong with."""
+        if performed.verdict is Verdict.DONE:
+            self._in_a_row = 0
+        elif performed.verdict is Verdict.FAIL_ITEM and performed.error is not None:
+            self._in_a_row += 1
+            if self._in_a_row >= MOST_REFUSED and not self._are_seen:
+                why = reason(TOO_MANY_REFUSED, count=self._in_a_row, reason=reason_of(performed.error))
+                raise Halt(State.PAUSED, why)
+
+
 class Worker:
     """Everything the phases of a run share."""
 
@@ -57,9 +80,13 @@ class Worker:
         self.owner = owner
         self.limits = capabilities(run.account)
         self._unknown_in_a_row = 0
+        self._refusals = Refusals(run)
         self._counted_at = time.monotonic()
         self._count_again = COUNT_EVERY
         self._told_at = -math.inf
+        self._begin = taken_up_again(run) if run.counts else {}
+        if run.counts and run.kind in COUNTED:
+            self._count()
 
     # The lease
 
@@ -76,19 +103,18 @@ class Worker:
         self.hold()
         if self.run.kind in COUNTED and time.monotonic() - self._counted_at > self._count_again:
             began = time.monotonic()
-            Run.objects.filter(pk=self.run.pk).update(counts=counts_of(self.run))
+            self._count()
             self._counted_at = time.monotonic()
             self._count_again = max(COUNT_EVERY, COUNT_SHARE * (self._counted_at - began))
+
+    def _count(self) -> None:
+        Run.objects.filter(pk=self.run.pk).update(counts={**counts_of(self.run), **self._begin})
 
     def tell(self, **counts: int) -> None:
         """How far the reading has come, for the bar on the page, from time to time. For runs that count for themselves."""
         if time.monotonic() - self._told_at > TELL_EVERY:
             self._told_at = time.monotonic()
-            Run.objects.filter(pk=self.run.pk, lease_owner=self.owner).update(counts=counts)
-
-    def _renew(self) -> None:
-        """With every attempt at a call, so that a run whose worker is alive is not taken over between two calls."""
-        leases.keep(self.run, self.owner)
+            Run.objects.filter(pk=self.run.pk, lease_owner=self.owner).update(counts={**counts, **self._begin})
 
     # Rows
 
@@ -142,7 +168,7 @@ class Worker:
             account=self.run.account,
             owner=self.owner,
             line=self.line,
-            on_claim=self._renew,
+            on_claim=self.hold,  # a stop that was asked for in this moment counts too
             on_outcome=on_outcome,
         )
         self.weigh(call, performed)
@@ -155,6 +181,7 @@ class Worker:
             self._count_unknown(error)
         elif performed.verdict is not Verdict.TAKEN:
             self._unknown_in_a_row = 0
+        self._refusals.weigh(performed)
         if error is None:
             return
         if performed.verdict in {Verdict.PAUSE_ACCOUNT, Verdict.STOP_RUN}:

@@ -15,67 +15,28 @@ from django import template
 from django.contrib.admin.utils import display_for_value
 from django.db import models
 from django.utils import formats, timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext, ngettext
 
-from contactsync.options import display_option, jalali
+from contactsync.calendars import jalali
+from contactsync.options import display_option
 
 register = template.Library()
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
-#: state -> tone; a state that is not here is "neutral". Colour is never the only sign: the badge says the state too.
-TONES = {
-    "accepted": "good",
-    "applied": "good",
-    "redone": "good",
-    "restored": "good",
-    "delivered": "good",
-    "done": "good",
-    "finished": "good",
-    "read": "good",
-    "ready": "good",
-    "cannot_tell": "warn",
-    "sent": "good",
-    "synced": "good",
-    "applying": "busy",
-    "undoing": "busy",
-    "redoing": "busy",
-    "checking": "busy",
-    "on_wire": "busy",
-    "planning": "busy",
-    "preparing": "busy",
-    "queued": "busy",
-    "running": "busy",
-    "scheduled": "busy",
-    "sending": "busy",
-    "stopping": "busy",
-    "checked": "warn",
-    "duplicate": "warn",
-    "marked": "warn",
-    "missing": "warn",
-    "moved": "warn",
-    "not_attempted": "warn",
-    "not_sent": "warn",
-    "paused": "warn",
-    "planned": "info",
-    "prepared": "warn",
-    "stopped": "warn",
-    "uploaded": "warn",
-    "warning": "warn",
-    "attention": "bad",
-    "blocked": "bad",
-    "failed": "bad",
-    "refused": "bad",
-    "rejected": "bad",
-    "undelivered": "bad",
-    "unknown": "bad",
-    "changed": "info",
-    "partly": "info",
-    "skipped": "info",
-    "removed": "info",
-    "new": "info",
+#: tone -> states; a state that is not here is "neutral". Colour is never the only sign: the badge says the state too.
+_STATES = {
+    "good": "accepted applied delivered done finished read ready redone restored sent synced",
+    "busy": "applying checking on_wire planning preparing queued redoing running scheduled sending stopping undoing",
+    "info": "changed new partly planned removed skipped",
+    "warn": (
+        "cannot_tell checked duplicate marked missing moved not_attempted not_sent paused prepared "
+        "stopped uploaded warning"
+    ),
+    "bad": "attention blocked failed refused rejected undelivered unknown",
 }
+TONES = {state: tone for tone, states in _STATES.items() for state in states.split()}
 EMPTY = "–"
 
 
@@ -114,6 +75,13 @@ def with_jalali(value: str) -> str:
 
 
 @register.filter
+def suggested(value: str) -> SafeString | str:
+    """What a row may have meant, each choice from left to right; dates in the calendar of the page first."""
+    choices = [[with_jalali(choice)] for choice in value.split(" / ")]
+    return format_html_join(" / ", '<bdi dir="ltr" class="cs-nowrap">{}</bdi>', choices)
+
+
+@register.filter
 def when(value: dt.datetime | None) -> SafeString | str:
     """A moment in the site's time zone, to the minute; on Persian pages the Jalali date stands before the Gregorian one."""
     if value is None:
@@ -138,6 +106,16 @@ def number(value: float | Decimal | None) -> str:
         return EMPTY
     # Django's Persian formats group nothing
     return f"{value:,}" if _is_persian() else str(formats.localize(value, use_l10n=True))
+
+
+@register.filter
+def duration(seconds: float | None) -> str:
+    """How long something took: “4 ms”, from one second on “1.23 s”; a dash for None."""
+    if seconds is None:
+        return EMPTY
+    if seconds >= 1:
+        return gettext("%(count)s s") % {"count": number(round(seconds, 2))}
+    return gettext("%(count)s ms") % {"count": number(max(1, round(seconds * 1000)))}
 
 
 @register.simple_tag

@@ -9,9 +9,12 @@ from django import template
 
 from contactsync.admin.words import field_label, operation_label
 from contactsync.imports.issues import describe_issue
+from contactsync.imports.read import has_content
+from contactsync.models import ImportIssue
 from contactsync.models.reasons import describe
 from contactsync.sync import guard
 from contactsync.templatetags.contactsync import listed, with_jalali
+from contactsync.text import isolated
 
 register = template.Library()
 register.filter("in_words", describe)
@@ -41,6 +44,12 @@ def changes(stored: Mapping[str, Any], titles: Mapping[str, str]) -> list[Change
         for name, pair in stored.items()
         if isinstance(pair, list | tuple) and len(pair) == 2
     ]
+
+
+@register.filter
+def rest_of_row(issue: ImportIssue) -> str:
+    """What else stands in the row, so that people know whom it is about; kept with the first issue of a row only."""
+    return " · ".join(isolated(cell) for cell in issue.cells if has_content(cell) and cell != issue.value)
 
 
 @register.simple_tag

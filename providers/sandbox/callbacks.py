@@ -18,7 +18,7 @@ KEPT = 1_000
 
 @dataclass(frozen=True)
 class Delivered:
-    """One call back and what came of it: the HTTP status, or None with the reason why there was no answer."""
+    """One callback and what came of it: the HTTP status, or None with the reason why there was no answer."""
 
     method: str
     url: str

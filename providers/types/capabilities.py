@@ -104,9 +104,7 @@ class Capabilities:
     has_assigned_user: bool = False
     has_note: bool = False
     can_change_phone: bool = True
-    deleting_contacts: str = (
-        ""  # what else goes with a contact that is deleted, beyond this phonebook: one translatable line
-    )
+    deleting_contacts: str = ""  # what else goes with a deleted contact, beyond this phonebook: one translatable line
     has_description: bool = False  # a phonebook keeps one
     max_title: int | None = None
     max_option_label: int | None = None
@@ -123,7 +121,7 @@ class Capabilities:
     max_message_parts: int | None = None
     schedule_earliest: dt.timedelta | None = None  # None: the provider cannot schedule
     schedule_latest: dt.timedelta | None = None
-    cancel_until: dt.timedelta | None = None
+    cancel_until: dt.timedelta | None = None  # a scheduled send can be cancelled until so long before it goes
     duplicate_send_window: dt.timedelta | None = None  # an identical send within it is refused
     reply_window: dt.timedelta | None = None  # free text only so long after the person's last message, else a template
     template_needs_consent: bool = False

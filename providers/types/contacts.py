@@ -88,6 +88,11 @@ class ContactRecord:
     options: Mapping[str, OptionValue] = field(default_factory=dict)
     leave: frozenset[str] = frozenset()  # fields (assigned_user, note) that an update does not touch
 
+    @property
+    def full_name(self) -> str:
+        """For providers with one field for both names."""
+        return " ".join(filter(None, (self.first_name, self.last_name)))
+
 
 @dataclass(frozen=True, slots=True)
 class RemoteContact:

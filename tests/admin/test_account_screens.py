@@ -267,7 +267,7 @@ def test_an_address_that_only_the_customer_knows_is_asked_for_beside_its_field()
     errors = page.context["adminform"].form.errors
     assert list(errors) == ["base_url"]
     assert "Enter the address of the API" in errors["base_url"][0]
-    assert "no address that is the same for everybody" in text_of(page)
+    assert "gives each customer an address of their own" in text_of(page)
 
 
 def test_a_signature_secret_is_entered_kept_and_removed() -> None:
@@ -275,7 +275,7 @@ def test_a_signature_secret_is_entered_kept_and_removed() -> None:
     client = boss()
     client.post(add_at("callbell"), form(credential_api_key=KEY))
     account = ProviderAccount.objects.get()
-    assert "Not required; none is stored." in text_of(client.get(address(account)))
+    assert "Optional; none is stored." in text_of(client.get(address(account)))
     client.post(address(account), form(credential_callback_secret=secret))
     assert stored_in(account) == {"api_key": KEY, "callback_secret": secret}
     page = text_of(client.get(address(account)))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from contactsync.admin.book_files import packed, unpacked
+from contactsync.admin.phonebooks.files import packed, unpacked
 from contactsync.models import CustomOption, Phonebook, PhonebookOption, ProviderAccount, Run
 from contactsync.sync.planner import create_push_run
 from tests.admin.flow_rows import client_of, text_of

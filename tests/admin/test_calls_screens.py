@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from django.urls import reverse
 
-from contactsync.admin.call_report import report
-from contactsync.models import Call, Recipient
+from contactsync.admin.calls.report import report
+from contactsync.models import Call, Contact, Recipient
 from contactsync.models.reasons import reason
 from tests.admin.flow_rows import address, client_of, make_run, make_unknown_send, text_of
 
@@ -136,6 +138,36 @@ def test_the_report_for_the_provider_names_the_call_and_nobody() -> None:
     assert "Number (number) is not valid" in text
 
 
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("شماره ۰۹۱۲۱۲۳۴۵۶۷ نامعتبر است", "شماره (number, 11 digits) نامعتبر است"),
+        ("0912-123-4567 or +98 (912) 123 4567", "(number, 13 digits) or (number, 18 digits)"),
+        ("sara.ahmadi@mail.example.org is taken", "(e-mail address) is taken"),
+        ("since 2026-11-21 13:00:00, error 1234", "since 2026-11-21 13:00:00, error 1234"),
+    ],
+)
+def test_a_refusal_keeps_its_words_without_numbers_and_addresses_in_any_form(said: str, kept: str) -> None:
+    call = make_refused_send()
+    call.response_excerpt = json.dumps({"message": said}, ensure_ascii=False)
+    assert kept in report(call)
+
+
+def test_the_report_names_nobody_whose_name_the_provider_repeats_or_looks_like_a_code() -> None:
+    call = make_refused_send()
+    person = call.recipients.select_related("contact").first()
+    Contact.objects.filter(pk=person.contact_id).update(first_name="Sara2", last_name="Ahmadi", company="3M")
+    call.request_excerpt = (
+        '{"name": "Sara2", "company": "3M", "text": "CODE-77", "phonebook_id": "a1", "createdAt": "12:30"}'
+    )
+    call.response_excerpt = '{"message": "Sara2 Ahmadi of 3M is refused by rule 3Ms"}'
+    text = report(call)
+    assert '"message": "(name) (name) of (name) is refused by rule 3Ms"' in text
+    assert '"phonebook_id": "a1", "createdAt": "12:30"' in text
+    for personal in ("Sara", "Ahmadi", '"3M"', "CODE-77"):
+        assert personal not in text
+
+
 def test_the_answer_to_what_was_carried_out_gives_no_text_away() -> None:
     call = make_refused_send()
     Call.objects.update(state=Call.State.ACCEPTED, status=200, response_excerpt='{"data": {"message": "Hello Sara"}}')
@@ -148,6 +180,14 @@ def test_the_report_is_text_to_select_and_a_button_to_copy_it() -> None:
     assert '<textarea class="cs-raw" id="call-report" dir="ltr" lang="en" rows="14" readonly' in page
     assert 'data-copy="call-report"' in page
     assert "Copy as report for the provider" in page
+
+
+def test_a_call_of_a_few_milliseconds_says_so_on_its_page_and_in_the_list() -> None:
+    call = make_refused_send()
+    Call.objects.update(seconds=0.0042)
+    client = client_of("Marketing")
+    assert "<dt>Duration</dt><dd>4 ms</dd>" in text_of(client.get(address(call)))
+    assert ">4 ms<" in text_of(client.get(reverse("admin:contactsync_call_changelist")))
 
 
 def test_a_call_that_has_not_gone_out_has_no_report() -> None:

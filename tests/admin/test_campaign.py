@@ -13,9 +13,9 @@ from contactsync.models import Campaign, Contact, ProviderAccount
 from contactsync.sync.accounts import check_account
 from contactsync.sync.mapping import payload_of, places_of, record_of
 from providers.sandbox import SandboxServer
+from tests.admin.campaign_forms import ADD, form
 from tests.admin.flow_rows import address, client_of
 from tests.admin.flow_rows import text_of as html_of
-from tests.admin.test_campaigns_screens import ADD, form
 from tests.campaigns.companies import COMPANIES
 from tests.campaigns.conftest import link, prepare, send, sent_bodies
 from tests.factories import make_account, make_contact, make_option, make_phonebook, make_user
@@ -44,7 +44,7 @@ def test_a_template_chosen_in_the_form_is_sent_with_its_values(callbell: Any, sa
     Contact.objects.filter(phone=AGREED).update(consented_at=timezone.now(), consent_source="form")
     client, template = client_of("Marketing"), welcome_of(callbell)
     page = client.post(ADD, form(callbell, {"phonebook": book.pk}, message="", template=template), follow=True)
-    assert "Now write what the template's variables say." in text_of(page)
+    assert "Now fill in the template's variables." in text_of(page)
     assert "Value of “1”" in text_of(page)
     assert "wrote within the last 24 hours" in text_of(page)
     assert 'name="is_keyworded"' not in text_of(page)

@@ -5,16 +5,33 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import DELETION, LogEntry
+from django.db import connection
+from django.db.models import QuerySet
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from contactsync.models import Campaign, Contact, Phonebook, Run, Suppression
+from contactsync.models import (
+    Campaign,
+    CampaignTarget,
+    Contact,
+    ImportChange,
+    ImportJob,
+    ImportUndo,
+    ImportUndoChange,
+    Phonebook,
+    Run,
+    RunItem,
+    Suppression,
+)
 from tests.admin.flow_rows import address, client_of, text_of
 from tests.factories import make_account, make_contact, make_phonebook
 
 pytestmark = pytest.mark.django_db
 CONTACTS = "/admin/contactsync/contact/"
 BOOKS = "/admin/contactsync/phonebook/"
+SUPPRESSED = "/admin/contactsync/suppression/"
 
 
 def act(client: Client, action: str, rows: list[Any], *, at: str = CONTACTS, **more: str) -> Any:
@@ -181,3 +198,107 @@ def test_a_selection_over_all_pages_keeps_the_filters(book: Phonebook) -> None:
     act(client, "suppress_numbers", [outside], at=at, select_across="1", confirmed="yes")
     assert Suppression.objects.count() == 3
     assert not Suppression.objects.filter(phone=outside.phone).exists()
+
+
+# Very many
+
+
+@pytest.fixture
+def _few_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    for place in ("contactsync.admin.contacts.actions", "contactsync.sync.lifecycle"):
+        monkeypatch.setattr(f"{place}.CHUNK", 2)
+    monkeypatch.setattr("contactsync.admin.suppression.AT_ONCE", 2)
+
+
+def across(client: Client, action: str, *, at: str = CONTACTS, **more: str) -> Any:
+    return client.post(at, {"action": action, "_selected_action": "0", "select_across": "1", "index": "0", **more})
+
+
+def forbid_instances(monkeypatch: pytest.MonkeyPatch, model: Any) -> None:
+    """To hold a million of them takes gigabytes."""
+
+    def refuse(*args: Any, **kwargs: Any) -> None:
+        raise AssertionError(f"A {model.__name__} was made.")
+
+    monkeypatch.setattr(model, "__init__", refuse)
+
+
+@pytest.mark.usefixtures("_few_at_once")
+def test_a_campaign_to_everybody_does_not_hold_everybody(book: Phonebook, monkeypatch: pytest.MonkeyPatch) -> None:
+    people = [make_contact(book) for _ in range(5)]
+    client = client_of("Marketing lead")
+    forbid_instances(monkeypatch, CampaignTarget.contacts.through)
+    across(client, "send_to")
+    assert set(Campaign.objects.get().targets.get().contacts.values_list("pk", flat=True)) == {one.pk for one in people}
+
+
+@pytest.mark.usefixtures("_few_at_once")
+def test_the_deletion_of_everybody_does_not_hold_everybody(book: Phonebook, monkeypatch: pytest.MonkeyPatch) -> None:
+    people = [make_contact(book, remote_id=f"r{number}") for number in range(5)]
+    client = client_of("Marketing lead")
+    with monkeypatch.context() as patched:
+        forbid_instances(patched, RunItem)
+        across(client, "delete_everywhere")
+    items = Run.objects.get().items.order_by("pk")
+    expected = [(one.pk, one.phone, one.remote_id, "delete", "planned") for one in people]
+    assert list(items.values_list("contact", "phone", "remote_id", "operation", "state")) == expected
+
+
+@pytest.mark.usefixtures("_few_at_once")
+def test_the_numbers_of_everybody_are_suppressed_in_parts(book: Phonebook, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(5):
+        make_contact(book)
+    whole, parts = QuerySet.bulk_create, []
+
+    def noted(rows: Any, objects: Any, **options: Any) -> Any:
+        parts.append(len(objects := list(objects)))
+        return whole(rows, objects, **options)
+
+    monkeypatch.setattr(QuerySet, "bulk_create", noted)
+    across(client_of("Marketing lead"), "suppress_numbers", confirmed="yes")
+    assert Suppression.objects.count() == 5
+    assert max(parts) == 2
+
+
+@pytest.mark.usefixtures("_few_at_once")
+def test_numbers_are_taken_off_the_list_after_a_question_and_each_is_on_record() -> None:
+    for number in range(5):
+        Suppression.objects.create(phone=f"+98912000000{number}", source="import" if number else "person")
+    client = client_of(is_superuser=True)
+    page = text_of(across(client, "take_off", at=f"{SUPPRESSED}?source__exact=import"))
+    assert "Take 4 numbers off the suppression list?" in page
+    assert Suppression.objects.count() == 5
+    across(client, "take_off", at=f"{SUPPRESSED}?source__exact=import", confirmed="yes")
+    assert Suppression.objects.get().source == "person"
+    logged = LogEntry.objects.order_by("pk").values_list("object_repr", "action_flag", "change_message")
+    assert [flag for _name, flag, _message in logged] == [DELETION] * 4
+    assert "Deletion" in text_of(client.get("/admin/explain/", {"number": "+989120000003"}))
+    assert "take_off" not in offered(client_of("Marketing"), SUPPRESSED)
+
+
+def test_nobody_chosen_for_a_long_target_is_loaded_by_its_pages(book: Phonebook) -> None:
+    for _ in range(201):
+        make_contact(book)
+    client = client_of("Marketing lead")
+    across(client, "send_to")
+    draft = address(Campaign.objects.get())
+    for page in (draft, draft.replace("change", "delete")):
+        with CaptureQueriesContext(connection) as captured:
+            assert client.get(page).status_code == 200
+        through = [query["sql"] for query in captured.captured_queries if "campaigntarget_contacts" in query["sql"]]
+        assert all("COUNT(" in sql or "LIMIT 1" in sql for sql in through), through
+
+
+def test_a_phonebook_goes_without_its_records_being_loaded(book: Phonebook, monkeypatch: pytest.MonkeyPatch) -> None:
+    who = make_contact(book)
+    job = ImportJob.objects.create(phonebook=book, file_name="a.csv", state="applied")
+    change = job.changes.create(contact=who, row=1, line=2, kind="created")
+    undo = ImportUndo.objects.create(job=job, state="undone")
+    undo.changes.create(change=change, contact=who, case="created")
+    who.delete()
+    client = client_of(is_superuser=True)
+    for model in (ImportChange, ImportUndoChange):
+        forbid_instances(monkeypatch, model)
+    client.post(address(book, "delete"), {"post": "yes"})
+    assert not Phonebook.objects.filter(pk=book.pk).exists()
+    assert not ImportChange.objects.exists()

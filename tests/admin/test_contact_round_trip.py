@@ -38,7 +38,7 @@ def book() -> Phonebook:
         options={str(option.pk): VALUES[option.kind] for option in options},
     )  # fmt: skip
     make_contact(book, "+989121234568", remote_id="9121234570", sync_error={"message": "Because."})
-    make_contact(book, "+989121234569", first_name="=1+1", last_name="'quoted", company="-2+3", note="+1 friend")
+    make_contact(book, "+989121234569", first_name="=1+1", last_name="'quoted", company="'=1+1", note='="x"')
     make_contact(
         book, "+982112345678", first_name="Landline", consented_at=dt.datetime(2025, 12, 31, 23, 59, tzinfo=dt.UTC)
     )

@@ -38,7 +38,7 @@ def test_the_steps_go_when_contacts_are_in_step() -> None:
     assert [step.done for step in board(client)["steps"]] == [True, True, True, False, False]
     Contact.objects.filter(pk=contact.pk).update(sync_state="synced")
     assert board(client)["steps"] == []
-    assert "Nothing waits for you" in text_of(client.get(HOME))
+    assert "Nothing is waiting for you" in text_of(client.get(HOME))
 
 
 def test_everything_that_waits_for_a_person_is_listed_first() -> None:
@@ -110,10 +110,10 @@ def test_call_backs_that_were_given_up_are_told_to_administrators() -> None:
     for key, state in (("a", "failed"), ("b", "failed"), ("c", "done")):
         Callback.objects.create(account=account, key=key, kind="delivery", state=state)
     boss = client_of(is_superuser=True)
-    assert "2 call backs of providers could not be worked on." in texts(boss)
+    assert "2 callbacks of providers could not be processed." in texts(boss)
     (decision,) = board(boss)["decisions"]
     assert len(boss.get(decision.url).context["cl"].result_list) == 2
-    assert "call back" not in texts(client_of("Marketing"))
+    assert "callback" not in texts(client_of("Marketing"))
 
 
 def test_work_in_progress_has_a_bar_that_asks_for_its_numbers() -> None:

@@ -32,6 +32,7 @@ from contactsync.sync.settle import removed
 from tests.admin.flow_rows import add_recipient, client_of, make_job, make_run, text_of
 from tests.admin.test_look import read as read_strictly
 from tests.factories import make_account, make_campaign, make_contact, make_phonebook
+from tests.imports import undoing
 from tests.imports.files import imported
 
 pytestmark = pytest.mark.django_db
@@ -69,6 +70,44 @@ def everything(book: Phonebook) -> Contact:
         account=book.account, remote_id="1", phone=PHONE, text="STOP", received_at=timezone.now(), is_opt_out=True
     )
     return contact
+
+
+@pytest.mark.parametrize(
+    "typed", ["0491570006", "0491 570 006", "۰۴۹۱۵۷۰۰۰۶", "61491570006", "0061 491 570 006", "+61 491 570 006"]
+)
+def test_a_number_from_another_country_than_the_accounts_is_found_in_any_form_once_it_is_here(typed: str) -> None:
+    book = make_phonebook(make_account(default_region="IR"))
+    assert numbers.read("61491570006").numbers == ()
+    make_contact(book, PHONE)
+    make_contact(book, "+61491570006")
+    assert numbers.read(typed).numbers == ("+61491570006",)
+    assert whats(typed) == [f"Added to the phonebook “{book}”"]
+
+
+def test_what_is_a_number_here_and_a_known_one_elsewhere_is_both() -> None:
+    make_contact(make_phonebook(make_account(default_region="IR")), "+499121234567")
+    assert numbers.read("09121234567").numbers == (PHONE, "+499121234567")
+    assert numbers.read("09121234568").numbers == ("+989121234568",)
+
+
+def test_of_several_meanings_only_those_that_are_here_are_offered() -> None:
+    for name, region in (("Tehran", "IR"), ("Berlin", "DE"), ("Rome", "IT")):
+        account = make_account(name=name, default_region=region)
+    client = client_of("Marketing")
+    assert "Choose one:" in page(client, "09121234567"), "nobody has any of them"
+    make_contact(make_phonebook(account), PHONE)
+    shown = page(client, "09121234567")
+    assert "Choose one:" not in shown
+    assert PHONE in shown
+    assert "+499121234567" not in shown
+
+
+@pytest.mark.parametrize("kind", [FormerContact, Suppression])
+def test_a_number_from_elsewhere_is_known_also_where_it_is_no_contact(kind: Any) -> None:
+    book = make_phonebook(make_account(default_region="IR"))
+    more = {"former_id": 1, "phonebook": book} if kind is FormerContact else {}
+    kind.objects.create(phone="+61491570006", **more)
+    assert numbers.read("0491570006").numbers == ("+61491570006",)
 
 
 @pytest.mark.parametrize("typed", ["09121234567", "+98 912 123 4567", "۰۹۱۲-۱۲۳-۴۵۶۷", "0098 912 1234567"])
@@ -149,7 +188,7 @@ def test_only_what_the_person_may_see_is_shown_and_the_rest_is_named(book: Phone
     assert "Added to the phonebook" in shown
     for words in ("Nowruz", "STOP", "asked on the phone", "New in “Customers”", "create_contacts"):
         assert words not in shown
-    assert "Not shown, because you may not see it" in shown
+    assert "Not shown, because you do not have permission" in shown
     assert client_of().get(reverse("admin:explain")).status_code == 403
 
 
@@ -174,7 +213,7 @@ def test_a_piece_of_a_number_leads_to_the_search(book: Phonebook) -> None:
     shown = page(client_of("Marketing"), "0912")
     assert "This is not a whole phone number." in shown
     assert "/admin/contactsync/contact/?q=0912" in shown
-    assert "Nothing is known of this number." in shown
+    assert "Nothing is known about this number." in shown
 
 
 def test_the_page_is_found_from_the_menu_the_contact_and_the_search(book: Phonebook) -> None:
@@ -263,3 +302,12 @@ def test_a_moment_that_is_not_known_comes_last(book: Phonebook) -> None:
     lines = history(numbers.read(PHONE), Kind.values).lines
     assert [line.at for line in lines][-1] is None
     assert all(isinstance(line.at, dt.datetime) for line in lines[:-1])
+
+
+def test_an_undo_that_was_itself_undone_does_not_say_removed(book: Phonebook) -> None:
+    undone = undoing.undone(imported(book, f"phone,first name\n{PHONE},Sara\n"))
+    assert "removed" in {line.label for line in history(numbers.read(PHONE), Kind.values).lines}
+    undoing.redone(undone)
+    (line,) = [line for line in history(numbers.read(PHONE), Kind.values).lines if line.what.startswith("Undo")]
+    assert line.what.endswith("“Customers”, itself undone")
+    assert line.label == "as after the import"

@@ -102,7 +102,7 @@ def test_go_on_imports_the_phonebook_as_it_is_now_and_the_result_says_so(
     job.refresh_from_db()
     assert job.state == State.APPLIED
     assert Contact.objects.get(phone="+989121230003").first_name == "New"
-    assert "From row 1 on, the import went on with the phonebook as it was then" in text_of(client.get(address(job)))
+    assert "From row 1 on, the import continued with the phonebook as it was then" in text_of(client.get(address(job)))
 
 
 def test_check_again_shows_what_the_import_would_do_now(run_tasks: object) -> None:

@@ -68,6 +68,15 @@ def test_rejected_rows_go_out_as_a_workbook_and_come_back_as_the_next_attempt(bo
     assert "Attempts of this import" in page_of(job, client)
 
 
+def test_corrected_rows_come_before_those_left_as_they_were(book: Phonebook) -> None:
+    client = client_of("Marketing")
+    job = imported(book, FILE)
+    again = upload_again(client, job, {"A3": "09121234563"})
+    check(again)
+    rows = client.get(address(again, "change")).context["corrections"].page.object_list
+    assert [(row.line, bool(row.changes)) for row in rows] == [(3, True), (2, False)]
+
+
 def test_what_the_workbook_adds_is_no_column_to_choose_for(book: Phonebook) -> None:
     client = client_of("Marketing")
     job = imported(book, FILE)
@@ -124,7 +133,7 @@ def test_what_was_imported_later_is_not_said_to_be_before(book: Phonebook) -> No
     first = imported(book, FILE)
     imported(book, FILE)
     page = page_of(first)
-    assert "imported by another upload" in page
+    assert "also uploaded separately" in page
     assert "imported before" not in page
 
 

@@ -1,4 +1,4 @@
-"""What happens with people who are there already: chosen on the page of the columns, said on those that follow."""
+"""What happens to existing contacts: chosen on the page of the columns, said on those that follow."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from contactsync.imports.rules import Mode, Rules, TagsMode
 from contactsync.models import ImportJob, Phonebook, SavedMapping
 from tests.admin.flow_rows import address, client_of, text_of
 from tests.admin.test_import_history import upload_again
-from tests.admin.test_imports_screens import columns, upload
-from tests.factories import make_contact, make_phonebook
+from tests.admin.test_imports_screens import columns, uploaded
+from tests.factories import make_contact
 from tests.imports.files import apply, check, imported
 from tests.imports.test_modes import FILE, book
 
@@ -22,11 +22,6 @@ CHOSEN = {"mode": "update_only", "tags_mode": "add", "clear_token": " - "}
 @pytest.fixture
 def client() -> Client:
     return client_of("Marketing")
-
-
-def uploaded(client: Client, phonebook: Phonebook | None = None) -> ImportJob:
-    upload(client, phonebook or make_phonebook())
-    return ImportJob.objects.get()
 
 
 def test_the_page_begins_with_the_usual_and_keeps_what_is_chosen(client: Client) -> None:
@@ -59,16 +54,30 @@ def test_the_result_says_what_was_chosen_and_lists_skipped_rows_when_asked(clien
     job = imported(book, FILE, rules=Rules(Mode.ADD_ONLY), mapping={"0": "phone", "1": "first_name"})
     page = client.get(address(job, "change"))
     text = text_of(page)
-    assert (
-        "contacts that are there stay as they are. A blank cell keeps what is there; “\u2068&lt;clear&gt;\u2069” empties"
-        in text
-    )
+    assert "existing contacts stay as they are." in text
     assert "<b>3</b> skipped" in text
     assert "3 rows were skipped, as chosen." in text
     assert {issue.severity for issue in page.context["table"].page.object_list} == {"warning", "duplicate", "rejected"}
     page = client.get(address(job, "change"), {"severity": "skipped"})
     assert [issue.code for issue in page.context["table"].page.object_list] == ["skipped_there"] * 3
     assert "only adds numbers" in text_of(page)
+
+
+@pytest.mark.parametrize(
+    ("mode", "fields", "said"),
+    [
+        (Mode.ADD_AND_UPDATE, ("first_name",), (False, True)),
+        (Mode.ADD_AND_UPDATE, ("first_name", "tags"), (True, True)),
+        (Mode.ADD_AND_UPDATE, (), (False, False)),
+        (Mode.ADD_ONLY, ("first_name", "tags"), (False, False)),
+    ],
+)
+def test_of_tags_and_the_sign_is_told_where_they_mean_something(
+    client: Client, book: Phonebook, mode: str, fields: tuple[str, ...], said: tuple[bool, bool]
+) -> None:
+    mapping = {"0": "phone", **{str(at): name for at, name in enumerate(fields, 1)}}
+    text = text_of(client.get(address(imported(book, FILE, rules=Rules(mode), mapping=mapping), "change")))
+    assert ("Tags of the file replace" in text, "“\u2068&lt;clear&gt;\u2069” empties" in text) == said
 
 
 def test_where_nothing_can_be_skipped_nothing_is_said_of_it(client: Client, book: Phonebook) -> None:

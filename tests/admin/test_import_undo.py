@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from contactsync.admin.undo_pages import MEANING, MEANING_OF_NUMBERS, choices_of
+from contactsync.admin.imports.undo_pages import MEANING, MEANING_OF_NUMBERS, choices_of
 from contactsync.imports import undo
 from contactsync.imports.undo_cases import OFFERS
 from contactsync.models import Contact, ImportJob, ImportUndo, ImportUndoChange
@@ -150,7 +150,7 @@ def test_an_undo_that_stopped_half_way_says_so_and_goes_on_or_back() -> None:
     page = client.post(address(job, "undo_stop"), follow=True)
     assert "Stopped after 0 of 2 contacts." in text_of(page)
     assert "Undo the undo" in text_of(page)
-    assert "Look and decide" in text_of(client.get(reverse("admin:index")))
+    assert "Review and decide" in text_of(client.get(reverse("admin:index")))
     client.post(address(job, "undo_resume"))
     found.refresh_from_db()
     assert found.state == State.UNDOING

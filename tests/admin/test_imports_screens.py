@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone, translation
 
 from contactsync.models import Contact, ImportJob, Phonebook
 from contactsync.models.reasons import reason
+from contactsync.templatetags.contactsync import suggested
 from tests.admin.flow_rows import address, client_of, make_issue, make_job, text_of
 from tests.factories import make_contact, make_option, make_phonebook
 
@@ -50,6 +54,16 @@ def test_the_list_of_contacts_offers_the_import_to_those_who_may() -> None:
     url = reverse("admin:contactsync_contact_changelist")
     assert ADD in text_of(client_of("Marketing").get(url))
     assert ADD not in text_of(client_of(may=("view_contact",)).get(url))
+
+
+def test_the_script_that_sends_the_file_is_told_where_to_go_on_and_a_person_is_taken_there() -> None:
+    client, book = client_of("Marketing"), make_phonebook()
+    answers = [
+        client.post(ADD, {"phonebook": book.pk, "file": SimpleUploadedFile("people.csv", FILE.encode())}, **headers)
+        for headers in ({"headers": {"Accept": "application/json, text/html;q=0.5"}}, {})
+    ]
+    second, first = ImportJob.objects.all()
+    assert (answers[0].json(), answers[1]["Location"]) == ({"url": address(first)}, address(second))
 
 
 def test_without_a_phonebook_the_page_says_what_to_do_first() -> None:
@@ -272,6 +286,19 @@ def test_an_issue_says_what_is_wrong_in_words() -> None:
     assert "The number stands on line 7 already." in text_of(client_of("Marketing").get(address(job)))
 
 
+@pytest.mark.parametrize("name", ["Sara", "سارا"])
+def test_a_rejected_row_says_whom_it_is_about_and_is_found_by_that(name: str) -> None:
+    job, client = make_job(), client_of("Marketing")
+    make_issue(job, 2, cells=["0912", name, "", "Shiraz"])
+    make_issue(job, 3, cells=["0912", "Ali", "", "Tehran"])
+    page = client.get(address(job), {"q": name})
+    assert [issue.line for issue in page.context["table"].page] == [2]
+    assert f"\u2068{name}\u2069 · \u2068Shiraz\u2069" in text_of(page)
+    looking = client_of(may=("view_importjob",))
+    assert "Shiraz" not in text_of(looking.get(address(job)))
+    assert not list(looking.get(address(job), {"q": name}).context["table"].page)
+
+
 def test_a_failed_import_says_why() -> None:
     job = make_job(state=ImportJob.State.FAILED, counts={}, error=reason("The uploaded file is no longer kept."))
     assert "The uploaded file is no longer kept." in text_of(client_of("Marketing").get(address(job)))
@@ -282,11 +309,47 @@ def test_a_stopped_import_says_how_far_it_came_and_can_go_on() -> None:
     client = client_of("Marketing")
     text = text_of(client.get(address(job)))
     assert "Stopped after 2 of 5 rows." in text
-    assert "Go on importing" in text
+    assert "Continue importing" in text
     job.file.storage.delete(job.file.name)
     text = text_of(client.get(address(job)))
-    assert "Go on importing" not in text
+    assert "Continue importing" not in text
     assert "Upload the file again" in text
+
+
+def test_a_stopped_import_is_not_called_stopped_while_its_worker_has_rows_in_hand() -> None:
+    soon = timezone.now() + dt.timedelta(minutes=1)
+    job = make_job(state=ImportJob.State.STOPPED, position=2, lease_owner="worker", lease_until=soon)
+    client = client_of("Marketing")
+    text = text_of(client.get(address(job)))
+    assert "Stopping: the rows in hand are finished, no others are begun." in text
+    assert "Stopped after" not in text
+    assert address(job, "stop") not in text
+    answer = client.get(address(job, "progress")).json()
+    assert (answer["state"], answer["running"]) == ("stopping", True)
+    ImportJob.objects.update(lease_owner="", lease_until=None)
+    assert client.get(address(job, "progress")).json()["state"] == "stopped", "then the page loads itself anew"
+    assert "Stopped after 2 of 5 rows." in text_of(client.get(address(job)))
+
+
+def test_files_to_download_keep_the_letters_of_the_upload() -> None:
+    job = make_job(file_name="مشتریان مهر 1403.csv")
+    issue = make_issue(job, 2, severity="rejected", code="phone_empty", cells=["", "Sara"])
+    assert issue.cells
+    named = client_of("Marketing").get(address(job, "rejected"))["Content-Disposition"]
+    assert f"{quote('مشتریان-مهر-1403')}-rejected-{job.pk}.csv" in named
+
+
+def test_a_persian_file_name_keeps_its_ending_whole() -> None:
+    job = make_job(file_name="مشتریان مهر 1403.csv")
+    assert "مشتریان مهر 1403\u200e.csv" in text_of(client_of("Marketing").get(address(job)))
+    for name in ("people 2.csv", "مشتریان.csv"):
+        assert str(make_job(file_name=name)) == name
+
+
+def test_suggested_dates_are_in_both_calendars_on_persian_pages() -> None:
+    with translation.override("fa"):
+        assert suggested("1968-10-23 / 1968-03-28").count("(13") == 2
+    assert suggested("+989121110001") == '<bdi dir="ltr" class="cs-nowrap">+989121110001</bdi>'
 
 
 def test_a_file_that_vanished_leaves_nothing_to_do_but_to_upload_it_again() -> None:

@@ -1,4 +1,4 @@
-"""Replies and call backs on the screens, and the address of an account that providers call."""
+"""Replies and callbacks on the screens, and the address of an account that providers call."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def test_without_a_provider_that_keeps_replies_there_is_no_button(callbell: Prov
     assert "Fetch replies now" not in text_of(client_of("Marketing").get(REPLIES))
 
 
-# Call backs
+# Callbacks
 
 
 def test_call_backs_are_for_administrators() -> None:
@@ -176,7 +176,7 @@ def test_whoever_may_not_change_the_account_does_not_see_its_address(callbell: P
 def test_a_provider_that_calls_nobody_has_no_address(sandbox: SandboxServer) -> None:
     account = make_account(base_url=sandbox.url("ippanel"))
     page = page_of(account)
-    assert "This provider calls nobody." in page
+    assert "This provider makes no calls." in page
     assert account.callback_key not in page
 
 
@@ -190,7 +190,7 @@ def test_a_site_that_is_not_reached_from_outside_says_so() -> None:
 def test_subscribing_asks_first_and_is_in_the_history(callbell: ProviderAccount, sandbox: SandboxServer) -> None:
     client = client_of(is_superuser=True)
     page = text_of(client.post(address(callbell, "subscribe")))
-    assert "that software is called no more" in page
+    assert "that software will no longer be called" in page
     assert sandbox.state("callbell").webhook is None
     answer = client.post(address(callbell, "subscribe"), {"confirmed": "yes"}, follow=True)
     assert "The provider calls this site now." in text_of(answer)

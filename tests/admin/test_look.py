@@ -98,7 +98,7 @@ PAGES = [
     "/admin/contactsync/suppression/add/",
     "/admin/contactsync/suppression/{number}/delete/",
     "/admin/contactsync/importjob/suppression/",
-    "/admin/contactsync/suppression/export/",
+    "/admin/contactsync/campaign/export/",
     "/admin/contactsync/provideraccount/",
     "/admin/contactsync/provideraccount/add/?provider=ippanel",
     "/admin/contactsync/provideraccount/{account}/change/",
@@ -134,6 +134,13 @@ def test_our_style_sheets_and_scripts_load_nothing_from_elsewhere() -> None:
         text = Path(str(finders.find(f"contactsync/{name}.css"))).read_text()
         assert "url(" not in text
         assert "@import" not in text
+
+
+def test_whoever_is_logged_out_on_the_way_learns_that_nothing_was_saved() -> None:
+    client = Client()
+    told = "it was not saved"
+    assert told in client.post("/admin/contactsync/importjob/add/", follow=True).content.decode()
+    assert told not in client.get("/admin/", follow=True).content.decode()
 
 
 def test_the_login_page_speaks_the_language_one_chooses() -> None:
@@ -210,4 +217,4 @@ def test_a_capped_list_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "more than 60 contacts" in page
     filtered = {"sync": "new"}
     assert "more than 60 results" in text_of(client_of("Marketing").get("/admin/contactsync/contact/", filtered))
-    assert "Select everything that matches, on all pages" in page
+    assert "Select all matches, on all pages" in page

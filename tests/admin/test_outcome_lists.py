@@ -1,4 +1,4 @@
-"""After a stop: exactly who was accepted, is on the wire, is unknown, was not attempted; each list as a file."""
+"""After a stop: exactly who was accepted, is on the wire, is unknown, waits, was not attempted; each list as a file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from tests.admin.test_downloads import sheet, table
 from tests.factories import make_contact, make_phonebook
 
 pytestmark = pytest.mark.django_db
-NAMES = ["accepted", "refused", "on_wire", "unknown", "not_attempted"]
 
 
 def stopping_campaign() -> Campaign:
@@ -44,10 +43,10 @@ def test_the_lists_of_a_campaign_are_its_whole_audience() -> None:
     campaign = stopping_campaign()
     client = client_of("Marketing")
     told = counts(campaign, client)
-    assert told == {"accepted": 2, "refused": 1, "on_wire": 1, "unknown": 1, "not_attempted": 2}
+    assert told == {"accepted": 2, "refused": 1, "on_wire": 1, "unknown": 1, "waiting": 1, "not_sent": 1}
     assert sum(told.values()) == campaign.recipients.exclude(state="excluded").count()
     phones = []
-    for name in NAMES:
+    for name in told:
         rows = table(client.get(address(campaign, "export"), {"list": name}))[1:]
         assert len(rows) == told[name]
         phones += [row[0] for row in rows]
@@ -61,8 +60,8 @@ def test_the_lists_of_a_campaign_are_its_whole_audience() -> None:
 def test_the_lists_of_a_run_tell_what_is_on_the_wire_from_what_waits() -> None:
     run, client = stopping_run(), client_of("Marketing")
     told = counts(run, client)
-    assert told == {"accepted": 1, "refused": 1, "on_wire": 1, "unknown": 1, "not_attempted": 2}
-    phones = [row[0] for name in NAMES for row in table(client.get(address(run, "export"), {"list": name}))[1:]]
+    assert told == {"accepted": 1, "refused": 1, "on_wire": 1, "unknown": 1, "waiting": 1, "not_attempted": 1}
+    phones = [row[0] for name in told for row in table(client.get(address(run, "export"), {"list": name}))[1:]]
     assert sorted(phones) == sorted(run.items.values_list("phone", flat=True))
     assert len(sheet(client.get(address(run, "export"), {"list": "on_wire", "format": "xlsx"}))) == 2
 
@@ -85,4 +84,25 @@ def test_an_unknown_list_or_form_is_not_found(make: Any, asked: dict[str, str]) 
 def test_the_lists_stay_after_the_stop() -> None:
     campaign = stopping_campaign()
     Campaign.objects.update(state=Campaign.State.STOPPED)
-    assert "Exactly who" in text_of(client_of("Marketing").get(address(campaign)))
+    assert "The people" in text_of(client_of("Marketing").get(address(campaign)))
+
+
+@pytest.mark.parametrize("make", [stopping_campaign, stopping_run])
+def test_a_list_bears_the_word_that_the_sum_has_for_the_same_people(make: Any) -> None:
+    row = make()
+    context = client_of("Marketing").get(address(row)).context
+    in_sum = {part.label: part.count for part in context["sum"].parts}
+    in_lists = {one.label: one.count for one in context["lists"]}
+    for word in ("waiting", "not sent" if make is stopping_campaign else "not attempted"):
+        assert in_lists[word] == 1
+        assert word in in_sum
+    on_wire = 0 if make is stopping_campaign else 1  # of a run, the sum has those among the waiting
+    assert in_sum["waiting"] == in_lists["waiting"] + on_wire
+
+
+def test_nobody_waits_at_the_end() -> None:
+    campaign = stopping_campaign()
+    Recipient.objects.filter(state="planned").update(state="not_sent")
+    Campaign.objects.update(state=Campaign.State.STOPPED)
+    assert counts(campaign, client_of("Marketing"))["not_sent"] == 2
+    assert "waiting" not in counts(campaign, client_of("Marketing"))

@@ -173,10 +173,10 @@ def test_a_changed_number_becomes_a_new_contact_after_a_question(sandbox: Sandbo
     contact.save()
     client, asked = client_of("Marketing"), {"action": "make_new", "_selected_action": [contact.pk, same.pk]}
     page = client.post("/admin/contactsync/contact/", asked)
-    assert "Make a new contact of 1 contact?" in text_of(page)
+    assert "Replace 1 contact with a new one?" in text_of(page)
     assert Contact.objects.count() == 2
     page = client.post("/admin/contactsync/contact/", {**asked, "confirmed": "yes"}, follow=True)
-    assert "1 contact becomes a new one" in text_of(page)
+    assert "replaces 1 contact with a new one" in text_of(page)
     contact.refresh_from_db()
     assert (contact.remote_id, Contact.objects.exclude(deleted_at=None).get().phone) == ("", side.phone(1))
     page = client.post("/admin/contactsync/contact/", asked, follow=True)

@@ -8,8 +8,8 @@ import datetime as dt
 import pytest
 from django.utils.translation import override
 
-from contactsync.admin import providers
-from contactsync.admin.words import OPERATIONS
+from contactsync.admin.accounts import providers
+from contactsync.admin.words import OPERATIONS, span
 from contactsync.sync.connect import Capabilities, Operation, provider_choices, provider_class
 from tests.admin.flow_rows import client_of, text_of
 
@@ -84,4 +84,4 @@ def test_without_a_login_it_is_not_shown(client: object) -> None:
 )
 def test_spans_of_time_are_in_their_largest_whole_unit(value: dt.timedelta | None, words: str) -> None:
     with override("en"):
-        assert providers.span(value) == words
+        assert span(value) == words

@@ -10,11 +10,14 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from openpyxl import Workbook
 
+from contactsync.imports import jobs
 from contactsync.models import Contact, ImportJob
 from tests.admin.flow_rows import address, client_of, text_of
 from tests.factories import make_phonebook
-from tests.imports.files import as_bytes
+from tests.imports.files import apply, as_bytes, check
 from tests.imports.test_archive import zipped
+from tests.imports.test_hidden import filtered
+from tests.imports.test_lost_cells import with_cells
 
 pytestmark = pytest.mark.django_db
 
@@ -129,3 +132,61 @@ def test_a_zipped_table_is_taken_and_a_zip_file_with_several_is_refused() -> Non
     assert "holds 2 files (a.csv, b.csv)" in text_of(refused)
     assert not ImportJob.objects.exists()
     assert "people.zip/a.csv</bdi>: 2 rows" in text_of(upload(client, zipped({"a.csv": FILE}), "people.zip"))
+
+
+def test_hidden_rows_columns_and_sheets_are_told_of_and_the_rows_left_out_on_request() -> None:
+    client = client_of("Marketing")
+    page = upload(client, filtered([3, 4, 7], columns="C", hidden_sheet="Old"), "people.xlsx")
+    text = text_of(page)
+    assert "3 rows of this sheet are hidden, by a filter or by hand. They are imported too" in text
+    assert "A column of this sheet is hidden: secret." in text
+    assert "A sheet of the workbook is hidden, and not read: Old." in text
+    page = read_again(client, page, leave_out_hidden="on")
+    assert "They are left out, and not counted among the rows of the file." in text_of(page)
+    assert ": 6 rows" in text_of(page)
+    assert [row[0][-1] for row in page.context["sample"].rows] == list("034678")
+    job = ImportJob.objects.get()
+    jobs.set_columns(job, mapping={"0": "phone"})
+    for step in (check, apply):
+        step(job)
+        shown = text_of(client.get(address(job)))
+        assert "3 rows that are hidden in the sheet were left out, as you chose, and are not counted here." in shown
+    assert Contact.objects.count() == 6
+
+
+def test_cells_that_are_read_as_empty_though_they_are_not_are_told_of() -> None:
+    content = with_cells(b'<c r="A2"><f>1</f></c><c r="B2"><v>1</v></c>', b'<c r="B3" t="e"><v>#N/A</v></c>')
+    text = text_of(upload(client_of("Marketing"), content, "people.xlsx"))
+    assert "The result of the formula in 1 cell (" in text
+    assert "1 cell of the sheet (" in text
+    assert ">A2<" in text
+    assert ">B3<" in text
+
+
+def test_where_nothing_is_hidden_nothing_is_said_or_asked() -> None:
+    page = upload(client_of("Marketing"), filtered([]), "people.xlsx")
+    assert "leave_out_hidden" not in page.context["form"].fields
+    assert "hidden, by a filter" not in text_of(page)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "name"),
+    [
+        ("cp437", "Jörg"),
+        ("cp850", "João"),
+        ("iso8859-2", "Šárka"),
+        ("iso8859-6", "محمد"),
+        ("cp720", "محمد"),
+        ("iso8859-15", "Zoë €"),
+    ],
+)
+def test_an_encoding_that_is_never_guessed_is_chosen_by_its_name_and_the_rows_shown_anew(
+    encoding: str, name: str
+) -> None:
+    client = client_of("Marketing")
+    content = f"Mobile;Name\n09121110001;{name}\n".encode(encoding)
+    page = upload(client, content)
+    assert name not in text_of(page)
+    page = read_again(client, page, encoding=encoding)
+    assert page.context["sample"].rows == [["09121110001", name]]
+    assert page.context["form"]["encoding"].value() == encoding

@@ -152,6 +152,8 @@ def test_lines_left_as_shown_do_not_undo_what_another_person_decided(pulled: Run
     client.post(address(pulled, "decide"), shown)
     assert (decision_of(pulled, HERE), decision_of(pulled, BOTH)) == ("leave", "keep_ours")
     item = pulled.items.get(phone=BOTH)
+    page = client.get(address(pulled, "reconcile"), {"group": Kind.DIFFERENT}).content.decode()
+    assert f'name="line-{item.pk}"' in page
     client.post(address(pulled, "decide"), {f"line-{item.pk}": "", f"before-{item.pk}": "keep_ours"})
     assert decision_of(pulled, BOTH) == ""
 
@@ -169,7 +171,7 @@ def test_a_whole_group_is_taken_back_only_on_purpose(pulled: Run) -> None:
 def test_what_is_not_possible_is_refused_with_words(pulled: Run) -> None:
     client = client_of("Marketing")
     fields = fields_of(pulled, **{HERE[1:]: "take_theirs", OUT[1:]: "leave"})
-    assert "It is not possible for 2 lines." in text_of(client.post(address(pulled, "decide"), fields, follow=True))
+    assert "This is not possible for 2 lines." in text_of(client.post(address(pulled, "decide"), fields, follow=True))
     text = text_of(client.post(address(pulled, "plan_changes"), follow=True))
     assert "Nothing was decided yet" in text
     assert not Run.objects.filter(kind=Run.Kind.RECONCILE).exists()

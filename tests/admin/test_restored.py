@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+import re
 from io import StringIO
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from django.conf import settings
 from django.core.checks import run_checks
 from django.core.management import CommandError, call_command
 from django.urls import reverse
+from django.utils import timezone
 
+from contactsync.calendars import jalali
+from contactsync.campaigns import restored
 from contactsync.models import Call, Campaign, Clearance, DatabaseMark, Recipient
 from contactsync.sync import guard, logbook
 from tests.campaigns.companies import COMPANIES
@@ -46,11 +52,22 @@ def as_lead(client) -> None:
 def test_the_page_says_what_left_and_asks_the_provider(client, lost):
     as_lead(client)
     page = client.get(PAGE).content.decode()
-    assert "Calls it knows: 0; calls that had left by" in page
+    assert "that it does not know as made: 1, the last at" in page
     assert "Spring" in page
     assert "Spring sale" not in page  # not before the provider is asked
     asked = client.post(reverse("admin:restored_ask")).content.decode()
     assert "Spring sale" in asked
+
+
+def test_persian_readers_see_when_it_left_in_both_calendars(client, lost):
+    as_lead(client)
+    page = client.get(PAGE, headers={"accept-language": "fa"}).content.decode()
+    notice = page[page.index("cs-notice--bad") :]
+    found = re.search(
+        r"(1[34][0-9/]{8}) ([0-9:]{5})\u2069 \(\u2066([0-9-]{10}) \2\u2069\)", notice[: notice.index("</strong>")]
+    )
+    assert found is not None
+    assert found[1] == jalali(dt.date.fromisoformat(found[3]))
 
 
 def test_a_prepared_campaign_cannot_be_sent_while_calls_are_held_back(client, lost):
@@ -72,6 +89,27 @@ def test_every_provider_is_asked_or_says_why_not(client, sandbox, db, company):
     else:
         assert shown.sends == []
         assert shown.why_not
+
+
+def test_a_person_does_not_wait_for_providers_that_do_not_answer(client, lost, sandbox, monkeypatch):
+    IPPANEL.account(sandbox)
+    monkeypatch.setattr(restored, "LONGEST_ASK", 0.0)
+    as_lead(client)
+    before = len(sandbox.requests)
+    shown = client.post(reverse("admin:restored_ask")).context["shown"]
+    assert ["took too long" in one.why_not for one in shown] == [True, True]
+    assert len(sandbox.requests) == before
+
+
+def test_a_question_that_got_no_answer_is_not_repeated_when_time_is_over(client, lost, sandbox, monkeypatch):
+    """The time is over while the provider keeps silent."""
+    clock = iter([0.0, 0.0])
+    monkeypatch.setattr(restored, "time", SimpleNamespace(monotonic=lambda: next(clock, 1_000.0)))
+    fault = sandbox.fault("reset_before", "/api/report", times=0)
+    as_lead(client)
+    (shown,) = client.post(reverse("admin:restored_ask")).context["shown"]
+    assert "took too long" in shown.why_not
+    assert fault.hits == 1
 
 
 def test_the_dashboard_shows_it_first_and_the_pages_of_campaigns_and_runs_too(client, lost):
@@ -110,7 +148,7 @@ def test_one_button_with_a_note_lets_calls_go_out_again(client, lost):
 def test_only_who_may_say_so_can_and_never_by_get(client, lost):
     client.force_login(make_user(group="Marketing"))
     assert client.get(PAGE).status_code == 200
-    assert "takes the right" in client.get(PAGE).content.decode()
+    assert "you need the right" in client.get(PAGE).content.decode()
     assert client.post(reverse("admin:restored_allow"), {"note": "x"}).status_code == 403
     client.force_login(make_user())
     assert client.get(PAGE).status_code == 403
@@ -126,7 +164,23 @@ def test_without_a_log_the_campaigns_that_would_go_out_are_listed(client, lost):
     as_lead(client)
     answer = client.get(PAGE)
     assert [campaign.pk for campaign in answer.context["sendable"]] == [lost.pk]
-    assert "no log of the calls of this database (calls it knows: 7)" in answer.content.decode()
+    assert "no log of the calls of this database (calls it knows: 0)" in answer.content.decode()
+    Call.objects.update(started_at=timezone.now())
+    assert "(calls it knows: 1)" in client.get(PAGE).content.decode()
+
+
+def test_a_call_that_was_tried_several_times_is_one_call_in_the_banner_and_on_the_page(client, lost):
+    row = DatabaseMark.objects.get()
+    directory, identity = Path(settings.LOGBOOK_DIR), str(row.identity)
+    (entry,) = logbook.entries_after(directory, identity, 0)
+    logbook.append(directory, identity, [{**entry, "mark": mark} for mark in (2, 3)])
+    as_lead(client)
+    for kept_by in (lambda: None, guard.remember):  # as the log of this machine tells it, and as the database keeps it
+        kept_by()
+        answer = client.get(PAGE)
+        assert answer.context["lost_count"] == 1
+        assert "does not know as made: 1, the last at" in answer.content.decode()
+    assert DatabaseMark.objects.get().lost_mark == 3
 
 
 def test_the_command_shows_and_allows(lost):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
-from contactsync.models import Call, Campaign, Run, RunItem
+from contactsync.models import Call, Campaign, Contact, Run, RunItem
 from contactsync.models.reasons import reason
 from tests.admin.flow_rows import address, client_of, make_prepared, make_run, text_of
 from tests.factories import make_account, make_contact, make_option, make_phonebook
@@ -224,6 +224,25 @@ def test_the_calls_of_a_run_are_listed_with_links() -> None:
     assert "create contacts" in page
 
 
+def test_who_was_refused_is_one_click_away_and_the_page_says_how_they_are_tried_again() -> None:
+    run, client = make_run(items=2, state=Run.State.ATTENTION), client_of("Marketing")
+    item = run.items.first()
+    RunItem.objects.filter(pk=item.pk).update(state=RunItem.State.FAILED)
+    Contact.objects.filter(pk=item.contact_id).update(sync_state=Contact.SyncState.FAILED)
+    page = text_of(client.get(address(run)))
+    assert "choose “Add again” for them" in page
+    assert '<a href="?state=failed#rows">' in page
+    assert 'id="rows"' in page
+    assert "?state=unknown" not in page.partition('id="rows"')[0]
+    listed = (
+        f"{reverse('admin:contactsync_contact_changelist')}?phonebook__id__exact={run.phonebook_id}&amp;sync=failed"
+    )
+    assert f'href="{listed}"' in page
+    shown = text_of(client.get(listed.replace("&amp;", "&")))
+    assert item.phone in shown
+    assert run.items.last().phone not in shown
+
+
 def test_a_run_that_needs_a_decision_can_be_closed_by_who_has_seen_it() -> None:
     run, client = make_run(items=1, state=Run.State.ATTENTION), client_of("Marketing")
     page = text_of(client.get(address(run)))
@@ -255,7 +274,7 @@ def test_a_run_that_does_not_go_on_has_a_way_out(kind: str, state: str, step: st
 
 def test_a_pull_that_did_not_read_who_opted_out_says_so() -> None:
     run = make_run(items=1, kind=Run.Kind.PULL, state=Run.State.FINISHED, counts={"opt_outs_unread": 2500})
-    assert "was not read for 2,500 contacts" in text_of(client_of("Marketing").get(address(run)))
+    assert "Opt-outs were not read for 2,500 contacts" in text_of(client_of("Marketing").get(address(run)))
 
 
 def test_the_plan_shows_where_values_go_and_what_is_not_told() -> None:
@@ -283,7 +302,7 @@ def test_what_a_deletion_takes_with_it_is_said_before_it_is_approved() -> None:
         RunItem.objects.create(run=run, contact=contact, **item)
     page = text_of(client_of("Marketing lead").get(address(run)))
     assert "with all its tags, not only this one." in page
-    assert "1 of these contacts is in another phonebook here too, and would be gone there as well." in page
+    assert "1 of these contacts is in another phonebook here too, and would be deleted there as well." in page
     assert "with all its tags" in text_of(client_of("Marketing lead", username="b").get(address(one)))
     other = make_run(make_phonebook(), kind="delete", plan={"delete": 1, "calls": 1})
     assert "with all its" not in text_of(client_of("Marketing lead", username="c").get(address(other)))
@@ -329,7 +348,7 @@ def test_a_paused_run_shows_the_first_errors_of_its_calls_with_how_often_and_whe
     assert shown.others == 2
     page = text_of(answer)
     assert "4 calls" in page
-    assert "There are 2 other errors besides" in page
+    assert "There are 2 other errors" in page
     assert page.count(f"/call/{calls[0].pk}/change/") == 2  # among the errors, and in the list of calls
     assert f"/call/{calls[3].pk}/change/" in page
     assert "Not made." not in page[page.index('id="errors"') : page.index("There are 2 other")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from typing import Any
 
 import openpyxl
@@ -10,6 +11,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from contactsync.admin.files import exports
 from contactsync.models import CustomOption, Phonebook
 from tests.admin.flow_rows import client_of, text_of
 from tests.factories import make_account, make_option, make_phonebook
@@ -120,3 +122,19 @@ def test_a_file_cannot_change_the_kind_of_an_option_that_exists_at_the_provider(
     make_option(account, "born", kind="text", remote_key="12")
     page = upload(client_of("Marketing"), "customoption", "account,title,kind\nMain,born,date\n")
     assert "The kind is fixed" in text_of(page)
+
+
+@pytest.mark.parametrize("form", ["0", "1"])
+def test_a_file_that_is_too_large_is_refused_also_when_it_is_only_so_once_unpacked(
+    monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    monkeypatch.setattr(exports, "MOST_MB", 1)
+    content: bytes = b"title\n" + b"x" * 2**20
+    if form == "1":
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("xl/worksheets/sheet1.xml", b" " * 2**21)
+        content = packed.getvalue()
+        assert len(content) < 10_000
+    answer = upload(client_of(is_superuser=True), "phonebook", content, form)
+    assert "The file is larger than 1 MB." in answer.content.decode()

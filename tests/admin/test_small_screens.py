@@ -16,7 +16,6 @@ pytestmark = pytest.mark.django_db
 OPTIONS = "/admin/contactsync/customoption/"
 BOOKS = "/admin/contactsync/phonebook/"
 SUPPRESSION = "/admin/contactsync/suppression/"
-NO_OPTIONS = {"option_places-TOTAL_FORMS": "0", "option_places-INITIAL_FORMS": "0"}
 
 
 def errors(response: Any) -> Any:

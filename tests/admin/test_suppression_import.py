@@ -150,7 +150,7 @@ def test_what_was_exported_comes_back_without_a_change(run_tasks: Any) -> None:
         Suppression.objects.create(phone=f"+98912123456{number}", reason="=1+1", source=source)
     before = list(Suppression.objects.values())
     client = client_of("Marketing")
-    file = client.post(f"{LIST}export/", {"format": "0", "resource": "0"}).content
+    file = client.get(f"{LIST}download/csv/").getvalue()
     job = worked(client, run_tasks, file)
     assert job.counts["unchanged"] == job.total_rows == 4
     assert list(Suppression.objects.values()) == before
@@ -212,7 +212,7 @@ def test_numbers_taken_off_in_between_stop_it_and_the_page_says_so(run_tasks: An
     run_tasks()
     page = text_of(client.get(address(job)))
     assert "taken off it, and would be put back" in page
-    assert "Go on with the list as it is now" in page
+    assert "Continue with the list as it is now" in page
     client.post(address(job, "go_on"))
     run_tasks()
     assert Suppression.objects.count() == 2

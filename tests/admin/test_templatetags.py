@@ -70,6 +70,14 @@ def test_an_amount_has_no_trailing_noughts() -> None:
         assert ">100 EUR<" in tags.money(Decimal("100.0000"), "EUR")
 
 
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(None, "–"), (0.0, "1 ms"), (0.0042, "4 ms"), (0.9994, "999 ms"), (1.234, "1.23 s"), (30, "30 s")],
+)
+def test_how_long_something_took_is_said_in_the_unit_that_fits(seconds: float | None, said: str) -> None:
+    assert tags.duration(seconds) == said
+
+
 def test_a_hundred_percent_means_all() -> None:
     assert tags.percent(999, 1000) == "99%"
     assert tags.percent(1000, 1000) == "100%"

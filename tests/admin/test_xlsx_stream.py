@@ -11,8 +11,8 @@ from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contactsync.admin.downloads import cell
-from contactsync.admin.xlsx_stream import PIECE, xlsx_pieces
+from contactsync.admin.files.downloads import cell
+from contactsync.admin.files.xlsx_stream import PIECE, xlsx_pieces
 
 TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=20)
 

@@ -124,7 +124,7 @@ def make_book(account: Any, contacts: int) -> Any:
 def report(vendor: str, sandbox: dict[str, str], options: argparse.Namespace, process: int) -> None:
     """One setting's figures."""
     from contactsync.models import Call
-    from contactsync.sync import executor, planner
+    from contactsync.sync import executor, lifecycle, planner
 
     settings = {"concurrency": options.threads, "batch_size": options.batch}
     if options.provider in SINGLE:
@@ -136,7 +136,7 @@ def report(vendor: str, sandbox: dict[str, str], options: argparse.Namespace, pr
     run = planner.create_push_run(book)
     planning = timed(lambda: planner.plan(run.pk), "", process)
     run.refresh_from_db()
-    executor.approve(run)
+    lifecycle.approve(run)
     pushing = timed(lambda: executor.execute(run.pk), options.profile, process)
     run.refresh_from_db()
     seconds, cpu = pushing.seconds, pushing.ours

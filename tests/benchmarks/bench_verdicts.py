@@ -99,7 +99,8 @@ def main() -> None:
 
 
 def show_cells(values: dict[str, list[str]]) -> None:
-    from contactsync.imports.cells import Judged, readers
+    from contactsync.imports.cells import readers
+    from contactsync.imports.judged import Judged
     from contactsync.imports.plan import OptionField, Place, Plan
     from contactsync.imports.read import Row
 

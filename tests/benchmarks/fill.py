@@ -7,63 +7,40 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Count
 from django.utils import timezone
 
+from contactsync.campaigns.counts import add_to_summary, equation
+from contactsync.campaigns.summary import extremes
 from contactsync.fingerprint import contact_fingerprint
-from contactsync.imports.rows import Inserter, next_ids, time_ordered_uuids
 from contactsync.models import (
     Call,
     Campaign,
     CampaignTarget,
     Contact,
     ImportChange,
+    ImportIssue,
     ImportJob,
+    InboundMessage,
     Phonebook,
     ProviderAccount,
     Recipient,
     Run,
     RunItem,
+    Suppression,
 )
+from contactsync.models.bulk import Inserter, next_ids, time_ordered_uuids
 
 AT_ONCE = 20_000
 IN_A_CALL = 100
 FIRST = [
-    "Ali",
-    "Sara",
-    "Reza",
-    "Maryam",
-    "Hossein",
-    "Zahra",
-    "Mehdi",
-    "Fatemeh",
-    "John",
-    "Anna",
-    "علی",
-    "سارا",
-    "رضا",
-    "مریم",
-    "حسین",
-    "زهرا",
-    "مهدی",
-    "فاطمه",
-]
+    "Ali", "Sara", "Reza", "Maryam", "Hossein", "Zahra", "Mehdi", "Fatemeh", "John",
+    "Anna", "علی", "سارا", "رضا", "مریم", "حسین", "زهرا", "مهدی", "فاطمه",
+]  # fmt: skip
 LAST = [
-    "Ahmadi",
-    "Hosseini",
-    "Karimi",
-    "Rahimi",
-    "Moradi",
-    "Smith",
-    "Müller",
-    "Rossi",
-    "Tavakoli",
-    "Ebrahimi",
-    "احمدی",
-    "حسینی",
-    "کریمی",
-    "رحیمی",
-    "مرادی",
-]
+    "Ahmadi", "Hosseini", "Karimi", "Rahimi", "Moradi", "Smith", "Müller", "Rossi",
+    "Tavakoli", "Ebrahimi", "احمدی", "حسینی", "کریمی", "رحیمی", "مرادی",
+]  # fmt: skip
 STATES = ["synced"] * 90 + ["new"] * 4 + ["changed"] * 3 + ["failed", "unknown", "missing"]
 REFUSED = {"message": "The provider does not take this number."}
 
@@ -97,6 +74,9 @@ def fill(contacts: int, *, planned: int, say: Callable[[str], None] = print) -> 
     say("plan and comparison")
     _campaign(account, book, first, contacts)
     say("campaign")
+    _written(account, contacts)
+    _rejected(book, contacts)
+    say("suppression list, replies and a file that was rejected")
 
 
 def _chunks(total: int) -> Iterator[range]:
@@ -145,6 +125,27 @@ def _import(book: Phonebook, first: int, total: int) -> None:
     inserter = Inserter(ImportChange, ["contact", "row", "line"], shared={"job": job.pk, "kind": "created"})
     for numbers in _chunks(total):
         inserter.insert([(first + number, number + 1, number + 2) for number in numbers])
+
+
+def _written(account: ProviderAccount, total: int) -> None:
+    """A reply of everybody, and everybody's number on the suppression list."""
+    now = timezone.now()
+    listed = Inserter(Suppression, ["phone", "reason"], shared={"source": "import", "since": now})
+    shared = {"account": account.pk, "received_at": now, "created_at": now}
+    replies = Inserter(InboundMessage, ["remote_id", "phone", "text"], shared=shared)
+    for numbers in _chunks(total):
+        listed.insert([(phone(number), f"list {number % 100}") for number in numbers])
+        replies.insert([(f"m{number}", phone(number), f"Thank you {number}") for number in numbers])
+
+
+def _rejected(book: Phonebook, total: int) -> None:
+    """A file of which every row is wrong, as one with the columns mistaken."""
+    checked = {"rows": total, "rejected": total, "codes": {"phone_invalid": total}}
+    job = ImportJob.objects.create(phonebook=book, file_name="wrong.csv", state="checked", checked_counts=checked)
+    shared = {"job": job.pk, "column": "Phone", "severity": "rejected", "code": "phone_invalid"}
+    inserter = Inserter(ImportIssue, ["row", "line", "value", "cells"], shared=shared)
+    for numbers in _chunks(total):
+        inserter.insert([(number + 1, number + 2, f"0912{number}", ["0912", "Ali"]) for number in numbers])
 
 
 def _run(book: Phonebook, kind: str, state: str, **fields: Any) -> Run:
@@ -224,7 +225,8 @@ def _compared(book: Phonebook, first: int, total: int) -> None:
 def _campaign(account: ProviderAccount, book: Phonebook, first: int, total: int) -> None:
     campaign = Campaign.objects.create(
         account=account, title="To everybody", message="Hello", state=Campaign.State.SENT,
-        summary={"audience": total}, prepared_at=timezone.now(), finished_at=timezone.now(),
+        summary={"considered": total, "recipients": total, "duplicate": 0, "excluded": {}, "balances": True},
+        prepared_at=timezone.now(), finished_at=timezone.now(), reported_at=timezone.now(),
     )  # fmt: skip
     target = CampaignTarget.objects.create(campaign=campaign, phonebook=book)
     run = _run(book, Run.Kind.SEND, Run.State.FINISHED, campaign=campaign, started_at=timezone.now())
@@ -238,3 +240,12 @@ def _campaign(account: ProviderAccount, book: Phonebook, first: int, total: int)
              "delivered" if number % 20 else "undelivered")
             for number, uuid in zip(numbers, uuids, strict=True)
         )  # fmt: skip
+    _ended(campaign, run)
+
+
+def _ended(campaign: Campaign, run: Run) -> None:
+    """What is kept of a campaign when it is prepared, when it has been sent, and when its report has been read."""
+    sent = equation(campaign).as_counts
+    told = campaign.recipients.order_by().values_list("delivery").annotate(Count("pk"))
+    add_to_summary(campaign, sent=sent, report={"states": dict(told), "final": True}, examples=extremes(campaign))
+    Run.objects.filter(pk=run.pk).update(counts=sent)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from contactsync.models import Contact, Phonebook, ProviderAccount, Recipient
+from contactsync.models import Phonebook, ProviderAccount
 from contactsync.models.fields import Credentials
 from contactsync.sync.connect import Operation, open_provider
 from providers.sandbox import SandboxServer
@@ -72,11 +72,3 @@ COMPANIES = [
     Company("lox24", "+49152000000", "ACME", "POST /sms$", {"client_id": CLIENT_ID, "api_key": SANDBOX_KEY}),
     Company("callbell", "+3935111100", MAIN_CHANNEL, "POST /messages/send"),
 ]
-
-
-def contact_of(phone: str) -> Contact:
-    return Contact.objects.get(phone=phone)
-
-
-def recipient_of(phone: str) -> Recipient:
-    return Recipient.objects.get(phone=phone)

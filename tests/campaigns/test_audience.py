@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from contactsync.campaigns import audience, lifecycle
+from contactsync.campaigns import audience, lifecycle, sources
 from contactsync.campaigns.problems import CampaignProblem
 from contactsync.models import Call, Campaign, Contact, PhonebookOption, Recipient, Run, Suppression
 from contactsync.models.reasons import describe
@@ -357,6 +357,24 @@ class TestAgain:
         assert campaign.state == Campaign.State.PREPARED
         assert campaign.summary["recipients"] == Recipient.objects.count() == 3
 
+    def test_a_freeze_tells_on_its_way_how_many_contacts_it_has_looked_at(self, account, monkeypatch):
+        book = make_phonebook(account)
+        for phone in (ALI, SARA, REZA):
+            make_contact(book, phone)
+        campaign = campaign_to(account, book)
+        lifecycle.begin_prepare(campaign, user=None)
+        told, insert = [], audience.rows.insert
+
+        def look(*args):
+            told.append(Campaign.objects.get().summary["looked_at"])
+            return insert(*args)
+
+        monkeypatch.setattr(sources, "CHUNK", 1)
+        monkeypatch.setattr(audience.rows, "insert", look)
+        audience.freeze(campaign.pk)
+        assert told == [0, 1, 2]
+        assert "looked_at" not in Campaign.objects.get().summary
+
     def test_taking_the_campaign_back_ends_a_freeze_in_the_middle(self, account, monkeypatch):
         book = make_phonebook(account)
         make_contact(book, ALI)
@@ -403,7 +421,7 @@ def test_there_is_no_query_per_recipient(account, message):
     def queries(people: int) -> int:
         book = make_phonebook(account)
         Contact.objects.bulk_create(
-            Contact(phonebook=book, phone=f"+98913{book.pk:03d}{index:04d}", payload_hash="x")
+            Contact(phonebook=book, phone=f"+98913{book.pk % 1000:03d}{index:04d}", payload_hash="x")
             for index in range(people)
         )
         campaign = campaign_to(account, book, message=message)

@@ -6,16 +6,20 @@ import datetime as dt
 
 import pytest
 from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
 
-from contactsync.campaigns import dispatch, evidence, lifecycle
-from contactsync.campaigns.evidence import Row, weigh
+from contactsync import tasks
+from contactsync.campaigns import dispatch, evidence, lifecycle, lookup
+from contactsync.campaigns.weighing import Row, weigh
 from contactsync.models import Call, Campaign, Evidence, Recipient, Run, RunItem
 from contactsync.models.transitions import TransitionRefused
+from contactsync.sync import executor, line, planner, shutdown
+from contactsync.sync import lifecycle as runs
 from contactsync.sync.connect import open_provider
 from providers.types import OutboundMessage
 from tests.campaigns.companies import COMPANIES
 from tests.campaigns.conftest import campaign_to, prepare, send, states
-from tests.factories import make_contact
+from tests.factories import make_contact, make_phonebook
 
 IPPANEL, ATOM, LOX24, CALLBELL = COMPANIES
 Proposal = Evidence.Proposal
@@ -104,6 +108,58 @@ def test_where_our_mark_is_kept_another_mark_rules_a_send_out(user, sandbox, db)
     age(12)
     found = searched(campaign)
     assert (found.proposal, found.rows) == (Proposal.NOT_SENT, [])
+
+
+def test_a_text_that_the_provider_has_changed_is_not_taken_for_not_sent(user, sandbox, db):
+    """IPPanel adds an opt-out line to some texts; others break lines in their own way."""
+    campaign = lost(IPPANEL, sandbox, user, arrived=True, text="Sale\r\ntoday")
+    for there in sandbox.state("ippanel").sends.values():
+        there.text = "Sale\ntoday\nلغو11"
+    age(12)
+    sandbox.advance(3600)
+    found = searched(campaign)
+    assert found.proposal == Proposal.CANNOT_TELL
+    assert "compare what is shown" in found.why_text
+    assert [(row["text"], row["matched"], row["is_it"]) for row in found.rows] == [("Sale\ntoday\nلغو11", 2, False)]
+
+
+def test_a_conversation_with_the_message_in_other_words_is_not_taken_for_not_sent(user, sandbox, db):
+    campaign = lost(CALLBELL, sandbox, user, people=1, arrived=True)
+    conversation = sandbox.state("callbell").conversations[CALLBELL.phones(1)[0].lstrip("+")]
+    for message in [each for each in conversation if each.text == "Sale"]:
+        message.text = "*Sale*"
+    age(12)
+    found = searched(campaign)
+    assert (found.proposal, [row["text"] for row in found.rows]) == (Proposal.CANNOT_TELL, ["*Sale*"])
+
+
+def test_a_call_of_several_texts_of_which_a_part_was_taken_is_not_taken_for_not_sent(user, sandbox, db):
+    campaign = lost(IPPANEL, sandbox, user, people=3, arrived=True, text="Hello {first_name}")
+    assert Call.objects.get().operation == "send_texts"
+    there = sandbox.state("ippanel").sends
+    del there[min(there)]
+    age(12)
+    sandbox.advance(3600)
+    assert searched(campaign).proposal == Proposal.CANNOT_TELL
+
+
+def test_what_other_calls_of_ours_sent_to_the_same_people_speaks_for_nothing(user, sandbox, db):
+    campaign = lost(IPPANEL, sandbox, user, arrived=False)
+    book = campaign.targets.get().phonebook
+    send(prepare(campaign_to(campaign.account, book, message="Another text"), user), user)
+    age(12)
+    sandbox.advance(3600)
+    assert searched(campaign).proposal == Proposal.NOT_SENT
+
+
+def test_more_sends_in_other_words_than_are_looked_at_leave_it_open(user, sandbox, db, monkeypatch):
+    monkeypatch.setattr(lookup, "MOST_ROWS", 1)
+    campaign = lost(IPPANEL, sandbox, user, arrived=False)
+    for number, text in enumerate(("One", "Two")):
+        by_hand(IPPANEL, campaign.account, IPPANEL.phones(9)[7 + number :], text=text)
+    age(12)
+    sandbox.advance(3600)
+    assert searched(campaign).proposal == Proposal.CANNOT_TELL
 
 
 def test_people_that_match_only_partly_leave_it_open(user, sandbox, db):
@@ -240,6 +296,32 @@ def test_a_lost_creation_of_contacts_is_looked_up_in_the_phonebook(user, sandbox
     assert decided == (proposal != "cannot_tell")
 
 
+@pytest.mark.parametrize("arrived", ["reset_before", "reset_after"])
+@pytest.mark.parametrize("sent", [True, False], ids=["was carried out", "was not carried out"])
+def test_a_push_goes_on_after_a_persons_word_with_everybody_and_twice_with_nobody(user, sandbox, db, arrived, sent):
+    account = LOX24.account(sandbox)
+    account.settings["batch_size"] = 2
+    account.save()
+    book = make_phonebook(account)
+    for phone in LOX24.phones(12):
+        make_contact(book, phone)
+    run = planner.create_push_run(book)
+    planner.plan(run.pk)
+    runs.approve(Run.objects.get())
+    sandbox.fault(arrived, "POST /groups/", provider="lox24", times=0)
+    executor.execute(run.pk)
+    sandbox.faults.clear()
+    run.refresh_from_db()
+    assert run.state == Run.State.PAUSED
+    for call in evidence.unknown_calls():
+        evidence.decide(call, sent=sent, user=user)
+    runs.resume(run)
+    executor.execute(run.pk)
+    run.refresh_from_db()
+    assert (run.state, run.counts["done"], run.counts["pending"]) == (Run.State.FINISHED, 12, 0)
+    assert sorted(row.phone for row in sandbox.state("lox24").phones.values()) == LOX24.phones(12)
+
+
 def test_an_account_that_cannot_be_asked_says_so_at_each_call(user, sandbox, db):
     campaign = lost(IPPANEL, sandbox, user, arrived=True)
     campaign.account.state = "paused"
@@ -253,3 +335,50 @@ def test_an_account_that_cannot_be_asked_says_so_at_each_call(user, sandbox, db)
 def test_where_more_is_shown_than_was_looked_at_only_our_own_reference_is_proof(shown: list[Row]) -> None:
     assert weigh(shown, people=2, minutes=30, has_twin=False, is_cut=True)[0] == Proposal.CANNOT_TELL
     assert weigh([*shown, row(is_proof=True)], people=2, minutes=30, has_twin=False, is_cut=True)[0] == Proposal.SENT
+
+
+def unknown_creations(account, count: int) -> None:
+    """As many lost creations of contacts, each in a call of its own."""
+    book = make_phonebook(account, remote_id="1")
+    run = Run.objects.create(kind=Run.Kind.PUSH, account=account, phonebook=book, state=Run.State.ATTENTION)
+    for number in range(count):
+        call = Call.objects.create(
+            run=run, sequence=number, operation="create_contacts", item_count=1, state=Call.State.UNKNOWN,
+            started_at=timezone.now(),
+        )  # fmt: skip
+        RunItem.objects.create(run=run, phone=f"+98912000001{number}", operation="create", call=call)
+
+
+def test_a_provider_that_does_not_answer_is_not_asked_about_every_call(account, sandbox):
+    """Others wait for the worker that searches."""
+    unknown_creations(account, 6)
+    fault = sandbox.fault("reset_before", "/api/phonebooks", times=0)
+    assert evidence.search_account(account.pk)
+    assert fault.hits == 3 * line.READ_ATTEMPTS
+    assert Evidence.objects.filter(proposal=Proposal.CANNOT_TELL).count() == 6
+    assert "did not answer the questions before this one" in Evidence.objects.latest("pk").why_text
+    order = list(Evidence.objects.order_by("searched_at").values_list("call__sequence", flat=True))
+    assert order[:3] == [3, 4, 5]  # whom the next search begins with
+
+
+def test_a_search_goes_on_in_another_task_when_it_takes_long_or_its_process_is_to_end(account, monkeypatch):
+    unknown_creations(account, 3)
+    monkeypatch.setattr(shutdown, "is_asked_for", lambda: True)
+    tasks.search_unknown_calls.call(account.pk)
+    assert not Evidence.objects.exists()
+    monkeypatch.setattr(shutdown, "is_asked_for", lambda: Evidence.objects.exists())
+    tasks.search_unknown_calls.call(account.pk)
+    assert Evidence.objects.count() == 1
+    monkeypatch.setattr(shutdown, "is_asked_for", lambda: False)
+    first = Evidence.objects.get()
+    (waiting,) = DBTaskResult.objects.ready()[:1]
+    tasks.search_unknown_calls.call(*waiting.args_kwargs["args"])
+    assert Evidence.objects.count() == 3
+    assert Evidence.objects.get(pk=first.pk).searched_at == first.searched_at  # once is enough
+
+
+def test_a_search_lets_others_work_in_between(account, monkeypatch):
+    unknown_creations(account, 2)
+    monkeypatch.setattr(evidence, "LONGEST_SEARCH", dt.timedelta(0))
+    assert not evidence.search_account(account.pk)
+    assert not Evidence.objects.exists()

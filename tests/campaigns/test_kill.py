@@ -6,6 +6,8 @@ import pytest
 from django.utils import timezone
 
 from contactsync.campaigns import dispatch, lifecycle, reports
+from contactsync.campaigns.lease import LeaseLost
+from contactsync.campaigns.settle import settle
 from contactsync.models import Call, Campaign, Run
 from contactsync.sync import ledger, sweep
 from tests.campaigns.conftest import approve, campaign_to, prepare, received, sent_bodies, states
@@ -108,6 +110,37 @@ class TestAKilledWorker:
         campaign.refresh_from_db()
         assert campaign.state == Campaign.State.STOPPED
         assert sorted(states(campaign).values()) == ["accepted", "not_sent", "not_sent"]
+
+
+def test_while_a_call_of_another_worker_is_on_the_wire_the_rest_is_sent_and_the_campaign_does_not_end(
+    account, user, sandbox
+):
+    book = make_phonebook(account)
+    for phone in (ALI, SARA):
+        make_contact(book, phone, first_name=phone[-1])
+    campaign = prepare(campaign_to(account, book, message="{first_name}"), user)
+    run = approve(campaign, user)
+    until = timezone.now() + timezone.timedelta(minutes=9)
+    slow = run.calls.first()
+    Call.objects.filter(pk=slow.pk).update(state=Call.State.ON_WIRE, lease_owner="slow", lease_until=until)
+    slow.recipients.update(state="on_wire")
+    dispatch.execute(run.pk)
+    campaign.refresh_from_db()
+    run.refresh_from_db()
+    assert sorted(states(campaign).values()) == ["accepted", "on_wire"]
+    assert (campaign.state, run.state, run.lease_owner, run.lease_until) == ("sending", "running", "", until)
+
+
+def test_a_worker_that_lost_the_run_cannot_end_it(account, user):
+    book = make_phonebook(account)
+    make_contact(book, ALI)
+    campaign = prepare(campaign_to(account, book), user)
+    run = approve(campaign, user)
+    Run.objects.filter(pk=run.pk).update(state=Run.State.RUNNING, lease_owner="another")
+    with pytest.raises(LeaseLost):
+        settle(run, owner="me")
+    run.refresh_from_db()
+    assert (run.state, run.lease_owner, states(campaign)) == ("running", "another", {ALI: "planned"})
 
 
 def test_an_answer_later_than_the_sweep_still_counts(account, user, sandbox, monkeypatch):

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contactsync.calendars import jalali
 from contactsync.campaigns.render import problems, render
 from contactsync.models.reasons import describe
-from contactsync.options import jalali
 from contactsync.placeholders import Placeholder, placeholders
 from tests.factories import make_account, make_option, make_phonebook
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
-from contactsync.campaigns import reports
+from contactsync.campaigns import lifecycle, reports
 from contactsync.models import Call, Campaign, Contact, Recipient
 from contactsync.models.reasons import describe
 from providers.sandbox.ippanel.delivery import Message, SendStatus
+from tests.campaigns.companies import COMPANIES
 from tests.campaigns.conftest import campaign_to, prepare, send
 from tests.factories import make_contact, make_phonebook
 
@@ -239,7 +242,7 @@ def test_there_is_no_query_per_recipient(account, user, sandbox):
         sandbox.advance(60)
         book = make_phonebook(account)
         Contact.objects.bulk_create(
-            Contact(phonebook=book, phone=f"+98913{book.pk:03d}{index:04d}", payload_hash="x")
+            Contact(phonebook=book, phone=f"+98913{book.pk % 1000:03d}{index:04d}", payload_hash="x")
             for index in range(people)
         )
         campaign = campaign_to(account, book, message=f"to {people}")
@@ -257,3 +260,27 @@ def test_there_is_no_query_per_recipient(account, user, sandbox):
 def test_reports_are_json(campaign, sandbox):
     sandbox.advance(30)
     assert json.loads(json.dumps(pull(campaign)))["sends"][0]["reference"] == Call.objects.get().references[0]
+
+
+@pytest.mark.parametrize("company", COMPANIES, ids=lambda company: company.slug)
+def test_a_send_that_was_accepted_and_that_the_provider_does_not_know_later_is_somebodys_to_look_at(
+    user, sandbox, db, company
+):
+    account = company.account(sandbox)
+    campaign = campaign_to(account, company.book(account, sandbox, company.phones(2)), message="Sale")
+    send(campaign, user)
+    state = sandbox.state(company.slug)
+    for name in {"sends", "messages", "sms", "bulks"} & vars(state).keys():
+        getattr(state, name).clear()
+    reports.pull(campaign.pk)
+    campaign.refresh_from_db()
+    assert campaign.state == Campaign.State.SENT  # it may be shown a little later
+    Call.objects.update(finished_at=timezone.now() - dt.timedelta(hours=2))
+    reports.pull(campaign.pk)
+    campaign.refresh_from_db()
+    assert campaign.state == Campaign.State.ATTENTION
+    assert "people missing from the report: 2" in campaign.error_text
+    lifecycle.leave_unsent(campaign, user=user)
+    reports.pull(campaign.pk)
+    campaign.refresh_from_db()
+    assert campaign.state == Campaign.State.SENT

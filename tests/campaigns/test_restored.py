@@ -17,6 +17,7 @@ from contactsync.campaigns.problems import CampaignProblem
 from contactsync.models import Call, Campaign, Clearance, Contact, DatabaseMark, Phonebook, Recipient, Run, RunItem
 from contactsync.models.transitions import StepRefused
 from contactsync.sync import executor, guard, ledger, logbook
+from contactsync.sync import lifecycle as runs
 from contactsync.sync.lifecycle import RunRefused
 from tests.campaigns.companies import COMPANIES
 from tests.campaigns.conftest import approve, campaign_to, prepare, received, send, states
@@ -151,13 +152,13 @@ def test_a_push_that_left_after_the_backup_is_looked_for_and_not_doubled(user, s
     contacts = [make_contact(book) for _ in range(2)]
     run = plan_push(book)
     restore = backup(tmp_path / "yesterday")
-    executor.execute(executor.approve(run).pk)
+    executor.execute(runs.approve(run).pk)
     restore()
     run.refresh_from_db()
     with pytest.raises(RunRefused, match="older than what has gone out"):
-        executor.approve(run)
+        runs.approve(run)
     restored.allow_again(by="sara")
-    executor.execute(executor.approve(run).pk)
+    executor.execute(runs.approve(run).pk)
     assert len(contacts) == len(remote_contacts(sandbox, "Friends"))
     assert remote_contacts(sandbox, "Friends") == local_contacts(book)
     run.refresh_from_db()
@@ -201,13 +202,29 @@ def test_thousands_of_claims_alarm_nobody_also_when_the_file_is_put_aside(db, mo
     monkeypatch.setattr(logbook, "LONGEST", 50_000)
     calls = some_call(2_000)
     for first in range(0, len(calls), 8):
-        with guard.leaving() as departing:
+        with guard.leaving("me") as departing:
             departing += calls[first : first + 8]
     assert guard.finding() is None
     row = DatabaseMark.objects.get()
     directory = Path(settings.LOGBOOK_DIR)
     assert row.mark == logbook.highest(directory, str(row.identity)) == 2_000
     assert sum(file.stat().st_size for file in directory.iterdir()) < 3 * 50_000
+
+
+def test_what_was_taken_over_while_the_log_could_not_be_written_is_not_put_back(db, monkeypatch):
+    ours, theirs = some_call(2)
+
+    def full(*args: Any) -> None:
+        Call.objects.filter(pk=theirs.pk).update(lease_owner="another")
+        raise logbook.LogbookUnusable(Path("/log"), "no space left")
+
+    assert leave(some_call()[0])  # begins the log
+    monkeypatch.setattr(logbook, "append", full)
+    Call.objects.update(state=Call.State.ON_WIRE, lease_owner="me", attempts=1)
+    with pytest.raises(guard.HeldBack), guard.leaving("me") as departing:
+        departing += [ours, theirs]
+    rows = Call.objects.filter(pk__in=[ours.pk, theirs.pk]).order_by("pk")
+    assert list(rows.values_list("state", "attempts")) == [(Call.State.PLANNED, 0), (Call.State.ON_WIRE, 1)]
 
 
 def test_two_workers_count_every_call_once(db):

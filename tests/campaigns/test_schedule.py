@@ -13,6 +13,7 @@ from contactsync.campaigns import dispatch, lifecycle, reports
 from contactsync.campaigns.problems import CampaignProblem
 from contactsync.models import Call, Campaign, Recipient
 from contactsync.models.transitions import TransitionRefused
+from providers.backends.ippanel import IPPanel
 from tests.campaigns.conftest import approve, campaign_to, prepare, send, sent_bodies, states
 from tests.factories import make_contact, make_phonebook
 
@@ -111,14 +112,14 @@ class TestCancel:
 
     def test_the_part_that_was_accepted_before_a_stop(self, campaign, user, sandbox, monkeypatch):
         prepare(campaign, user)
-        original = dispatch._send
+        original = IPPanel.send
 
-        def send_and_stop(*args, **kwargs):
-            monkeypatch.setattr(dispatch, "_send", original)
+        def send_and_stop(provider, message):
+            monkeypatch.setattr(IPPanel, "send", original)
             lifecycle.stop(Campaign.objects.get())
-            return original(*args, **kwargs)
+            return original(provider, message)
 
-        monkeypatch.setattr(dispatch, "_send", send_and_stop)
+        monkeypatch.setattr(IPPanel, "send", send_and_stop)
         send(campaign, user)
         assert campaign.state == Campaign.State.STOPPED
         lifecycle.cancel(campaign)

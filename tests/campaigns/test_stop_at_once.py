@@ -5,12 +5,16 @@ from __future__ import annotations
 import pytest
 
 from contactsync.campaigns import dispatch, lifecycle
-from contactsync.models import Call, Campaign, Recipient
+from contactsync.models import Call, Campaign, Recipient, Suppression
 from contactsync.sync import line, pace
 from providers.exceptions import Throttled
+from tests.campaigns.companies import COMPANIES
 from tests.campaigns.conftest import approve, campaign_to, prepare, received
 from tests.factories import make_contact, make_phonebook
+from tests.meanwhile import HAND_BACK, LOOK_AT_ACCOUNT, just_before
 
+pytestmark = pytest.mark.django_db(transaction=True)
+IPPANEL, ATOM, LOX24, CALLBELL = COMPANIES
 ALI, SARA, REZA = "+989121110001", "+989121110002", "+989121110003"
 
 
@@ -74,3 +78,44 @@ def test_between_two_attempts_a_stop_is_felt_within_a_second(account, user, sand
     campaign.refresh_from_db()
     assert sum(waits) <= 1
     assert received(sandbox) == {}
+
+
+def test_a_stop_in_the_moment_a_call_is_put_on_the_wire_keeps_it_here(campaign, user, sandbox):
+    campaign.account.settings = {"concurrency": 1}
+    campaign.account.save()
+    run = approve(campaign, user)
+    with just_before(LOOK_AT_ACCOUNT, lambda: lifecycle.stop(Campaign.objects.get(pk=campaign.pk)), nth=2):
+        dispatch.execute(run.pk)
+    campaign.refresh_from_db()
+    run.refresh_from_db()
+    assert (run.state, campaign.state) == ("stopped", "stopped")
+    assert received(sandbox) == {}
+    assert set(campaign.recipients.values_list("state", flat=True)) == {Recipient.State.NOT_SENT}
+
+
+def test_a_stop_in_the_moment_a_campaign_is_left_to_rest_does_not_wait_for_the_rest_to_end(campaign, user, sandbox):
+    run = approve(campaign, user)
+    pace.DatabasePacer(f"account:{campaign.account_id}", per_second=1).blocked(600)
+    with just_before(HAND_BACK, lambda: lifecycle.stop(Campaign.objects.get(pk=campaign.pk))):
+        dispatch.execute(run.pk)
+    campaign.refresh_from_db()
+    run.refresh_from_db()
+    assert (run.state, campaign.state, run.lease_owner) == ("stopped", "stopped", "")
+    assert set(campaign.recipients.values_list("state", flat=True)) == {Recipient.State.NOT_SENT}
+
+
+@pytest.mark.parametrize("concurrency", [1, 3])
+def test_who_opts_out_while_a_call_waits_to_be_tried_again_gets_nothing(user, sandbox, monkeypatch, concurrency):
+    account = LOX24.account(sandbox)
+    account.settings |= {"concurrency": concurrency}
+    account.save()
+    phones = LOX24.phones(2)
+    campaign = prepare(campaign_to(account, LOX24.book(account, sandbox, phones), message="{first_name}"), user)
+    run = approve(campaign, user)
+    sandbox.fault("status_429", LOX24.send_path, times=2, seconds=1)
+    monkeypatch.setattr(line, "wait", lambda seconds: Suppression.objects.get_or_create(phone=phones[0]))
+    dispatch.execute(run.pk)
+    campaign.refresh_from_db()
+    assert [len(LOX24.messages_to(sandbox, phone)) for phone in phones] == [0, 1]
+    assert (campaign.state, campaign.summary["recipients"]) == ("sent", 1)
+    assert set(run.calls.values_list("state", "item_count")) == {("not_sent", 0), ("accepted", 1)}

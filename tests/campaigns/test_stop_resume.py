@@ -8,7 +8,9 @@ from django.utils import timezone
 from contactsync.campaigns import dispatch, lifecycle, reports
 from contactsync.campaigns.problems import CampaignProblem
 from contactsync.models import Call, Campaign, Contact, Recipient, Run, Suppression
+from contactsync.models.reasons import describe
 from contactsync.models.transitions import TransitionRefused
+from contactsync.sync import ledger
 from tests.campaigns.conftest import approve, campaign_to, excluded, prepare, received, send, sent_bodies, states
 from tests.factories import make_contact, make_phonebook
 
@@ -31,15 +33,15 @@ def stop_after(monkeypatch, campaign):
     """Somebody presses stop while the n-th call is on its way."""
 
     def arrange(calls: int) -> None:
-        original, made = dispatch._send, []
+        original, made = ledger.make, []
 
-        def send_and_stop(*args, **kwargs):
+        def make_and_stop(*args, **kwargs):
             made.append(None)
             if len(made) == calls:
                 lifecycle.stop(Campaign.objects.get(pk=campaign.pk))
             return original(*args, **kwargs)
 
-        monkeypatch.setattr(dispatch, "_send", send_and_stop)
+        monkeypatch.setattr(ledger, "make", make_and_stop)
 
     return arrange
 
@@ -145,6 +147,17 @@ class TestResume:
         assert reports.equation(campaign).balances
         assert campaign.summary["recipients"] == 3
         assert campaign.state == Campaign.State.SENT
+
+    def test_when_all_of_them_are_left_out_it_says_so_and_how_many(self, campaign, user, stop_after):
+        stop_after(2)
+        send(campaign, user)
+        Suppression.objects.bulk_create([Suppression(phone=phone) for phone in PHONES[2:4]])
+        Contact.objects.filter(phone=PHONES[4]).update(deleted_at=timezone.now())
+        with pytest.raises(CampaignProblem) as raised:
+            lifecycle.resume(campaign, user=user)
+        (why,) = raised.value.reasons
+        assert "suppressed or deleted since, so they are left out (people: 3)" in describe(why)
+        assert (campaign.state, list(states(campaign).values()).count("not_sent")) == ("stopped", 3)
 
     def test_a_stopped_run_planned_anew_can_be_stopped_again(self, campaign, user, sandbox, stop_after):
         stop_after(2)

@@ -18,6 +18,7 @@ from contactsync.models import Call, Campaign, Contact, ProviderAccount, Recipie
 from contactsync.sync import ledger, shutdown, sweep
 from contactsync.sync.connect import InsufficientFunds, Operation, provider_class
 from contactsync.sync.leases import LEASE
+from providers import deadline
 from providers.sandbox import SandboxServer
 from tests.campaigns.companies import COMPANIES, Company
 from tests.campaigns.conftest import approve, campaign_to, prepare, states
@@ -209,6 +210,18 @@ def test_a_refused_key_ends_it_for_all_of_them(run, account, sandbox, got):
     assert set(got().values()) == {0}
 
 
+def test_an_account_that_a_person_stops_begins_nothing_more(run, monkeypatch, got):
+    def stop(call: Call, number: int) -> None:
+        if number == 1:
+            ProviderAccount.objects.update(state=ProviderAccount.State.PAUSED)
+
+    begun = around_sends(monkeypatch, stop)
+    assert carry_out(run).state == Run.State.PAUSED
+    assert 0 < len(begun) < PEOPLE
+    assert counted(run) == {S.ACCEPTED: len(begun), S.PLANNED: PEOPLE - len(begun)}
+    assert sum(got().values()) == len(begun)
+
+
 def test_without_credit_the_rest_waits_for_money(run, user, monkeypatch, got):
     def no_credit(self: Any, message: Any) -> Any:
         raise InsufficientFunds("The credit does not suffice.")
@@ -237,6 +250,24 @@ def test_calls_without_an_answer_in_a_row_pause_it_and_are_never_made_again(run,
     assert run.state == Run.State.ATTENTION
     assert counted(run) == {S.UNKNOWN: found[S.UNKNOWN], S.ACCEPTED: found[S.PLANNED]}
     assert set(got().values()) == {1}
+
+
+@pytest.mark.parametrize("at_once", [1, AT_ONCE])
+def test_refusals_in_a_row_pause_it_once(run, company, sandbox, user, got, monkeypatch, at_once):
+    run.account.settings |= {"concurrency": at_once}
+    run.account.save()
+    monkeypatch.setattr("contactsync.sync.worker.MOST_REFUSED", 3)
+    sandbox.fault("status_422", company.send_path, provider="atomtelecom", times=0)
+    carry_out(run)
+    assert (run.state, run.campaign.state) == (Run.State.PAUSED, Campaign.State.PAUSED)
+    assert "refused 3 calls in a row" in run.campaign.error_text
+    found = counted(run)
+    assert 3 <= found[S.REFUSED] <= 3 * (at_once + 1)
+    assert found[S.REFUSED] + found[S.PLANNED] == PEOPLE
+    lifecycle.resume(run.campaign, user=user)
+    carry_out(run)
+    assert counted(run) == {S.REFUSED: PEOPLE}
+    assert set(got().values()) == {0}
 
 
 def test_too_many_requests_hold_all_of_them_back(run, company, sandbox, got):
@@ -293,6 +324,29 @@ def test_a_worker_that_was_only_slow_leaves_its_calls_to_its_successor(run, monk
     assert set(counted(run)) <= {S.ACCEPTED, S.UNKNOWN}
 
 
+def test_threads_that_were_frozen_send_nothing_of_what_was_decided_meanwhile(run, user, monkeypatch, got):
+    once = threading.Lock()
+    boot, frozen = deadline.since_boot, threading.Event()
+
+    def freeze(call: Call, number: int) -> None:
+        with once:
+            if not frozen.is_set():
+                monkeypatch.setattr(deadline, "since_boot", lambda: boot() + 660)
+                expire_leases()
+                sweep.recover_lost_calls()
+                for lost in Call.objects.filter(state=Call.State.UNKNOWN):
+                    reports.resolve_unknown(lost, sent=False, user=user)
+                frozen.set()
+
+    around_sends(monkeypatch, freeze)
+    carry_out(run)
+    assert frozen.is_set()
+    found = counted(run)
+    assert found[S.NOT_SENT] >= 1
+    assert found[S.NOT_SENT] + sum(got().values()) == PEOPLE
+    assert max(got().values()) == 1
+
+
 def test_two_workers_on_one_run_make_each_call_once(run, got):
     begin = threading.Barrier(2)
 
@@ -329,7 +383,7 @@ def test_a_group_whose_outcomes_cannot_be_written_together_is_written_one_by_one
     def fail(self: Any, results: Any) -> bool:
         raise RuntimeError("the disk is full")
 
-    monkeypatch.setattr("contactsync.sync.together._Together._record_group", fail)
+    monkeypatch.setattr("contactsync.sync.group_ledger.GroupLedger._record_group", fail)
     assert carry_out(run).state == Run.State.FINISHED
     assert counted(run) == {S.ACCEPTED: PEOPLE}
     assert set(got().values()) == {1}
@@ -451,11 +505,15 @@ class TestTheCountsOfARunningSend:
         }
 
     def test_the_pages_show_them_where_counting_would_take_long(self, run, campaign, monkeypatch):
-        monkeypatch.setattr("contactsync.admin.progress.COUNTED", PEOPLE - 1)
+        monkeypatch.setattr("contactsync.admin.progress.counts.COUNTED", PEOPLE - 1)
         counts = {"recipients": PEOPLE, "accepted": 5, "planned": PEOPLE - 5, "on_wire": 0}
         Run.objects.filter(pk=run.pk).update(state=Run.State.RUNNING, counts=counts)
         run.refresh_from_db()
         campaign.refresh_from_db()
         for shown in (of_campaign(campaign), of_run(run)):
             assert (shown.done, shown.total) == (5, PEOPLE)
-            assert shown.counts == {"accepted": 5, "planned": PEOPLE - 5}
+            assert shown.counts == {
+                **dict.fromkeys(["refused", "unknown", "not_sent", "on_wire"], 0),
+                "accepted": 5,
+                "planned": PEOPLE - 5,
+            }

@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from contactsync.models import Campaign, Contact, Phonebook, ProviderAccount, Run
-from contactsync.sync import executor, line
+from contactsync.sync import executor, lifecycle, line
 from contactsync.sync.connect import Operation
 from providers.backends.ippanel import IPPanel
 from providers.sandbox import SandboxServer
@@ -131,10 +131,10 @@ def finish_push(sandbox: SandboxServer, book: Phonebook, run: Run) -> None:
         assert run.error_text or run.counts or run.state == Run.State.STOPPED, "it stands still and does not say why"
         mend_account(book.account, None)
         if run.state in {Run.State.PAUSED, Run.State.STOPPED}:
-            executor.resume(run)
+            lifecycle.resume(run)
         else:
             run = plan_push(book)
-            executor.approve(run)
+            lifecycle.approve(run)
         executor.execute(run.pk)
     assert run.state == Run.State.FINISHED, (run.error_text, run.counts)
     assert remote_contacts(sandbox, book.title) == local_contacts(book)

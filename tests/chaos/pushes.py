@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils import timezone
 
 from contactsync.models import Call, Contact, CustomOption, Phonebook, ProviderAccount, Run
-from contactsync.sync import executor
+from contactsync.sync import lifecycle
 from contactsync.sync.connect import provider_class
 from tests.factories import make_contact, make_option, make_phonebook
 from tests.sync.conftest import plan_push, push
@@ -56,7 +56,7 @@ def planned_push(side: Side, account: ProviderAccount, first: int, *, people: in
 
 
 def approved_push(side: Side, account: ProviderAccount, first: int, *, people: int = 24) -> Run:
-    return executor.approve(planned_push(side, account, first, people=people))
+    return lifecycle.approve(planned_push(side, account, first, people=people))
 
 
 def is_over(run: Run) -> bool:

@@ -28,10 +28,26 @@ AT_REST = {
 }
 
 
-def time_passes() -> None:
-    """More than any lease or pause lasts."""
+def runs_are_given_up() -> None:
+    """So much time passes that a run may be taken over, and not so much that its calls are decided."""
     past = timezone.now() - dt.timedelta(seconds=1)
     Run.objects.exclude(lease_until=None).exclude(campaign__state=Campaign.State.WAITING).update(lease_until=past)
+
+
+def earlier_calls_are_given_up(call: Call) -> None:
+    """What others have left on the wire is decided while this call is under way."""
+    Call.objects.exclude(pk=call.pk).exclude(lease_until=None).update(
+        lease_until=timezone.now() - dt.timedelta(seconds=1)
+    )
+    for run in sweep.recover_lost_calls():
+        if run.kind == Run.Kind.SEND:
+            settle_again(run)
+
+
+def time_passes() -> None:
+    """More than any lease or pause lasts."""
+    runs_are_given_up()
+    past = timezone.now() - dt.timedelta(seconds=1)
     Campaign.objects.exclude(lease_until=None).update(lease_until=past)
     Call.objects.exclude(lease_until=None).update(lease_until=past)
     Call.objects.exclude(not_before=None).update(not_before=past)
@@ -62,7 +78,7 @@ def mend_account(account: ProviderAccount, user: User | None) -> None:
     """A person tests the connection of an account that was stopped."""
     account.refresh_from_db()
     if account.is_stopped:
-        work.check_account(account, user=user)
+        work.check_account(account)
         assert account.state == ProviderAccount.State.READY, account.state_reason_text
 
 

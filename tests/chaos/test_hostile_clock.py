@@ -17,7 +17,9 @@ from contactsync.campaigns import dispatch, lifecycle
 from contactsync.inbound import handle, inbox
 from contactsync.models import Call, Callback, Campaign, ImportJob, Phonebook, ProviderAccount, Recipient, Run
 from contactsync.sync import executor, ledger, pace
-from contactsync.sync.crew import Crew, _Turn
+from contactsync.sync import lifecycle as runs
+from contactsync.sync.crew import Crew
+from contactsync.sync.turns import Turn
 from providers.sandbox import SandboxServer
 from tests.campaigns.conftest import approve
 from tests.chaos import at_ippanel
@@ -136,7 +138,7 @@ class TestTheClockJumps:
         self, jump: str, book: Phonebook, sandbox: SandboxServer, clock: Clock, chance: random.Random
     ) -> None:
         run = plan_push(book)
-        executor.approve(run)
+        runs.approve(run)
 
         def die() -> None:
             clock.jump(JUMPS[jump])
@@ -154,7 +156,7 @@ class TestTheClockJumps:
         self, jump: str, book: Phonebook, sandbox: SandboxServer, clock: Clock
     ) -> None:
         run = plan_push(book)
-        executor.approve(run)
+        runs.approve(run)
         sandbox.fault("status_429", ADD, seconds=90)
         executor.execute(run.pk)
         run.refresh_from_db()
@@ -292,7 +294,7 @@ class TestAMomentFromBeforeTheClockWasSetBack:
         account.settings["requests_per_second"] = 1
         account.save()
         crew = Crew(account, 2, most_unknown=3)
-        turn = _Turn(None, pace.now(), moment=pace.now() + 6 * 3600)
+        turn = Turn(None, pace.now(), moment=pace.now() + 6 * 3600)
         crew._turns.append(turn)
         crew.collect(0.5)
         assert turn.answered.is_set()

@@ -16,7 +16,7 @@ from django.db import InterfaceError, OperationalError, connection
 from contactsync.campaigns import dispatch
 from contactsync.management.commands import worker
 from contactsync.models import Call, Campaign, ProviderAccount, Recipient, Run
-from contactsync.sync import executor, ledger
+from contactsync.sync import executor, ledger, lifecycle
 from providers.sandbox import SandboxServer
 from tests.campaigns.conftest import approve, received, states
 from tests.chaos import at_ippanel
@@ -37,8 +37,8 @@ account, user, campaign = at_ippanel.account, at_ippanel.user, at_ippanel.campai
 no_waiting, one_text_per_call = at_ippanel.no_waiting, at_ippanel.one_text_per_call
 
 is_sqlite = connection.vendor == "sqlite"
-only_sqlite = pytest.mark.skipif(not is_sqlite, reason="a file that is full")
-only_postgresql = pytest.mark.skipif(is_sqlite, reason="there is nobody to hang up")
+only_sqlite = pytest.mark.skipif(not is_sqlite, reason="only an SQLite file can be made full here")
+only_postgresql = pytest.mark.skipif(is_sqlite, reason="SQLite has no server that could close the connection")
 
 
 def own_parameters() -> dict[str, Any]:
@@ -156,7 +156,7 @@ def test_at_any_statement_of_a_push(
     for point in every_point(chance):
         book = make_book(sandbox, account, f"book {point}")
         run = plan_push(book)
-        executor.approve(run)
+        lifecycle.approve(run)
         with TROUBLES[trouble](point) as events:
             in_trouble(lambda run=run: executor.execute(run.pk), *events)
         finish_push(sandbox, book, run)

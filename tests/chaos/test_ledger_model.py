@@ -42,8 +42,15 @@ from providers.types import SendReceipt
 from tests.campaigns.conftest import campaign_to, prepare
 from tests.chaos import at_ippanel
 from tests.chaos.at_ippanel import Killed
-from tests.chaos.recovery import assert_books_are_true, numbers_of, time_passes
-from tests.chaos.story import Story, tell
+from tests.chaos.recovery import (
+    ROUNDS,
+    assert_books_are_true,
+    earlier_calls_are_given_up,
+    numbers_of,
+    runs_are_given_up,
+    time_passes,
+)
+from tests.chaos.story import Story, retell, tell
 from tests.factories import make_account, make_contact, make_phonebook, make_user
 
 pytestmark = pytest.mark.django_db
@@ -67,6 +74,8 @@ MEANWHILE = [
     "lease runs out",
     "stop",
     "another worker",
+    "taken over",
+    "earlier calls are given up",
     "opt out",
     "dies before",
     "dies after",
@@ -90,13 +99,14 @@ class Sends(Story):
         # The model
         self.got: Counter[str] = Counter()  # messages the provider has
         self.misjudged: Counter[str] = Counter()  # people said “not sent” although it was
+        self.given_up: set[str] = set()  # people said “sent” although it was not
         self.doubtful: set[int] = set()  # calls of which nobody knows what became of them
         self.may_leave_doubt = False  # a person has decided, or an answer came late
         self.script: list[Step] = []
 
     # The provider, and what goes on while it thinks
 
-    def _make(self, call: Call, provider_call: Any, line: Any) -> Performed[Any]:
+    def _make(self, call: Call, provider_call: Any, line: Any, deadline: Any = None) -> Performed[Any]:
         answer, meanwhile = self.script.pop(0) if self.script else ("accepted", "nothing")
         has_it, error = ANSWERS[answer]
         if meanwhile == "dies before":
@@ -105,7 +115,7 @@ class Sends(Story):
         self.doubtful.add(call.pk)
         if has_it:
             self.got.update(numbers_of(call))
-        self._meanwhile(meanwhile)
+        self._meanwhile(meanwhile, call)
         if meanwhile == "dies after":
             raise Killed
         call_now = Call.objects.get(pk=call.pk)
@@ -121,7 +131,7 @@ class Sends(Story):
             self.doubtful.discard(call.pk)
         return Performed(None, error, verdict)
 
-    def _meanwhile(self, what: str) -> None:
+    def _meanwhile(self, what: str, call: Call) -> None:
         match what:
             case "stop":
                 self._try(lambda: lifecycle.stop(self._fresh()))
@@ -130,6 +140,11 @@ class Sends(Story):
                 self._sweep()
             case "another worker":
                 self._execute()
+            case "taken over":
+                runs_are_given_up()
+                self._execute()
+            case "earlier calls are given up":
+                earlier_calls_are_given_up(call)
             case "opt out":
                 Suppression.objects.get_or_create(phone=PHONES[0])
 
@@ -197,6 +212,12 @@ class Sends(Story):
         self.script = []
 
     @rule(script=STEPS)
+    def another_takes_over(self, script: list[Step]) -> None:
+        """What the first had on the wire is not decided yet."""
+        runs_are_given_up()
+        self.a_worker_comes(script)
+
+    @rule(script=STEPS)
     def time_goes_by_and_the_sweep_comes(self, script: list[Step]) -> None:
         self.script = script
         time_passes()
@@ -219,8 +240,10 @@ class Sends(Story):
     @rule(is_right=st.sampled_from([True, True, True, False]))
     def a_person_decides(self, is_right: bool) -> None:
         call = Call.objects.filter(state=Call.State.UNKNOWN).order_by("pk").first()
-        if call is None:
-            return
+        if call is not None:
+            self._decide(call, is_right=is_right)
+
+    def _decide(self, call: Call, *, is_right: bool) -> None:
         (phone,) = numbers_of(call)
         was_sent = self.got[phone] > self.misjudged[phone] + self._others(call, phone)
         sent = was_sent if is_right else not was_sent
@@ -229,6 +252,8 @@ class Sends(Story):
         self.doubtful.discard(call.pk)
         if was_sent and not sent:
             self.misjudged[phone] += 1
+        if sent and not was_sent:
+            self.given_up.add(phone)
 
     def _others(self, call: Call, phone: str) -> int:
         others = Call.objects.filter(state=Call.State.ACCEPTED).exclude(pk=call.pk)
@@ -244,6 +269,32 @@ class Sends(Story):
                 assert reports.resolve_by_callback(call.uuid, "r")
                 self.doubtful.discard(call.pk)
                 return
+
+    def finish(self) -> None:
+        """People can bring it to its end, whatever it was like on the way, and nobody was forgotten."""
+        for _ in range(ROUNDS):
+            self._mend()
+            time_passes()
+            self._sweep()
+            for call in Call.objects.filter(state=Call.State.UNKNOWN):
+                self._decide(call, is_right=True)
+            if self._fresh().state not in {Campaign.State.PAUSED, Campaign.State.STOPPED, Campaign.State.ATTENTION}:
+                break
+            self._try(lambda: lifecycle.resume(self._fresh(), user=self.user))
+            self._execute()
+        self.the_numbers_add_up()
+        self.nobody_got_it_twice_but_by_a_wrong_word()
+        campaign = self._fresh()
+        was_closed = campaign.state == Campaign.State.CANCELLED or "left_so" in campaign.summary
+        over = {Recipient.State.ACCEPTED, Recipient.State.REFUSED, Recipient.State.EXCLUDED}
+        suppressed = set(Suppression.objects.values_list("phone", flat=True))
+        for person in Recipient.objects.all():
+            if person.state == Recipient.State.ACCEPTED:
+                assert self.got[person.phone] or person.phone in self.given_up, f"{person} counts and got nothing"
+            elif person.state not in over:
+                assert person.state == Recipient.State.NOT_SENT, f"{person} is left in the state “{person.state}”"
+                assert was_closed or person.phone in suppressed, f"{person} was forgotten"
+        assert not Run.objects.filter(state__in=[Run.State.QUEUED, Run.State.RUNNING, Run.State.STOPPING]).exists()
 
     # What holds at any time
 
@@ -290,3 +341,66 @@ def nobody_tells_a_price(*args: Any, **kwargs: Any) -> None:
 def test_any_story_of_a_send_leaves_true_books(db: None, request: pytest.FixtureRequest) -> None:
     thorough = request.config.getoption("--chaos-all")
     tell(Sends, many=250 if thorough else 25, steps=40 if thorough else 15)
+
+
+def nothing_is_open(story: Sends) -> None:
+    """Nobody waits for a worker or for a decision that nobody could make."""
+    assert story._fresh().state == Campaign.State.STOPPED, story._fresh().error_text
+    assert not Call.objects.filter(state__in=[Call.State.PLANNED, Call.State.ON_WIRE, Call.State.UNKNOWN]).exists()
+    assert set(Recipient.objects.values_list("state", flat=True)) <= {
+        Recipient.State.NOT_SENT,
+        Recipient.State.ACCEPTED,
+    }
+
+
+def is_now(state: str) -> Callable[[Sends], None]:
+    """The campaign is in this state."""
+
+    def check(story: Sends) -> None:
+        assert story._fresh().state == state, story._fresh().error_text
+
+    return check
+
+
+#: what chance would hardly come upon: the steps of one story
+TOLD: dict[str, list[Callable[[Any], Any]]] = {
+    "a call did not get through, and its run was stopped by then": [
+        lambda story: story.begin(),
+        lambda story: story.a_worker_comes([("not sent", "taken over"), ("no credit", "stop")]),
+        nothing_is_open,
+    ],
+    "a call was accepted, and its run was stopped by then": [
+        lambda story: story.begin(),
+        lambda story: story.a_worker_comes([("accepted", "taken over"), ("no credit", "stop")]),
+        nothing_is_open,
+    ],
+    "a call is on the wire of one who is dead, and everything else is done and then stopped": [
+        lambda story: story.begin(),
+        lambda story: story.a_worker_comes([("accepted", "dies after")]),
+        lambda story: story.another_takes_over([("no credit", "nothing")]),
+        is_now(Campaign.State.PAUSED),
+        lambda story: story.a_person_goes_on([]),
+        is_now(Campaign.State.SENDING),  # what is not known yet is not called so
+        lambda story: story.a_person_does("stop", PHONES[0]),
+        is_now(Campaign.State.STOPPING),
+        lambda story: story.time_goes_by_and_the_sweep_comes([]),
+        is_now(Campaign.State.ATTENTION),
+    ],
+    "a call did not get through, but was called unknown before it said so": [
+        lambda story: story.begin(),
+        lambda story: story.a_worker_comes([("not sent", "lease runs out")]),
+        is_now(Campaign.State.ATTENTION),
+    ],
+    "earlier calls are decided while the next is under way, and a person decides wrongly": [
+        lambda story: story.begin(),
+        lambda story: story.a_worker_comes([("accepted", "dies after")]),
+        lambda story: story.another_takes_over([("accepted", "earlier calls are given up")]),
+        lambda story: story.a_person_decides(is_right=False),
+    ],
+}
+
+
+@pytest.mark.usefixtures("one_text_per_call")
+@pytest.mark.parametrize("told", TOLD)
+def test_a_story_that_somebody_thought_of(db: None, told: str) -> None:
+    retell(Sends, *TOLD[told])

@@ -23,8 +23,14 @@ from contactsync.sync.policy import judge
 from providers import registry
 from providers.exceptions import AuthFailed, NotSent, OutcomeUnknown, ProviderError, Rejected, Throttled
 from tests.chaos.at_ippanel import Killed
-from tests.chaos.recovery import ROUNDS, sweep_up, time_passes
-from tests.chaos.story import Story, tell
+from tests.chaos.recovery import (
+    ROUNDS,
+    earlier_calls_are_given_up,
+    runs_are_given_up,
+    sweep_up,
+    time_passes,
+)
+from tests.chaos.story import Story, retell, tell
 from tests.factories import make_account, make_contact, make_phonebook, numbers
 from tests.sync.fake_provider import FakeProvider
 
@@ -42,7 +48,19 @@ ANSWERS: dict[str, tuple[bool, ProviderError | None]] = {
     "asked too often": (False, Throttled("Wait.", retry_after=60.0)),
     "key refused": (False, AuthFailed("Who are you?")),
 }
-MEANWHILE = ["nothing", "edit", "edit", "lease runs out", "stop", "another worker", "dies before", "dies after"]
+MEANWHILE = [
+    "nothing",
+    "edit",
+    "edit",
+    "delete and plan",
+    "lease runs out",
+    "stop",
+    "another worker",
+    "taken over",
+    "earlier calls are given up",
+    "dies before",
+    "dies after",
+]
 STEPS = st.lists(st.tuples(st.sampled_from(sorted(ANSWERS)), st.sampled_from(MEANWHILE)), min_size=2, max_size=6)
 WHICH = st.integers(0, 3)
 
@@ -61,13 +79,13 @@ class Pushes(Story):
 
     # The provider, and what goes on while it thinks
 
-    def _make(self, call: Call, provider_call: Any, line: Any) -> Performed[Any]:
+    def _make(self, call: Call, provider_call: Any, line: Any, deadline: Any = None) -> Performed[Any]:
         answer, meanwhile = self.script.pop(0) if self.script else ("done", "nothing")
         does_it, error = ANSWERS[answer]
         if meanwhile == "dies before":
             raise Killed
-        performed = really_make(call, provider_call, line) if does_it else None
-        self._meanwhile(meanwhile)
+        performed = really_make(call, provider_call, line, deadline) if does_it else None
+        self._meanwhile(meanwhile, call)
         if meanwhile == "dies after":
             raise Killed
         if performed is not None and (error is None or performed.error is not None):
@@ -75,12 +93,20 @@ class Pushes(Story):
         assert error is not None
         return Performed(None, error, judge(error, operation=call.operation, capabilities=line.capabilities))
 
-    def _meanwhile(self, what: str) -> None:
+    def _meanwhile(self, what: str, call: Call) -> None:
         match what:
             case "stop":
                 self._stop()
             case "another worker":
                 self._execute()
+            case "taken over":
+                runs_are_given_up()
+                self._execute()
+            case "earlier calls are given up":
+                earlier_calls_are_given_up(call)
+            case "delete and plan":  # all of whom it is not known yet that they are there
+                Contact.objects.present().filter(remote_id="").update(deleted_at=timezone.now())
+                planner.plan(planner.create_push_run(Phonebook.objects.get(pk=self.book.pk)).pk)
             case "lease runs out":
                 time_passes()
                 self._sweep()
@@ -121,6 +147,11 @@ class Pushes(Story):
             contact.first_name = name
             contact.save()
 
+    def _delete(self, which: int) -> None:
+        contacts = list(Contact.objects.present().filter(phonebook=self.book).order_by("pk"))
+        for contact in contacts[which:][:1]:
+            Contact.objects.filter(pk=contact.pk).update(deleted_at=timezone.now())
+
     @rule(what=st.sampled_from(["edit", "add", "delete", "stop"]), which=WHICH)
     def a_person_does(self, what: str, which: int) -> None:
         match what:
@@ -129,9 +160,7 @@ class Pushes(Story):
             case "add":
                 make_contact(self.book, first_name="New")
             case "delete":
-                contacts = list(Contact.objects.present().filter(phonebook=self.book).order_by("pk"))
-                for contact in contacts[which : which + 1]:
-                    Contact.objects.filter(pk=contact.pk).update(deleted_at=timezone.now())
+                self._delete(which)
             case "stop":
                 self._stop()
 
@@ -141,7 +170,15 @@ class Pushes(Story):
         run = planner.create_push_run(Phonebook.objects.get(pk=self.book.pk))
         planner.plan(run.pk)
         run.refresh_from_db()
-        self._try(lambda: executor.approve(run))
+        self._try(lambda: runs.approve(run))
+        self._execute()
+        self.script = []
+
+    @rule(script=STEPS)
+    def another_takes_over(self, script: list[tuple[str, str]]) -> None:
+        """What the first had on the wire is not decided yet."""
+        runs_are_given_up()
+        self.script = script
         self._execute()
         self.script = []
 
@@ -154,14 +191,14 @@ class Pushes(Story):
 
     def _stop(self) -> None:
         for run in Run.objects.filter(state__in=[Run.State.QUEUED, Run.State.RUNNING, Run.State.PAUSED]):
-            self._try(lambda run=run: executor.stop(run))  # type: ignore[misc]
+            self._try(lambda run=run: runs.stop(run))  # type: ignore[misc]
 
     @rule(script=STEPS)
     def resume(self, script: list[tuple[str, str]]) -> None:
         ProviderAccount.objects.update(state=ProviderAccount.State.READY, state_reason={})
         self.script = script
         if run := Run.objects.filter(state__in=[Run.State.PAUSED, Run.State.STOPPED]).order_by("-pk").first():
-            self._try(lambda: executor.resume(run))
+            self._try(lambda: runs.resume(run))
             self._execute()
         self.script = []
 
@@ -171,7 +208,7 @@ class Pushes(Story):
             ProviderAccount.objects.update(state=ProviderAccount.State.READY, state_reason={})
             sweep_up()
             for run in Run.objects.filter(state=Run.State.PAUSED):
-                executor.execute(executor.resume(run).pk)
+                executor.execute(runs.resume(run).pk)
             runs.mark_for_readding(Contact.objects.filter(phonebook=self.book))
             self.push([])
             last = self._last()
@@ -220,3 +257,27 @@ class Pushes(Story):
 def test_any_story_of_pushes_ends_well(db: None, request: pytest.FixtureRequest) -> None:
     thorough = request.config.getoption("--chaos-all")
     tell(Pushes, many=250 if thorough else 20, steps=25 if thorough else 10)
+
+
+OK = ("done", "nothing")
+#: what chance would hardly come upon: the steps of one story
+TOLD: dict[str, list[Callable[[Any], Any]]] = {
+    "creates of a dead worker are decided while another makes the next ones": [
+        lambda story: story.push([OK, ("done", "dies after")]),
+        lambda story: story.another_takes_over([("done", "earlier calls are given up")]),
+    ],
+    "a contact goes, and a plan is made, while its creation is on the wire": [
+        lambda story: story.push([OK, ("done", "delete and plan")]),
+    ],
+    "a contact goes, and a plan is made, while its creation is of unknown outcome": [
+        lambda story: story.push([OK, ("done", "dies after")]),
+        lambda story: story.a_person_does("delete", 0),
+        lambda story: story.push([]),
+        lambda story: story.time_goes_by_and_the_sweep_comes([]),
+    ],
+}
+
+
+@pytest.mark.parametrize("told", TOLD)
+def test_a_story_that_somebody_thought_of(db: None, told: str) -> None:
+    retell(Pushes, *TOLD[told])

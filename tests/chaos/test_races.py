@@ -17,6 +17,7 @@ from contactsync.campaigns.problems import CampaignProblem
 from contactsync.models import Call, Campaign, Phonebook, ProviderAccount, Recipient, Run
 from contactsync.models.transitions import TransitionRefused
 from contactsync.sync import executor, pace
+from contactsync.sync import lifecycle as runs
 from providers.sandbox import SandboxServer
 from tests.campaigns.conftest import approve, received, states
 from tests.chaos import at_ippanel
@@ -70,7 +71,7 @@ class TestTwoWorkers:
         account.settings["concurrency"] = concurrency
         account.save()
         run = plan_push(book)
-        executor.approve(run)
+        runs.approve(run)
         sandbox.latency = 0.01
         assert at_once(*[lambda: executor.execute(run.pk)] * 3) == []
         finish_push(sandbox, book, run)
@@ -151,7 +152,7 @@ class TestTwoClicks:
     ) -> None:
         sandbox.fault("status_401", "POST /api/send$")
         dispatch.execute(approve(campaign, user).pk)
-        work.check_account(account, user=user)
+        work.check_account(account)
         resumes = clicks(2, campaign, lambda page: work.resume_campaign(page, user=user))
         both(*resumes, *clicks(1, campaign, work.stop_campaign))  # one after the other, all three may be possible
         run_tasks()
@@ -199,12 +200,12 @@ class TestTwoClicks:
         self, book: Phonebook, user: User, sandbox: SandboxServer, run_tasks: Any
     ) -> None:
         run = plan_push(book)
-        executor.approve(run)
+        runs.approve(run)
         pages = [Run.objects.get(pk=run.pk) for _ in range(4)]
         both(lambda: work.stop_run(pages[0]), lambda: work.stop_run(pages[1]))
         run.refresh_from_db()
         assert run.state == Run.State.STOPPED
-        assert both(*(lambda r=page: work.resume_run(r, user=user) for page in pages[2:])) == 1  # type: ignore[misc]
+        assert both(*(lambda r=page: work.resume_run(r) for page in pages[2:])) == 1  # type: ignore[misc]
         run_tasks()
         finish_push(sandbox, book, run)
 
@@ -252,12 +253,12 @@ class TestAStopInTheVeryMoment:
         for number in range(self.TRIES):
             book = at_ippanel.make_book(sandbox, account, f"book {number}")
             run = plan_push(book)
-            executor.approve(run)
+            runs.approve(run)
             seconds = chance.random() * 0.3
 
             def stop(run: Run = run, seconds: float = seconds) -> None:
                 pace.hold(seconds)
-                executor.stop(Run.objects.get(pk=run.pk))
+                runs.stop(Run.objects.get(pk=run.pk))
 
             raised = at_once(lambda run=run: executor.execute(run.pk), stop)  # type: ignore[misc]
             assert all(isinstance(error, TransitionRefused) for error in raised), raised

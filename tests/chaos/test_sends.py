@@ -25,7 +25,7 @@ from tests.factories import make_user
 KILLS_PER_RUN = 5
 PEOPLE = 40  # in each campaign
 SECRET = "whsec_0123456789abcdef0123456789abcdef"
-#: who shows our own reference: LOX24 when it is searched, Callbell in its call backs
+#: who shows our own reference: LOX24 when it is searched, Callbell in its callbacks
 PROVING = {"lox24", "callbell"}
 
 

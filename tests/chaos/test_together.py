@@ -97,7 +97,7 @@ def test_one_command_in_two_processes_at_once_sends_once_and_pushes_once(sandbox
     assert campaign.runs.count() == 1
 
 
-@pytest.mark.skipif(connection.vendor == "sqlite", reason="four workers are for PostgreSQL")
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="four workers need PostgreSQL: SQLite has one writer")
 def test_four_workers_at_several_accounts_keep_the_rate_of_each_and_do_nothing_twice(
     sandbox: SandboxServer, scene: Scene
 ) -> None:

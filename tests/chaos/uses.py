@@ -110,7 +110,7 @@ class PushScene(Scene):
         run.refresh_from_db()
         if run.state == Run.State.PLANNED:
             try:
-                executor.approve(run)
+                runs.approve(run)
             except runs.RunRefused:  # an earlier one has paused, which this plan does not change
                 return None
             executor.execute(run.pk)
@@ -173,7 +173,7 @@ class AroundScene(PushScene):
         run.refresh_from_db()
         if run.state == Run.State.PLANNED:
             try:
-                executor.approve(run)
+                runs.approve(run)
             except runs.RunRefused:
                 return
             self._carry_out(run)

@@ -92,6 +92,11 @@ def import_the_sample(person: Walk) -> list[dict[str, str]]:
     guessed = [page.input_value(f"[name=column_{index}]") for index in range(len(FIELDS))]
     named = [f"option:{titles[field]}" if field.startswith("option:") else field for field in guessed]
     assert named == FIELDS
+    for encoding, is_readable in (("cp437", False), ("utf-8", True)):  # shown anew as soon as it is chosen
+        with page.expect_navigation():
+            page.select_option("#id_encoding", encoding)
+        assert ("موبایل" in page.inner_text(".cs-first-rows")) is is_readable
+        assert page.evaluate("document.activeElement.id") == "id_encoding"
     person.look("columns")
     person.press("#content form[data-once] button.cs-button--primary")
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Page, Request, Response
 
+from tests.e2e.readable import READABLE
 from tests.e2e.site import ROOT, Site
 
 WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 360, "height": 740}
@@ -119,7 +120,7 @@ class Walk:
     # Looking
 
     def look(self, name: str = "", *, dark: bool = False) -> None:
-        """Check the page in both widths; with a name, keep pictures of it."""
+        """Check the page in both widths, light and dark; with a name, keep pictures of it."""
         page = self.page
         self.sources.append(page.content())
         direction = page.evaluate("() => [document.documentElement.lang, document.documentElement.dir]")
@@ -129,6 +130,9 @@ class Walk:
         wrong += page.evaluate(AUDIT)
         if self.language == "fa":
             wrong += [f"not in Persian: {text}" for text in page.evaluate(UNTRANSLATED)]
+        for scheme in ("dark", "light"):
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            wrong += [f"{scheme}: {text}" for text in page.evaluate(READABLE)]
         self.pictures += bool(name)
         for view in (WIDE, NARROW):
             with self.seen_as(view):

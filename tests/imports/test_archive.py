@@ -50,6 +50,7 @@ def test_the_one_file_is_taken_with_both_names(method: int) -> None:
 
 def test_folders_and_what_a_mac_adds_are_no_files() -> None:
     members = {"list/": "", "list/people.csv": PEOPLE, "__MACOSX/list/._people.csv": "x", "list/.DS_Store": "x"}
+    members |= {"list/._people.csv": "x", "list/.~lock.people.csv#": "x", "list/~$people.xlsx": "x"}
     assert taken(zipped(members)) == (PEOPLE.encode(), "people.zip/people.csv")
 
 
@@ -68,6 +69,11 @@ def test_several_files_are_refused_with_their_names() -> None:
 def test_a_zip_file_without_a_file_is_refused() -> None:
     assert refusal(zipped({})).message == archive.NOTHING_ZIPPED
     assert refusal(zipped({"folder/": ""})).message == archive.NOTHING_ZIPPED
+
+
+def test_a_document_of_numbers_is_refused_as_such() -> None:
+    document = zipped({"Index/Document.iwa": "x", "preview.jpg": "x"})
+    assert refusal(document, "people.numbers").message == archive.NUMBERS
 
 
 def test_a_zip_file_in_a_zip_file_is_refused_whatever_it_is_called() -> None:

@@ -34,6 +34,10 @@ WESTERN = "phone;name\n09121234567;Müller, Jörg\n09121234568;Señora Núñez\n
         (PERSIAN_1256, "cp1256", "cp1256"),
         (WESTERN, "cp1252", "cp1252"),
         ("phone;name\n09121234567;Иван Петров\n09121234568;Ольга Смирнова\n", "cp1251", "cp1251"),
+        ("phone;imię;nazwisko\n601234567;Łukasz;Żółć\n601234568;Zażółć;Gęślą\n", "cp1250", "cp1250"),
+        ("phone;nombre\n612345678;«José» nº 1ª\n612345679;¿Núñez?\n", "cp1252", "cp1252"),
+        ("phone;name\r01711234567;Jürgen\r01711234568;Böhm\r", "mac_roman", "mac_roman"),
+        ("phone;name\r01711234567;Jürgen\r01711234568;Böhm\r", "cp1252", "cp1252"),
         ("phone,name\n09121234567,Ali\n", "ascii", "utf-8"),
     ],
 )

@@ -112,6 +112,12 @@ def test_uploading_it_again_is_the_next_attempt_with_the_same_columns(book: Phon
     assert Contact.objects.get(phonebook=book, phone="+989121234563").first_name == "=1+1"
 
 
+def test_what_we_have_hidden_in_it_is_not_told_of(book: Phonebook) -> None:
+    again = corrected(imported(book, FILE), {})
+    assert again.corrects
+    assert again.dialect["hidden"] == {"rows": 0, "columns": [], "sheets": []}
+
+
 def test_before_and_after_are_kept_per_row(book: Phonebook) -> None:
     job = imported(book, FILE)
     again = corrected(job, {"A2": "09121234562"})
@@ -191,6 +197,19 @@ def test_columns_without_titles_are_found_by_their_letters(book: Phonebook) -> N
     job = imported(book, "0912,Sara\n0913,Ali\n09121234561,Reza\n", mapping={"0": "phone", "1": "first_name"})
     again = corrected(job, {"A2": "09121234562"})
     assert {index: field for index, field in again.mapping.items() if field} == {"0": "phone", "1": "first_name"}
+
+
+def test_a_row_with_too_many_cells_is_rejected_again_until_they_are_gone(book: Phonebook) -> None:
+    job = imported(book, FILE + "09121234569,Doe, Jane,Rasht,5\n")
+    again = corrected(job, {})
+    assert len(again.columns) == 8
+    check(again)
+    assert again.issues.filter(line=4, code="extra_cells", severity="rejected").exists()
+    third = corrected(again, {"B4": "Doe, Jane", "C4": "Rasht", "D4": "5", "I4": None})
+    check(third)
+    assert not third.issues.filter(line=4).exists()
+    apply(third)
+    assert Contact.objects.get(phonebook=book, phone="+989121234569").first_name == "Doe, Jane"
 
 
 def test_cells_beyond_the_table_stand_beside_the_key(book: Phonebook) -> None:

@@ -8,7 +8,7 @@ import zlib
 
 import pytest
 
-from contactsync.imports import detect, sheets
+from contactsync.imports import charset, detect, sheets, text_form
 from contactsync.imports.detect import DELIMITERS, examine_again
 from contactsync.imports.errors import UnreadableFile
 from tests.imports.files import as_bytes, examined, rezipped, rows_of, xlsx
@@ -115,18 +115,55 @@ def test_a_file_with_nothing_but_a_header_is_refused() -> None:
 @pytest.mark.parametrize(
     "content",
     [
+        '"mobile,name"\n"09121234567,Ali"\n',
+        '"mobile,name";;\n"09121234567,Ali";;\n',
+        xlsx(["mobile;name"], ["09121234567;Ali"]),
+    ],
+)
+def test_columns_that_all_stand_in_one_are_refused_with_the_way_out(content: bytes | str) -> None:
+    with pytest.raises(UnreadableFile) as refused:
+        examined(content)
+    assert refused.value.message == detect.PACKED
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
         b"<!DOCTYPE html><html></html>",
         b"\xef\xbb\xbf  <html><body>x</body></html>",
         b"<table><tr><td>09121234567</td></tr></table>",
         b"<!-- exported --><table></table>",
         b"<?xml version='1.0'?><Workbook/>",
+        "<html><table><tr><td>موبایل</td></tr></table></html>".encode("utf-16"),
         b'<meta http-equiv="Content-Type"><table></table>',
     ],
 )
 def test_a_web_page_with_the_name_of_a_table_is_refused_in_words(content: bytes) -> None:
     with pytest.raises(UnreadableFile) as refused:
         examined(content)
-    assert refused.value.message == detect.WEB_PAGE
+    assert refused.value.message == text_form.WEB_PAGE
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("BEGIN:VCARD\r\nVERSION:3.0\r\nTEL:09121234567\r\nEND:VCARD\r\n", "vCard"),
+        ('[\n  {"mobile": "09121234567"}\n]', "JSON"),
+        ('{"mobile": "09121234567"}\n{"mobile": "09121234568"}\n', "JSON"),
+        ('ID;PWXL;N;E\nC;Y1;X1;K"mobile"\n', "SYLK"),
+        ("dn: cn=Ali\nmobile: 09121234567\n", "LDIF"),
+    ],
+)
+def test_text_that_is_no_table_is_refused_with_its_kind(text: str, kind: str, encoding: str) -> None:
+    with pytest.raises(UnreadableFile) as refused:
+        examined(text, encoding)
+    assert (refused.value.message, refused.value.params) == (charset.NO_TABLE, {"kind": kind})
+
+
+@pytest.mark.parametrize("title", ["ID;Phone", "[mobile];name", "{mobile};name", "dn;mobile"])
+def test_a_table_whose_first_title_looks_like_something_else_is_a_table(title: str) -> None:
+    assert examined(f"{title}\n1;09121234567\n").columns == title.split(";")
 
 
 @pytest.mark.parametrize(

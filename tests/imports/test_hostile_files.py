@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, example, given
 from hypothesis import settings as budget
 from hypothesis import strategies as st
 
-from contactsync.imports import detect
+from contactsync.imports import charset, detect, text_form
 from contactsync.imports.charset import ENCODINGS, codec
 from contactsync.imports.detect import examine, examine_again
 from contactsync.imports.errors import ImportRefused, MappingError, UnreadableFile
@@ -28,7 +28,9 @@ from tests.imports.files import check, examined, make_book, upload
 WHOLE = {
     detect.EMPTY,
     detect.NO_ROWS,
-    detect.WEB_PAGE,
+    detect.PACKED,
+    text_form.WEB_PAGE,
+    charset.NO_TABLE,
     "This is neither a text file nor a spreadsheet. Save the table as CSV or as an Excel workbook (.xlsx) and upload that.",
 }
 State = ImportJob.State
@@ -161,6 +163,6 @@ def test_a_great_many_blank_rows_are_no_rows() -> None:
 
 
 def test_more_lines_than_can_be_read_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(detect, "MOST_LINES", 5)
+    monkeypatch.setattr(text_form, "MOST_LINES", 5)
     with pytest.raises(UnreadableFile, match="has 6 lines; at most 5"):
         examined(b"phone\n" * 6)

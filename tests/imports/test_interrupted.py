@@ -11,6 +11,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from contactsync.imports.run import run_apply, run_check
 from contactsync.management.commands import worker
 from contactsync.models import Contact, ImportChange, ImportJob
 from contactsync.models.transitions import TransitionRefused
+from contactsync.sync import shutdown
 from tests.factories import make_contact
 from tests.imports.conftest import At
 from tests.imports.files import HEADER, apply, check, checked, codes, imported, make_book, outcomes, table, upload
@@ -104,7 +106,7 @@ def test_a_check_that_was_killed_begins_anew_and_lists_no_issue_twice(at: At) ->
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.skipif(not ahead.POSSIBLE, reason="this system has no second process")
+@pytest.mark.skipif(not ahead.POSSIBLE, reason="this system cannot read ahead in a second process")
 @pytest.mark.parametrize("sent", [0, 4, 200])
 @pytest.mark.parametrize("end", ["killed", "stuck"])
 def test_where_the_process_that_reads_ahead_is_gone_the_worker_reads_on_itself(
@@ -133,7 +135,7 @@ def test_where_the_process_that_reads_ahead_is_gone_the_worker_reads_on_itself(
     assert codes(job) == codes(expected)
 
 
-@pytest.mark.skipif(not ahead.POSSIBLE, reason="this system has no second process")
+@pytest.mark.skipif(not ahead.POSSIBLE, reason="this system cannot read ahead in a second process")
 def test_no_process_is_divided_while_another_thread_is_at_the_database(monkeypatch: pytest.MonkeyPatch) -> None:
     free: list[bool] = []
 
@@ -155,6 +157,22 @@ def test_no_process_is_divided_while_another_thread_is_at_the_database(monkeypat
     with ahead.ahead(iter("ab")) as received:
         assert list(received) == ["a", "b"]
     assert free == [False, False]
+
+
+def _resident() -> int:
+    """Bytes of memory that this process has."""
+    return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="this system does not tell")
+def test_the_second_process_does_not_begin_with_the_memory_that_the_first_has_done_with() -> None:
+    left = [bytes(2000) for _ in range(40_000)]
+    last = left.pop()  # so that what lies below it cannot simply be cut off
+    left.clear()
+    kept = _resident()
+    with ahead.ahead(_resident() for _ in range(1)) as received:
+        assert next(received) < kept - 60_000_000
+    assert len(last) == 2000
 
 
 @pytest.mark.django_db
@@ -207,19 +225,44 @@ def test_a_stop_ends_after_the_rows_in_hand_and_the_rest_can_follow(at: At) -> N
     assert (job.counts["balances"], job.counts["differs_from_check"]) == (True, False)
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("work", [run_check, run_apply])
+def test_a_worker_that_is_told_to_end_leaves_the_rest_to_another_at_once(
+    work: Callable[[int], None], at: At, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book, _ = make_book()
+    job = upload(book, _mixed(60)) if work is run_check else checked(book, _mixed(60))
+    (jobs.begin_check if work is run_check else jobs.begin_apply)(job, user=None)
+    monkeypatch.setattr(shutdown, "_asked", threading.Event())
+    at("write_issues", 2, shutdown.ask)
+    work(job.pk)
+    job.refresh_from_db()
+    assert (job.lease_owner, job.position) == ("", 20)
+    assert expired_jobs() == [(job.pk, job.state)]
+    monkeypatch.setattr(shutdown, "_asked", threading.Event())
+    work(job.pk)
+    job.refresh_from_db()
+    assert job.state == (State.CHECKED if work is run_check else State.APPLIED)
+    assert (job.checked_counts["rows"], job.position) == (60, 60)
+
+
 @pytest.mark.django_db
 def test_who_stops_and_goes_on_at_once_does_not_disturb_the_worker(at: At) -> None:
     book, _ = make_book()
     job = checked(book, HEADER + "".join(f"0912123{n:04d},Ali,,\n" for n in range(35)))
 
+    began = []
+
     def stop_and_go_on() -> None:
         _stops(job)()
+        began.append(ImportJob.objects.get(pk=job.pk).started_at)
         jobs.begin_apply(ImportJob.objects.get(pk=job.pk), user=None)
         run_apply(job.pk)  # the second wake-up call finds the lease taken
 
     at("write_issues", 2, stop_and_go_on)
     apply(job)
     assert (job.state, outcomes(job.counts)) == (State.APPLIED, {"created": 35})
+    assert [job.started_at] == began, "its speed is reckoned from where it began"
 
 
 @pytest.mark.django_db

@@ -10,6 +10,7 @@ from django.conf import settings as django_settings
 from django.core.files.base import ContentFile
 
 from contactsync.imports import jobs
+from contactsync.imports.sample import sample_of
 from contactsync.models import Contact, ImportJob
 from contactsync.models.transitions import TransitionRefused
 from tests.factories import make_user
@@ -87,7 +88,7 @@ def test_when_the_row_cannot_be_written_the_stored_file_goes_too(monkeypatch: py
 def test_the_sample_shows_how_the_file_is_read_with_a_name_for_every_column() -> None:
     book, _ = make_book()
     job = upload(book, "phone;;phone\n09121234561;a\n09121234562;b;c\n" + "\n09121234563;d;e" * 20)
-    sample = jobs.sample(job, rows=2)
+    sample = sample_of(job, rows=2)
     assert sample.columns == ["phone (A)", "B", "phone (C)"]
     assert sample.rows == [["09121234561", "a", ""], ["09121234562", "b", "c"]]
     assert (sample.form.encoding, sample.form.delimiter, sample.form.has_header) == ("utf-8", ";", True)
@@ -97,10 +98,10 @@ def test_an_encoding_chosen_by_a_person_is_used() -> None:
     book, _ = make_book()
     content = "phone,first name\n09121234567,Müller\n".encode("cp1252")
     job = upload(book, content)
-    assert jobs.sample(job).rows[0][1] == "Müller"
+    assert sample_of(job).rows[0][1] == "Müller"
     jobs.set_columns(job, mapping=job.mapping, encoding="cp1250")
     job.refresh_from_db()
-    assert (job.encoding, jobs.sample(job).form.encoding) == ("cp1250", "cp1250")
+    assert (job.encoding, sample_of(job).form.encoding) == ("cp1250", "cp1250")
     with pytest.raises(jobs.UnreadableFile) as refused:
         jobs.set_columns(job, mapping=job.mapping, encoding="utf-8")
     assert "Line 2" in refused.value.describe()
@@ -217,4 +218,4 @@ def test_a_spreadsheet_goes_the_same_way() -> None:
     assert outcomes(job.counts) == {"created": 2}
     contact = Contact.objects.get(phone="+989121234567")
     assert (contact.first_name, contact.options) == ("علی", {str(options["تولد"].pk): "1992-10-08"})
-    assert jobs.sample(job).form.delimiter == ""
+    assert sample_of(job).form.delimiter == ""

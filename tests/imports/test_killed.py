@@ -1,25 +1,56 @@
-"""A worker process killed at random moments, and the import resumed each time."""
+"""A worker process killed at random moments, and the import, or its undo, resumed each time."""
 
 from __future__ import annotations
 
 import random
+import time
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from contactsync.imports import jobs, stream
+from contactsync.imports import jobs, stream, undo, undo_run
+from contactsync.imports.run import run_apply
+from contactsync.imports.undo_run import run_undo_work
+from contactsync.models import ImportJob, Suppression
 from tests.imports.files import checked, imported, make_book
-from tests.imports.killing import everything, live, mixed_file
+from tests.imports.killing import everything, list_file, live, mixed_file
+from tests.imports.undoing import looked
 
 KILLS = 3
 ROWS = 6000
 CHUNK = 500
 
 
+@pytest.fixture(autouse=True)
+def chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the workers have them."""
+    monkeypatch.setattr(stream, "CHUNK_ROWS", CHUNK)
+    monkeypatch.setattr(stream, "WORTH_A_PROCESS", 0)
+    monkeypatch.setattr(undo_run, "CHUNK_ROWS", CHUNK)
+
+
+def killed_again_and_again(work: Any, state: str, *, needed: float, chance: random.Random, most: int = KILLS) -> None:
+    """Let workers go on until one lives to the end; `needed` is the computing time of one that is left alone."""
+    kills = 0
+    while kills < most and live(work, chunk=CHUNK, seconds=needed * chance.uniform(0.05, 0.3)) is None:
+        kills += 1
+        assert work.state == state
+    if work.state == state:
+        assert live(work, chunk=CHUNK)
+    assert kills
+
+
+def measured(run: Callable[[int], None], work: Any) -> float:
+    """Do the work in this process. Returns the computing time it took; a worker of its own may need half of it."""
+    began = time.process_time()
+    run(work.pk)
+    work.refresh_from_db()
+    return time.process_time() - began
+
+
 @pytest.mark.django_db(transaction=True)
-def test_an_import_whose_worker_is_killed_at_random_moments_leaves_what_a_quiet_one_leaves(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(stream, "CHUNK_ROWS", CHUNK)  # the check in chunks as the workers have them
+def test_an_import_whose_worker_is_killed_at_random_moments_leaves_what_a_quiet_one_leaves() -> None:
     before, content = mixed_file(ROWS // 3, seed=3), mixed_file(ROWS, seed=7)
     ends = []
     for _ in range(2):
@@ -31,12 +62,32 @@ def test_an_import_whose_worker_is_killed_at_random_moments_leaves_what_a_quiet_
         jobs.begin_apply(job, user=None)
     needed = live(quiet, chunk=CHUNK)
     assert needed
-    chance, kills = random.Random(11), 0
-    while kills < KILLS and live(rough, chunk=CHUNK, seconds=needed * chance.uniform(0.1, 0.5)) is None:
-        kills += 1
-        assert rough.state == "applying"
-    if rough.state == "applying":
-        assert live(rough, chunk=CHUNK)
-    assert kills
+    killed_again_and_again(rough, "applying", needed=needed, chance=random.Random(11))
     assert rough.counts["balances"]
     assert everything(rough) == everything(quiet)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_file_for_the_suppression_list_and_its_undo_end_the_same_however_often_their_workers_are_killed() -> None:
+    def begun() -> ImportJob:
+        Suppression.objects.all().delete()
+        imported(None, list_file(ROWS // 6, seed=3))
+        job = checked(None, list_file(ROWS // 2, seed=7))
+        jobs.begin_apply(job, user=None)
+        return job
+
+    quiet = begun()
+    for_import = measured(run_apply, quiet)
+    imported_quietly = everything(quiet)
+    for_undo = measured(run_undo_work, undo.begin_undo(looked(quiet), {}, user=None))
+    quiet.refresh_from_db()
+    undone_quietly = everything(quiet)
+    rough, chance = begun(), random.Random(11)
+    killed_again_and_again(rough, "applying", needed=for_import, chance=chance, most=2)
+    assert rough.counts["balances"]
+    assert everything(rough) == imported_quietly
+    found = undo.begin_undo(looked(rough), {}, user=None)
+    killed_again_and_again(found, "undoing", needed=for_undo, chance=chance, most=1)
+    rough.refresh_from_db()
+    assert found.counts["balances"]
+    assert everything(rough) == undone_quietly

@@ -108,6 +108,23 @@ def test_of_two_phone_columns_the_one_that_holds_numbers_is_taken() -> None:
     assert guess(["mobile", "phone"], ["", "09121234567"], ["-", "09121234568"]) == ["", "phone"]
 
 
+@pytest.mark.parametrize("landline", ["Tel. fisso", "Teléfono fijo 2", "Telefon (Festnetz)", "شماره ثابت", "Fax"])
+def test_of_two_phone_columns_the_one_whose_numbers_take_messages_is_taken(landline: str) -> None:
+    numbers = [["02188776655", "09121234567"], ["", "09121234568"]]
+    assert guess(["Phone Number", "Mobile Phone Number"], *numbers) == ["", "phone"]
+    assert guess(["Phone", "Phone"], *numbers) == ["", "phone"]
+    assert guess([landline, "Tel. mobile"], *numbers) == ["", "phone"]
+    assert guess(["Phone 1 - Value", "Phone 2 - Value"], ["09121234567", ""], ["09121234568", "02188776655"]) == [
+        "phone", "",
+    ]  # fmt: skip
+
+
+def test_a_column_of_owners_with_mere_names_is_left_out() -> None:
+    assert guess(["mobile", "Contact owner"], ["09121234567", "Joe"], ["09121234568", ""]) == ["phone", ""]
+    assert guess(["mobile", "Contact owner"], ["09121234567", "joe@example.com"]) == ["phone", "assigned_user"]
+    assert guess(["mobile", "Contact owner"], ["09121234567", ""]) == ["phone", "assigned_user"]
+
+
 def test_a_landline_column_is_taken_only_when_there_is_no_other() -> None:
     rows = ["02188776655", "09121234567"]
     assert guess(["تلفن ثابت", "x"], rows) == ["", "phone"]

@@ -1,14 +1,12 @@
-"""The equation, the bar, and the rejected rows as a file."""
+"""The equation, and the rejected rows as a file."""
 
 from __future__ import annotations
 
 import csv
-import datetime as dt
 import io
 
 import pytest
-import time_machine
-from django.utils import timezone, translation
+from django.utils import translation
 
 from contactsync.imports import jobs, report
 from contactsync.models import ImportJob
@@ -58,28 +56,6 @@ def test_numbers_that_do_not_add_up_are_said_not_to() -> None:
     assert not report.equation(job).balances
     job.counts |= {"created": 1, "balances": False}
     assert not report.equation(job).balances
-
-
-def test_progress_tells_speed_and_time_left() -> None:
-    book, _ = make_book()
-    job = upload(book, HEADER + "09121234561,Ali,,\n")
-    job.state, job.position, job.total_rows, job.counts = State.APPLYING, 3000, 9000, {}
-    job.started_at = timezone.now()
-    with time_machine.travel(job.started_at + dt.timedelta(seconds=2), tick=False):
-        found = report.progress(job)
-        assert found == {
-            "state": State.APPLYING, "done": 3000, "total": 9000, "rate_per_second": 1500.0, "seconds_left": 4.0,
-        }  # fmt: skip
-        job.counts = {"resumed_from": 2000}
-        assert (report.progress(job)["rate_per_second"], report.progress(job)["seconds_left"]) == (500.0, 12.0)
-
-
-def test_progress_that_is_not_known_is_none() -> None:
-    book, _ = make_book()
-    job = upload(book, HEADER + "09121234561,Ali,,\n")
-    job.total_rows = None
-    found = report.progress(job)
-    assert (found["done"], found["rate_per_second"], found["seconds_left"]) == (0, 0.0, None)
 
 
 def test_rejected_rows_come_as_uploaded_with_line_and_all_reasons() -> None:

@@ -216,7 +216,12 @@ def _queries_of(work: object) -> int:
         connection,
     ) as found:
         work()  # type: ignore[operator]
-    return len([query for query in found if not query["sql"].startswith(("SAVEPOINT", "RELEASE"))])
+    beside = (
+        "SAVEPOINT",
+        "RELEASE",
+        "ANALYZE",
+    )  # PostgreSQL is told how many rows there are now, when it has never looked
+    return len([query for query in found if not query["sql"].startswith(beside)])
 
 
 @pytest.mark.usefixtures("small_chunks")
@@ -326,7 +331,7 @@ def test_what_was_looked_up_before_the_turn_to_write_is_looked_up_again_when_som
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     if connection.vendor != "sqlite":
-        pytest.skip("Other databases look up within the transaction, and hold what they have seen.")
+        pytest.skip("other databases read within the transaction, and lock what they have read")
     book, _ = make_book()
     ali = make_contact(book, "+989121234561", first_name="Ali")
     job = checked(book, HEADER + "09121234561,Sara,,\n")
@@ -387,7 +392,7 @@ def test_consent_alone_is_nothing_to_push() -> None:
     assert contact.sync_state == Contact.SyncState.SYNCED
 
 
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="how SQLite looks for contacts")
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="a query of SQLite only")
 def test_contacts_are_looked_for_by_their_numbers_not_through_the_whole_phonebook() -> None:
     book, _ = make_book()
     with CaptureQueriesContext(connection) as queries:

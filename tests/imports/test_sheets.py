@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 import itertools
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,8 @@ from contactsync.imports.forms import Kind
 from contactsync.imports.letters import column_letters, column_number
 from tests.imports.files import examined, ods, rezipped, rows_of, xlsx
 
-XLS = Path(__file__).parents[1] / "data" / "people.xls"
+DATA = Path(__file__).parents[1] / "data"
+XLS = DATA / "people.xls"
 
 
 @pytest.mark.parametrize(
@@ -66,6 +68,29 @@ def test_an_old_workbook_is_read_too() -> None:
         (3, ["9121234568", "Sara", "12"]),
         (4, ["9.89E+11", "Lost", "1"]),
     ]
+
+
+def test_a_workbook_behind_a_password_is_refused_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = (DATA / "locked.xlsx").read_bytes()
+    for block in (sheets._BLOCK, 1000):
+        monkeypatch.setattr(sheets, "_BLOCK", block)
+        with pytest.raises(UnreadableFile) as refused:
+            examined(content)
+        assert refused.value.message == sheets.LOCKED
+    with pytest.raises(UnreadableFile) as refused:
+        examined(XLS.read_bytes()[:1000])
+    assert refused.value.message == sheets.BROKEN
+
+
+def test_a_workbook_of_libreoffice_behind_a_password_is_refused_as_such() -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("META-INF/manifest.xml", "<manifest:manifest><manifest:encryption-data/></manifest:manifest>")
+        archive.writestr("content.xml", bytes(range(256)))
+    with pytest.raises(UnreadableFile) as refused:
+        examined(out.getvalue())
+    assert refused.value.message == sheets.LOCKED
 
 
 def test_lines_are_the_row_numbers_of_the_spreadsheet() -> None:

@@ -247,6 +247,18 @@ def test_an_update_pushed_since_is_put_back_and_waits_for_the_next_push() -> Non
     assert parts(undone(job, updated_pushed="keep"), "actions") == {"kept": 1}
 
 
+def test_an_update_messaged_since_is_put_back_and_names_the_campaigns_since_the_import_only() -> None:
+    book, _ = make_book()
+    earlier = message(make_contact(book, ALI, first_name="before"))
+    Campaign.objects.filter(pk=earlier.campaign_id).update(prepared_at=timezone.now() - dt.timedelta(days=1))
+    job = imported(book, HEADER + "09121234561,Ali,,\n")
+    since = [message(book.contacts.get()), message(make_contact(make_book()[0], ALI))]
+    change = looked(job).changes.get()
+    assert (change.case, change.facts["campaigns"]) == ("updated", [row.campaign_id for row in since])
+    undone(job)
+    assert book.contacts.get().first_name == "before"
+
+
 def test_a_refusal_stays_in_force_and_an_unknown_outcome_stays_unknown() -> None:
     book, _ = make_book()
     refused, unknown = (make_contact(book, phone, first_name="before") for phone in (ALI, SARA))

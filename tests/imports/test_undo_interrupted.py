@@ -6,10 +6,12 @@ import datetime as dt
 from collections.abc import Callable
 
 import pytest
+import time_machine
 from django.db import OperationalError, transaction
 from django.utils import timezone
 
 from contactsync import tasks, work
+from contactsync.admin.progress.imports import of_undo
 from contactsync.imports import undo, undo_run
 from contactsync.models import Contact, ImportJob, ImportUndo, Phonebook
 from contactsync.models.transitions import TransitionRefused
@@ -118,6 +120,7 @@ def test_stopped_half_way_it_goes_on_or_back(at: Arrange) -> None:
     undo.begin_redo(found, user=None)
     worked(found)
     assert (found.state, parts(found, "redone")) == (State.REDONE, {"done": 14})
+    assert not found.counts.get("resumed_from")
     assert rows_of(book) == after
     found = looked(job)
     at("undo_rows", 3, lambda: undo.stop(ImportUndo.objects.get(pk=found.pk)))
@@ -128,6 +131,23 @@ def test_stopped_half_way_it_goes_on_or_back(at: Arrange) -> None:
     worked(found)
     assert found.state == State.UNDONE
     assert rows_of(book) == before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_speed_of_a_resumed_undo_is_that_of_the_worker_who_resumed_it(at: Arrange) -> None:
+    _book, job, _before, _after = _imported()
+    found = looked(job)
+    at("undo_rows", 2, lambda: undo.stop(ImportUndo.objects.get(pk=found.pk)))
+    undo.begin_undo(found, {}, user=None)
+    worked(found)
+    at("undo_rows", 2, kill)
+    undo.go_on(found, user=None)
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        with pytest.raises(Killed):
+            worked(found)
+        clock.shift(dt.timedelta(seconds=7))
+        found.refresh_from_db()
+        assert of_undo(found).line() == "21 of 40 · 1 per second · about 19 seconds left"
 
 
 @pytest.mark.django_db(transaction=True)

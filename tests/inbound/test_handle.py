@@ -1,4 +1,4 @@
-"""What follows from call backs: nothing is believed that the provider does not say when asked."""
+"""What follows from callbacks: nothing is believed that the provider does not say when asked."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def site(live_server: Any, settings: Any) -> None:
 
 
 def told(account: ProviderAccount, **fields: Any) -> Callback:
-    """A call back that waits."""
+    """A callback that waits."""
     return Callback.objects.create(**{"account": account, "key": uuid.uuid4().hex, "kind": "delivery", **fields})
 
 

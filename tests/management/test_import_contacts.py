@@ -12,6 +12,7 @@ from django.core.management import CommandError, call_command
 from contactsync.imports import jobs
 from contactsync.models import Contact, ImportChange, ImportJob, Phonebook, SavedMapping
 from tests.factories import make_account, make_contact, make_option, make_phonebook
+from tests.imports.test_hidden import filtered
 
 PEOPLE = "mobile,first name,town\n09121234561,Ali,Rasht\n09121234562,Sara,\n9.89E+11,Lost,\n09121234561,Again,\n"
 
@@ -46,6 +47,13 @@ def test_it_imports_and_prints_the_equation(run: Run, book: Phonebook, file: Cal
     assert dict(Contact.objects.values_list("phone", "first_name")) == {
         "+989121234561": "Ali", "+989121234562": "Sara",
     }  # fmt: skip
+
+
+def test_what_nobody_sees_in_a_workbook_is_among_the_counts(
+    run: Run, book: Phonebook, file: Callable[..., Path]
+) -> None:
+    result = run("import_contacts", file(filtered([3, 4]), "people.xlsx"), "--phonebook", "Customers")
+    assert (result["created"], result["hidden_rows"], "cells_with_errors" in result) == (9, 2, False)
 
 
 def test_a_dry_run_tells_the_same_and_writes_no_contact(run: Run, book: Phonebook, file: Callable[..., Path]) -> None:

@@ -36,7 +36,7 @@ class TestRuns:
     def test_a_plan_is_carried_out_after_a_yes(self, run: Command, planned: Run, answer: Any) -> None:
         assert "Add --yes" in run("runs", planned.pk, "--approve")["why"]
         answer("n")
-        assert "waits for your word" in run("runs", planned.pk, "--approve")["why"]
+        assert "waits for approval" in run("runs", planned.pk, "--approve")["why"]
         planned.refresh_from_db()
         assert planned.state == Run.State.PLANNED
         answer("y")

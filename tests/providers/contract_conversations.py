@@ -67,7 +67,7 @@ class ConversationPromises(Promises):
         self, provider: Provider, book: BookRef, sandbox: SandboxServer
     ) -> None:
         if "opt_out" not in self.capabilities.details_tell:
-            pytest.skip(f"{self.slug} does not tell it of a contact")
+            pytest.skip(f"{self.slug} does not tell when a contact last wrote")
         remote_id = self.fill(provider, book, 1)[self.phones[0]]
         assert provider.get_contact(remote_id).is_opted_out is False
         self.opt_out(sandbox, self.phones[0])

@@ -114,9 +114,6 @@ class Pigeon(Provider):
     def list_contacts(self, book: BookRef, **_hints: Any) -> Iterator[RemoteContact]:
         yield from self._ask("GET", f"/books/{book.remote_id}", lambda data: [_contact(row) for row in data["people"]])
 
-    def find_contact(self, book: BookRef, phone: str) -> RemoteContact | None:
-        return next((contact for contact in self.list_contacts(book) if contact.phone == phone), None)
-
     def create_contacts(self, book: BookRef, records: Sequence[ContactRecord]) -> BatchResult:
         return BatchResult(tuple(self._create(book, record) for record in records))
 

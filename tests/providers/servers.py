@@ -151,6 +151,27 @@ def trickling(server: RawServer, connection: socket.socket) -> None:
         connection.sendall(b" ")
 
 
+def trickling_in(head: bytes, piece: bytes) -> Behaviour:
+    """As `trickling`, in a part of the answer that comes before its body."""
+
+    def behave(server: RawServer, connection: socket.socket) -> None:
+        server.read_request(connection)
+        connection.sendall(head)
+        while not server.stopped.wait(0.02):
+            connection.sendall(piece)
+
+    return behave
+
+
+#: what an answer may be stuck in without ever pausing long enough to time out
+TRICKLES = {
+    "body": trickling,
+    "status": trickling_in(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "headers": trickling_in(b"HTTP/1.1 200 OK\r\nX-Long: ", b"a"),
+    "chunk": trickling_in(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"0"),
+}
+
+
 _held: list[socket.socket] = []
 
 
@@ -173,6 +194,11 @@ def wait_until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < deadline, "nothing happened for five seconds"
         time.sleep(0.005)
+
+
+def same(sent: bytes, expected: object) -> bool:
+    """Equal with the types: to Python alone, 1, 1.0 and True are the same."""
+    return json.dumps(json.loads(sent), sort_keys=True) == json.dumps(expected, sort_keys=True)
 
 
 @dataclass(frozen=True)

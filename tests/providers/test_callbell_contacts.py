@@ -23,16 +23,16 @@ PHONE = "+391110000001"
 def test_a_number_that_is_there_without_the_tag_gets_it_and_keeps_everything_else(
     callbell: Callbell, sandbox: SandboxServer
 ) -> None:
-    held = sandbox.state("callbell").add_contact(PHONE, "Sara", tags=["Call back"], note="old")
+    held = sandbox.state("callbell").add_contact(PHONE, "Sara", tags=["Callback"], note="old")
     assert callbell.find_contact(BOOK, PHONE) is None
     for _ in range(2):
         result = callbell.create_contacts(BOOK, [record(first_name="New", note="new")]).items[0]
         assert (result.outcome, result.remote_id) == (ItemOutcome.EXISTED, held.uuid)
-    assert (held.name, held.tags, held.note) == ("Sara", ["Newsletter", "Call back"], "old")
-    assert [request.json for request in sandbox.changing_requests] == [{"tags": ["Newsletter", "Call back"]}]
+    assert (held.name, held.tags, held.note) == ("Sara", ["Newsletter", "Callback"], "old")
+    assert [request.json for request in sandbox.changing_requests] == [{"tags": ["Newsletter", "Callback"]}]
     found = callbell.find_contact(BOOK, PHONE)
     assert found is not None
-    assert found.tags == ("Call back",)
+    assert found.tags == ("Callback",)
 
 
 def test_a_tag_that_cannot_be_given_to_somebody_who_is_there_refuses_the_contact(

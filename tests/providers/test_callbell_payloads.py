@@ -56,7 +56,7 @@ def test_every_field_of_the_seed_is_sent_when_it_is_filled(scripted_callbell: Ca
         record(
             first_name="John",
             last_name="Doe",
-            tags=("Call back", "Interested"),
+            tags=("Callback", "Interested"),
             assigned_user="agent@example.org",
             options={"Billing Address": OptionValue("Main Street 1", OptionKind.TEXT)},
         ),
@@ -65,7 +65,7 @@ def test_every_field_of_the_seed_is_sent_when_it_is_filled(scripted_callbell: Ca
         "identifier": "391110000001",
         "source": "whatsapp",
         "name": "John Doe",
-        "tags": ["Newsletter", "Call back", "Interested"],
+        "tags": ["Newsletter", "Callback", "Interested"],
         "custom_fields": {"Billing Address": "Main Street 1"},
         "assigned_user": "agent@example.org",
         "bot_status": "bot_end",
@@ -150,7 +150,7 @@ def test_an_update_keeps_tags_and_values_of_others(scripted_callbell: Callbell, 
         scripted_callbell,
         recorder,
         record(options={"City": OptionValue("Roma", OptionKind.TEXT)}),
-        tags=["Call back", "newsletter"],
+        tags=["Callback", "newsletter"],
         customFields={"City": "Milano", "Size": "M", "Interests": '["Pane"]'},
         customFieldsMetadata={
             "City": {"value": "Milano", "type": "text"},
@@ -158,7 +158,7 @@ def test_an_update_keeps_tags_and_values_of_others(scripted_callbell: Callbell, 
             "Interests": {"value": ["Pane"], "type": "checkbox", "options": ["Pane", "Vino"]},
         },
     )
-    assert body["tags"] == ["Newsletter", "Call back"]
+    assert body["tags"] == ["Newsletter", "Callback"]
     assert body["custom_fields"] == {"City": "Roma", "Size": "M", "Interests": ["Pane"]}
 
 

@@ -78,8 +78,8 @@ def test_c3_tags_are_sent_as_an_array_and_asked_for_as_text(scripted_callbell: C
     recorder.will_answer({"contact": None})
     recorder.will_answer({"contact": [contact()]})
     recorder.will_answer({"contacts": []})
-    scripted_callbell.create_contacts(BOOK, [record(tags=("VIP", "Call back"))])
-    assert recorder.last.json["tags"] == ["Newsletter", "VIP", "Call back"]
+    scripted_callbell.create_contacts(BOOK, [record(tags=("VIP", "Callback"))])
+    assert recorder.last.json["tags"] == ["Newsletter", "VIP", "Callback"]
     assert list(scripted_callbell.list_contacts(BOOK)) == []
     assert recorder.last.params["tags"] == "Newsletter"
 

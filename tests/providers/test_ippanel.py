@@ -89,6 +89,14 @@ def test_q2_a_deletion_that_did_not_happen_is_told(scripted: IPPanel, recorder: 
         scripted.delete_contacts(BOOK, ["55"])
 
 
+def test_q2_a_deletion_that_stopped_half_way_is_told(scripted: IPPanel, recorder: Recorder) -> None:
+    recorder.will_answer(answer(None))
+    recorder.will_answer(answer({"id": 57, "number": "+989120000003"}))
+    with pytest.raises(Rejected, match="57 is still there"):
+        scripted.delete_contacts(BOOK, ["55", "56", "57"])
+    assert recorder.last.path.endswith("/57")
+
+
 @pytest.mark.parametrize("status", [200, 404, 422])
 def test_q2_however_an_unknown_id_is_answered_it_means_gone(scripted: IPPanel, recorder: Recorder, status: int) -> None:
     recorder.will_answer(answer(None))

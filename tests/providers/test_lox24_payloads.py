@@ -13,7 +13,7 @@ from providers.exceptions import OutcomeUnknown, Rejected
 from providers.types import ContactRecord, OptionKind, OptionValue, PhonebookSpec, WholePhonebooks
 
 from .lox24 import BOOK, CREDENTIALS, UUID, collection, columns, connect, message, record
-from .servers import Recorder
+from .servers import Recorder, same
 
 # Every member that the document on "Create Phones by the batch" has for an element, and nothing else.
 DOCUMENTED = json.loads("""[
@@ -60,11 +60,6 @@ SARA = record(
         "e": OptionValue("15", OptionKind.INTEGER),
     },
 )
-
-
-def same(sent: bytes, expected: object) -> bool:
-    """Equal with the types: to Python alone, 1, 1.0 and True are the same."""
-    return json.dumps(json.loads(sent), sort_keys=True) == json.dumps(expected, sort_keys=True)
 
 
 def test_a_batch_is_a_bare_array_with_every_documented_member(scripted_lox24: Lox24, recorder: Recorder) -> None:

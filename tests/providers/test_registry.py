@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from contactsync.models import Contact, ProviderAccount, Run
-from contactsync.sync import connect, executor, planner
+from contactsync.sync import connect, executor, lifecycle, planner
 from providers import registry
 from providers.exceptions import Misconfigured
 from providers.sandbox import SandboxServer
@@ -104,7 +104,7 @@ def test_a_phonebook_is_pushed_to_it(sandbox: SandboxServer) -> None:
     run = planner.create_push_run(book)
     planner.plan(run.pk)
     run.refresh_from_db()
-    executor.approve(run)
+    lifecycle.approve(run)
     executor.execute(run.pk)
     run.refresh_from_db()
     assert (run.state, run.counts["balances"]) == (Run.State.FINISHED, True)

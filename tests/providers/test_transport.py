@@ -6,15 +6,18 @@ import datetime as dt
 import gzip
 import socket
 import ssl
-import time
+import threading
 from pathlib import Path
 
 import pytest
 
+from providers import deadline, wire
 from providers import transport as transport_module
+from providers.deadline import Deadline
 from providers.exceptions import (
     NotSent,
     OutcomeUnknown,
+    ProviderError,
 )
 from providers.types import Exchange
 
@@ -87,6 +90,63 @@ def test_a_proxy_that_refuses_was_not_sent_and_never_saw_the_key(monkeypatch: py
         assert KEY.encode() not in b"".join(proxy.requests)
 
 
+def jump(monkeypatch: pytest.MonkeyPatch, clock: str) -> None:
+    """This process goes on two minutes later, by one of its clocks."""
+    read = getattr(deadline, clock)
+    monkeypatch.setattr(deadline, clock, lambda: read() + 120.0)
+
+
+@pytest.mark.parametrize("clock", ["wall", "since_boot"])
+def test_a_process_that_was_frozen_until_the_connection_was_there_sends_nothing(
+    clock: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect = wire._Connection.connect
+
+    def slow(self: wire._Connection) -> None:
+        connect(self)
+        jump(monkeypatch, clock)
+
+    monkeypatch.setattr(wire._Connection, "connect", slow)
+    with RawServer(answering(http({}))) as server, speaking(server.url()) as transport:
+        with wire.leaving_before(Deadline.after(60.0)), pytest.raises(NotSent, match="was held up for so long"):
+            transport.request("POST", "/api/send", body={})
+        assert [request for request in server.requests if request] == []
+
+
+def test_nor_does_a_kept_connection_take_what_is_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    with RawServer(answering(http({}), http({}))) as server, speaking(server.url()) as transport:
+        with wire.leaving_before(Deadline.after(60.0)):
+            transport.request("POST", "/api/send", body={})
+            jump(monkeypatch, "since_boot")
+            with pytest.raises(NotSent):
+                transport.request("POST", "/api/send", body={})
+        transport.request("POST", "/api/send", body={})  # where nobody has set a deadline, there is none
+        assert len(server.requests) == 2
+
+
+def test_the_rest_of_a_request_is_not_sent_after_a_freeze_and_its_outcome_is_unknown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    depart, pieces = wire._depart, []
+
+    def slow() -> None:
+        if pieces:
+            jump(monkeypatch, "since_boot")
+        pieces.append(1)
+        depart()
+
+    def listen(server: RawServer, connection: socket.socket) -> None:
+        while piece := connection.recv(65_536):
+            server.requests.append(piece)
+
+    monkeypatch.setattr(wire, "_depart", slow)
+    with RawServer(listen) as server, speaking(server.url()) as transport:
+        with wire.leaving_before(Deadline.after(60.0)), pytest.raises(OutcomeUnknown):
+            transport.request("POST", "/api/send", body={"text": "Hello"})
+        assert b"Hello" not in b"".join(server.requests)
+    assert len(pieces) == 2
+
+
 # The request may have been carried out
 
 
@@ -101,11 +161,21 @@ def test_when_in_doubt_the_outcome_is_unknown_and_nothing_is_repeated(behaviour:
     assert len(seen) == 1
 
 
-def test_an_answer_that_keeps_trickling_in_is_given_up() -> None:
-    started = time.monotonic()
-    with RawServer(servers.trickling) as server, pytest.raises(OutcomeUnknown):
-        ask(server.url(), read_timeout=0.05)
-    assert time.monotonic() - started < 3
+@pytest.mark.parametrize("behaviour", servers.TRICKLES.values(), ids=servers.TRICKLES)
+def test_an_answer_that_keeps_trickling_in_is_given_up(behaviour: servers.Behaviour) -> None:
+    answers: list[ProviderError] = []
+    with RawServer(behaviour) as server:
+        asking = threading.Thread(target=lambda: answers.append(failure_of(server.url())), daemon=True)
+        asking.start()
+        asking.join(timeout=5)
+        assert not asking.is_alive(), "it would wait for ever"
+    assert isinstance(answers[0], OutcomeUnknown)
+
+
+def failure_of(url: str) -> ProviderError:
+    with pytest.raises(ProviderError) as caught:
+        ask(url, read_timeout=0.05)
+    return caught.value
 
 
 def test_an_answer_that_is_too_large_is_not_read_to_its_end() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -124,6 +126,19 @@ def test_only_the_beginning_of_long_bodies_is_reported(recorder: Recorder) -> No
 
 # The key
 
+
+def escaped(key: str) -> str:
+    return "".join(sign if sign.isalnum() else f"\\u{ord(sign):04X}" for sign in key)
+
+
+def numbered(key: str) -> str:
+    return "".join(sign if sign.isalnum() else f"&#{ord(sign)};" for sign in key)
+
+
+def named(key: str) -> str:
+    return key.replace("/", "&sol;").replace("+", "&plus;").replace("=", "&#X3D;")
+
+
 ECHOES: dict[str, Callable[[str], bytes]] = {
     "plain": lambda key: http({"message": f"bad key {key}"}, status=401),
     "plain in a success": lambda key: http({"api_key": key}),
@@ -132,6 +147,14 @@ ECHOES: dict[str, Callable[[str], bytes]] = {
     "in html": lambda key: http(f"<p>{key}</p>", status=500),
     "beside the cut": lambda key: http({"x": "y" * 1_985, "message": key}, status=422),
     "in the request id": lambda key: http({}, status=400, head=f"X-Request-Id: {key}"),
+    "as an address may": lambda key: http({"message": quote(key, safe="").lower()}, status=422),
+    "as careful JSON": lambda key: http(f'{{"message": "{escaped(key)}"}}', status=500),
+    "by names in html": lambda key: http(f"<p>{html.escape(key)} {named(key)}</p>", status=500),
+    "by numbers": lambda key: http(numbered(key), status=422),
+    "in UTF-16": lambda key: http(f"bad key {key}".encode("utf-16"), status=422),
+    "in JSON in UTF-32": lambda key: http(json.dumps({"message": key}).encode("utf-32"), status=422),
+    "through the cut of a text": lambda key: http("x" + " " * 20_000 + key, status=422),
+    "as a code": lambda key: http({"message": "no", "code": key}, status=422),
     "in a redirect": lambda key: http(status=302, head=f"Location: /?key={key}"),
 }
 FAILURES: dict[str, servers.Behaviour] = {
@@ -170,6 +193,8 @@ def test_the_key_is_nowhere(
         KEY.replace("/", "\\/"),
     ):
         assert spelling not in text
+    letters = re.sub(r"\\x00|[^A-Za-z0-9]", "", text)
+    assert re.match("[a-z0-9]+", KEY)[0] not in letters  # type: ignore[index]
     assert caplog.records
 
 
@@ -180,7 +205,16 @@ def test_the_key_is_nowhere(
     repeats=st.integers(1, 5),
     limit=st.integers(1, 200),
     spelling=st.sampled_from(
-        [str, quote, quote_plus, lambda text: quote(text, safe=""), lambda t: t.replace("/", "\\/")]
+        [
+            str,
+            quote,
+            quote_plus,
+            lambda text: quote(text, safe=""),
+            lambda text: text.replace("/", "\\/"),
+            escaped,
+            numbered,
+            named,
+        ]
     ),
 )
 def test_an_excerpt_hides_the_key_in_every_spelling_wherever_it_is_cut(

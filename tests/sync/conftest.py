@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from contactsync.models import Call, Contact, Phonebook, ProviderAccount, Run
-from contactsync.sync import executor, line, planner
+from contactsync.sync import executor, lifecycle, line, planner
 from providers.sandbox import SandboxServer
 from tests.factories import make_account
 
@@ -46,7 +46,7 @@ def push(phonebook: Phonebook) -> Run:
     """Plan, approve, carry out."""
     run = plan_push(phonebook)
     assert run.state == Run.State.PLANNED, run.error
-    executor.approve(run)
+    lifecycle.approve(run)
     return carry_out(run)
 
 

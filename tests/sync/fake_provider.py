@@ -103,9 +103,6 @@ class FakeProvider(Provider):
         for key, record in self.contacts[book.remote_id].items():
             yield self._shown(key, record)
 
-    def find_contact(self, book: BookRef, phone: str) -> RemoteContact | None:
-        return next((contact for contact in self.list_contacts(book) if contact.phone == phone), None)
-
     def _shown(self, key: str, record: ContactRecord) -> RemoteContact:
         return RemoteContact(
             key,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from django.utils import timezone
 
-from contactsync.models import Contact, ProviderAccount, Run, RunItem
-from contactsync.sync import executor, planner
+from contactsync.models import Contact, FormerContact, ProviderAccount, Run, RunItem
+from contactsync.sync import lifecycle, planner
 from providers.sandbox import SandboxServer
 from tests.factories import make_contact, make_phonebook
 from tests.sync.conftest import assert_in_step, carry_out, plan_push, push, remote_contacts
@@ -44,6 +44,31 @@ def test_a_contact_that_was_never_pushed_just_goes(sandbox: SandboxServer, accou
     delete_here(PHONE)
     run = plan_push(book)
     assert (run.plan["removed"], run.plan["delete"], run.plan["contacts"]) == (1, 0, 0)
+    assert not Contact.objects.exists()
+
+
+def test_what_goes_before_it_was_ever_pushed_leaves_its_number_on_record(account: ProviderAccount) -> None:
+    book = make_phonebook(account)
+    contact = make_contact(book, PHONE)
+    delete_here(PHONE)
+    plan_push(book)
+    former = FormerContact.objects.get()
+    assert (former.former_id, former.phone, former.phonebook) == (contact.pk, PHONE, book)
+
+
+def test_a_contact_that_a_stopped_run_still_holds_stays_and_does_not_count_as_removed(account: ProviderAccount) -> None:
+    book = make_phonebook(account)
+    make_contact(book, PHONE)
+    held = plan_push(book)
+    lifecycle.approve(held)
+    lifecycle.stop(held)
+    delete_here(PHONE)
+    run = plan_push(book)
+    assert (run.plan["removed"], run.plan["contacts"]) == (0, 0)
+    assert held.items.get().contact == Contact.objects.get()
+    lifecycle.resume(held)
+    assert carry_out(held).items.get().state == RunItem.State.NOT_ATTEMPTED
+    assert plan_push(book).plan["removed"] == 1
     assert not Contact.objects.exists()
 
 
@@ -89,7 +114,7 @@ def test_one_revived_after_the_plan_is_kept(sandbox: SandboxServer, account: Pro
     delete_here(PHONE)
     run = plan_push(book)
     Contact.objects.update(deleted_at=None)
-    executor.approve(run)
+    lifecycle.approve(run)
     carry_out(run)
     assert run.items.get().state == RunItem.State.NOT_ATTEMPTED
     assert PHONE in remote_contacts(sandbox, book.title)
@@ -108,7 +133,7 @@ def test_a_delete_run_touches_nothing_before_it_is_approved(sandbox: SandboxServ
     assert run.state == Run.State.PLANNED
     assert run.plan["delete"] == 1
     assert not chosen.exclude(deleted_at=None).exists()
-    executor.approve(run)
+    lifecycle.approve(run)
     carry_out(run)
     assert run.state == Run.State.FINISHED
     assert not chosen.exists()
@@ -122,14 +147,14 @@ def test_a_discarded_delete_run_leaves_everything(sandbox: SandboxServer, accoun
     run = planner.create_delete_run(Contact.objects.all(), user=None)
     planner.plan(run.pk)
     run.refresh_from_db()
-    executor.discard(run)
+    lifecycle.discard(run)
     assert plan_push(book).plan["calls"] == 0
 
 
 def test_contacts_of_several_phonebooks_are_not_deleted_in_one_run(account: ProviderAccount) -> None:
     make_contact(make_phonebook(account))
     make_contact(make_phonebook(account))
-    with pytest.raises(executor.RunRefused):
+    with pytest.raises(lifecycle.RunRefused):
         planner.create_delete_run(Contact.objects.all(), user=None)
 
 
@@ -141,7 +166,7 @@ def test_a_delete_run_removes_what_was_never_pushed_without_a_call(
     run = planner.create_delete_run(Contact.objects.all(), user=None)
     planner.plan(run.pk)
     run.refresh_from_db()
-    executor.approve(run)
+    lifecycle.approve(run)
     assert carry_out(run).state == Run.State.FINISHED
     assert not Contact.objects.exists()
     assert not sandbox.changing_requests
@@ -170,7 +195,7 @@ def planned_delete() -> Run:
 
 
 def assert_nothing_was_deleted(sandbox: SandboxServer, run: Run) -> None:
-    executor.approve(run)
+    lifecycle.approve(run)
     carry_out(run)
     item = run.items.get()
     assert item.state == RunItem.State.NOT_ATTEMPTED
@@ -224,6 +249,6 @@ def test_one_of_unknown_outcome_that_was_looked_for_in_vain_goes(
     make_contact(book, PHONE)
     Contact.objects.filter(phone=PHONE).update(sync_state=Contact.SyncState.UNKNOWN)
     run = planned_delete()
-    executor.approve(run)
+    lifecycle.approve(run)
     assert carry_out(run).state == Run.State.FINISHED
     assert not Contact.objects.filter(phone=PHONE).exists()

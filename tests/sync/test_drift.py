@@ -6,7 +6,7 @@ import pytest
 
 from contactsync.models import Call, Contact, Phonebook, Run, RunItem
 from contactsync.models.reasons import describe
-from contactsync.sync import drift, executor
+from contactsync.sync import drift, lifecycle
 from providers.sandbox import SandboxServer
 from tests.factories import make_contact, make_phonebook
 from tests.sync.conftest import carry_out, plan_push, push
@@ -40,7 +40,7 @@ def edit_here(book: Phonebook) -> None:
 
 def approved(book: Phonebook) -> Run:
     run = plan_push(book)
-    executor.approve(run)
+    lifecycle.approve(run)
     return run
 
 
@@ -64,7 +64,7 @@ def test_what_was_edited_there_since_the_plan_is_left_and_planned_again(side: Si
     again = plan_push(book)
     (shown,) = again.items.get().changes.values()
     assert shown in (["There", "Here"], ["Sara There", "Sara Here"])
-    executor.approve(again)
+    lifecycle.approve(again)
     assert carry_out(again).state == Run.State.FINISHED
     assert side.people(TITLE)[side.phone(1)][0] == "Sara Here"
 

@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from contactsync.models import Contact, CustomOption, Phonebook, ProviderAccount, Run
-from contactsync.sync import creates, draft, executor, planner
+from contactsync.sync import creates, draft, lifecycle, planner
 from providers.sandbox import SandboxServer
 from tests.factories import make_contact, make_option, make_phonebook
 from tests.sync.conftest import assert_in_step, carry_out, plan_push, push, remote_contacts
@@ -39,7 +39,7 @@ def edit(option: CustomOption) -> None:
 def push_with(phonebook: Phonebook, monkeypatch: pytest.MonkeyPatch, moment: str, act: Callable[[], Any]) -> Run:
     """A push in which `act` happens just before the function of `creates` with this name, the first time."""
     run = plan_push(phonebook)
-    executor.approve(run)
+    lifecycle.approve(run)
     original = getattr(creates, moment)
     done: list[int] = []
 
@@ -152,7 +152,7 @@ def test_a_contact_that_changes_while_the_plan_is_made_stays_in_its_sum(
     item = run.items.get(phone=PHONE)
     assert item.operation == "cannot"
     assert "while the plan was being made" in item.error_text
-    executor.approve(run)
+    lifecycle.approve(run)
     assert carry_out(run).counts["balances"]
 
 
@@ -169,5 +169,5 @@ def test_a_plan_that_has_lost_a_contact_does_not_balance(
     with monkeypatch.context() as patch:
         patch.setattr(draft.Draft, "add_updates", lambda self, pairs: None)
         run = plan_push(book)
-    executor.approve(run)
+    lifecycle.approve(run)
     assert (carry_out(run).state, run.counts["balances"]) == (Run.State.ATTENTION, False)

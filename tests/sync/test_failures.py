@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from contactsync.models import Call, Contact, Phonebook, ProviderAccount, Run, RunItem
-from contactsync.sync import accounts, executor, ledger
+from contactsync.sync import accounts, ledger, lifecycle
 from contactsync.sync.worker import MOST_ATTEMPTS
 from providers.sandbox import SandboxServer
 from tests.factories import SANDBOX_KEY, make_contact, make_option, make_phonebook
@@ -78,7 +78,7 @@ def test_a_provider_that_stays_down_makes_the_run_rest_then_pause_and_nothing_is
     assert fault.hits == MOST_ATTEMPTS
     assert run.counts["pending"] == run.counts["not_attempted"] == 12
     sandbox.faults.clear()
-    executor.resume(run)
+    lifecycle.resume(run)
     assert carry_out(run).state == Run.State.FINISHED
     assert_in_step(sandbox, phonebook)
 
@@ -88,7 +88,7 @@ def test_a_refused_key_makes_one_call_stops_the_account_and_loses_nothing(
 ) -> None:
     small_batches(account, 4)
     run = plan_push(phonebook)
-    executor.approve(run)
+    lifecycle.approve(run)
     fault = sandbox.fault("status_401", ADD, skip=1, times=0)
     carry_out(run)
     assert fault.hits == 1
@@ -103,7 +103,7 @@ def test_a_refused_key_makes_one_call_stops_the_account_and_loses_nothing(
         Call.State.PLANNED,
     }
 
-    executor.resume(run)
+    lifecycle.resume(run)
     asked = len(sandbox.requests)
     assert carry_out(run).state == Run.State.PAUSED  # still stopped: not one call
     assert len(sandbox.requests) == asked
@@ -112,7 +112,7 @@ def test_a_refused_key_makes_one_call_stops_the_account_and_loses_nothing(
     sandbox.faults.clear()
     accounts.set_credentials(account, {"api_key": SANDBOX_KEY})
     assert accounts.check_account(account).state == ProviderAccount.State.READY
-    executor.resume(run)
+    lifecycle.resume(run)
     assert carry_out(run).state == Run.State.FINISHED
     assert_in_step(sandbox, phonebook)
     carried = sandbox.requests_to(ADD)
@@ -129,7 +129,7 @@ def test_a_refused_key_while_planning_pauses_and_resuming_plans(
     assert fault.hits == 1
     sandbox.faults.clear()
     accounts.set_credentials(account, {"api_key": SANDBOX_KEY})
-    executor.resume(run)
+    lifecycle.resume(run)
     assert run.state == Run.State.PLANNING
     carry_out(run)
     assert run.state == Run.State.PLANNED
@@ -220,7 +220,7 @@ def test_numbers_that_came_there_between_plan_and_push_are_updated_not_doubled(
     state.add_phonebook(phonebook.title)
     run = plan_push(phonebook)
     state.add_contact(state.phonebook(phonebook.title), contact.phone, name="Somebody else")
-    executor.approve(run)
+    lifecycle.approve(run)
     carry_out(run)
     assert run.state == Run.State.FINISHED
     assert_in_step(sandbox, phonebook)
@@ -242,7 +242,7 @@ def test_an_update_of_a_contact_that_just_went_makes_it_missing(
     remote = state.phonebook(book.title)
     del state.contacts[remote.contact_ids.pop()]
     remote.by_number.clear()
-    executor.approve(run)
+    lifecycle.approve(run)
     carry_out(run)
     contact.refresh_from_db()
     assert contact.sync_state == Contact.SyncState.MISSING
@@ -289,14 +289,16 @@ def test_a_stop_takes_effect_after_the_call_on_the_wire_and_resume_goes_on(
 ) -> None:
     small_batches(account, 4)
     run = plan_push(phonebook)
-    executor.approve(run)
+    lifecycle.approve(run)
     make = ledger.make
     calls: list[Call] = []
+    seen: list[dict[str, Any]] = []
 
     def stop_in_the_first(call: Call, *args: Any) -> Any:
+        seen.append(Run.objects.get(pk=run.pk).counts)
         if call.operation == "create_contacts" and not calls:
             calls.append(call)
-            executor.stop(Run.objects.get(pk=run.pk))
+            lifecycle.stop(Run.objects.get(pk=run.pk))
         return make(call, *args)
 
     monkeypatch.setattr(ledger, "make", stop_in_the_first)
@@ -304,6 +306,9 @@ def test_a_stop_takes_effect_after_the_call_on_the_wire_and_resume_goes_on(
     assert run.state == Run.State.STOPPED
     assert len(sandbox.requests_to(ADD)) == 1
     assert run.counts["not_attempted"] == 12
-    executor.resume(run)
+    assert "resumed_from" not in seen[-1]
+    lifecycle.resume(run)
     assert carry_out(run).state == Run.State.FINISHED
     assert_in_step(sandbox, phonebook)
+    assert (seen[-1]["resumed_from"], "resumed_at" in seen[-1]) == (run.counts["planned"] - 12, True)
+    assert "resumed_from" not in run.counts

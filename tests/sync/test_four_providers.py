@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from contactsync.models import Contact, CustomOption, Phonebook, Run, RunItem
-from contactsync.sync import executor, planner
+from contactsync.sync import lifecycle, planner
 from contactsync.sync.connect import capabilities
 from providers.sandbox import SandboxServer
 from tests.factories import make_contact, make_option, make_phonebook
@@ -105,7 +105,7 @@ def test_nobody_is_added_twice_after_an_unclear_answer(
     push(phonebook)
     fill(side, phonebook, city, 4)
     run = plan_push(phonebook)
-    executor.approve(run)
+    lifecycle.approve(run)
     side.sandbox.fault(fault, side.create_path)
     run = carry_out(run)
     assert run.state == Run.State.FINISHED, (run.error_text, list(run.items.values("state", "error")))

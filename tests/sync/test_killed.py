@@ -17,7 +17,7 @@ from django.db import connection
 from django.utils import timezone
 
 from contactsync.models import Call, Contact, Phonebook, ProviderAccount, Run
-from contactsync.sync import executor, ledger, planner, sweep
+from contactsync.sync import executor, ledger, lifecycle, planner, sweep
 from providers.sandbox import SandboxServer
 from tests.factories import make_contact, make_option, make_phonebook
 from tests.sync.conftest import carry_out, expire_leases, local_contacts, plan_push, remote_contacts
@@ -136,7 +136,7 @@ def test_killed_anywhere_in_a_push_the_next_worker_finishes(
         book = a_phonebook_with_everything_to_do(sandbox, account, f"book {fuse}")
         run = plan_push(book)
         assert run.plan["calls"] == 6
-        executor.approve(run)
+        lifecycle.approve(run)
         bomb = Bomb(fuse)
         try:
             with armed(bomb, monkeypatch):
@@ -147,6 +147,40 @@ def test_killed_anywhere_in_a_push_the_next_worker_finishes(
         else:
             break
     assert bomb.events > most_events  # it went off at every `EVERY`th of these
+
+
+@pytest.mark.parametrize("arrived", [True, False])
+@pytest.mark.parametrize("lost", ["create_contacts", "create_phonebook"])
+def test_killed_anywhere_while_it_finds_out_what_came_of_a_call_no_call_stays_unknown(
+    sandbox: SandboxServer, account: ProviderAccount, monkeypatch: pytest.MonkeyPatch, lost: str, arrived: bool
+) -> None:
+    state, fuse = sandbox.state("ippanel"), 0
+    while True:
+        fuse += 1
+        there = state.add_phonebook(f"book {fuse}") if lost == "create_contacts" else None
+        book = make_phonebook(account, title=f"book {fuse}", remote_id=str(there.id) if there else "")
+        contact = make_contact(book)
+        run = plan_push(book)
+        lifecycle.approve(run)
+        calls = run.calls.filter(operation=lost)
+        assert calls.update(state=Call.State.UNKNOWN, started_at=timezone.now(), finished_at=timezone.now()) == 1
+        if arrived and there:
+            state.add_contact(there, contact.phone)
+        elif arrived:
+            state.add_phonebook(book.title)
+        bomb = Bomb(fuse)
+        try:
+            with armed(bomb, monkeypatch):
+                executor.execute(run.pk)
+        except Killed:
+            recover(run)
+        run.refresh_from_db()
+        assert run.state == Run.State.FINISHED, (run.error_text, fuse)
+        assert not run.calls.filter(state=Call.State.UNKNOWN).exists(), f"killed at event {fuse}"
+        assert remote_contacts(sandbox, book.title) == local_contacts(book)
+        if bomb.events < fuse:
+            break
+    assert bomb.events > 5
 
 
 def test_killed_anywhere_while_planning_the_plan_is_made_anew_and_is_the_same(
@@ -180,7 +214,7 @@ def test_a_worker_that_was_only_slow_cannot_write_over_its_successor(
     book = make_phonebook(account)
     make_contact(book)
     run = plan_push(book)
-    executor.approve(run)
+    lifecycle.approve(run)
     make = ledger.make
     calls: list[int] = []
 
@@ -205,13 +239,13 @@ def test_a_run_that_was_asked_to_stop_when_its_worker_died_is_stopped(
     book = make_phonebook(account)
     make_contact(book)
     run = plan_push(book)
-    executor.approve(run)
+    lifecycle.approve(run)
     with pytest.raises(Killed), armed(Bomb(4), monkeypatch):
         executor.execute(run.pk)
     run.refresh_from_db()
-    executor.stop(run)
+    lifecycle.stop(run)
     assert run.state == Run.State.STOPPING
     recover(run)
     assert run.state == Run.State.STOPPED
-    executor.resume(run)
+    lifecycle.resume(run)
     assert carry_out(run).state == Run.State.FINISHED

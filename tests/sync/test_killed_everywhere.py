@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from contactsync.models import Call, Contact, CustomOption, Phonebook, Run
-from contactsync.sync import executor
+from contactsync.sync import executor, lifecycle
 from providers.sandbox import SandboxServer
 from tests.factories import make_contact, make_option, make_phonebook
 from tests.sync.conftest import plan_push, push
@@ -53,7 +53,7 @@ def test_killed_anywhere_in_a_push_the_next_worker_finishes(side: Side, monkeypa
         run = plan_push(book)
         assert (run.plan["create"], run.plan["update"], run.plan["delete"]) == (3, 1, 1), run.error_text
         side.add(book.title, side.phone(fuse * 10 + 4), "By Then")
-        executor.approve(run)
+        lifecycle.approve(run)
         bomb = Bomb(fuse)
         try:
             with armed(bomb, monkeypatch):

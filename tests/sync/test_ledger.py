@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 import time_machine
 from django.core import serializers
-from django.db import transaction
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from contactsync.models import Call, Contact, ProviderAccount, Run
 from contactsync.models.reasons import reason
-from contactsync.sync import accounts, connect, ledger
+from contactsync.sync import accounts, connect, ledger, lifecycle
 from contactsync.sync.ledger import Performed, perform, perform_patiently
 from contactsync.sync.line import Line
 from contactsync.sync.policy import Verdict
-from providers import exchange
+from providers import wire
 from providers.exceptions import (
     AuthFailed,
     InsufficientFunds,
@@ -30,7 +30,8 @@ from providers.exceptions import (
 from providers.sandbox import SandboxServer
 from providers.types import SendReceipt
 from tests.factories import SANDBOX_KEY, make_account, make_contact, make_option, make_phonebook
-from tests.sync.conftest import push
+from tests.meanwhile import just_before
+from tests.sync.conftest import carry_out, plan_push, push
 
 pytestmark = pytest.mark.django_db
 
@@ -99,6 +100,23 @@ def test_a_refused_key_stops_the_account_and_no_further_call_is_made(account: Pr
     assert performed.verdict is Verdict.PAUSE_ACCOUNT
     call.refresh_from_db()
     assert (call.state, call.attempts) == (Call.State.PLANNED, 1)
+
+
+@pytest.mark.parametrize("replace", ["key", "address"])
+def test_a_refusal_of_what_was_replaced_meanwhile_does_not_stop_the_account(
+    account: ProviderAccount, call: Call, replace: str
+) -> None:
+    def act(provider: object) -> None:
+        if replace == "key":
+            accounts.set_credentials(ProviderAccount.objects.get(pk=account.pk), {"api_key": "a-new-one"})
+        else:
+            ProviderAccount.objects.filter(pk=account.pk).update(base_url="https://elsewhere.example")
+        raise AuthFailed("The key was refused.")
+
+    assert perform(call, act, account=account, owner="me").verdict is Verdict.PAUSE_ACCOUNT
+    account.refresh_from_db()
+    assert not account.is_stopped
+    assert account.state_reason == {}
 
 
 def test_an_account_stopped_by_another_worker_is_noticed(account: ProviderAccount, call: Call) -> None:
@@ -180,6 +198,45 @@ def test_what_is_known_late_still_counts_after_a_sweep_called_it_unknown(account
     assert (call.state, call.references) == (Call.State.ACCEPTED, ["77"])
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("concurrency", [1, 3])
+def test_an_outcome_that_was_written_although_the_database_hung_up_is_no_late_answer(
+    sandbox: SandboxServer, account: ProviderAccount, monkeypatch: pytest.MonkeyPatch, concurrency: int
+) -> None:
+    account.settings["concurrency"] = concurrency
+    account.save()
+    book = make_phonebook(account)
+    make_contact(book)
+    push(book)
+    Contact.objects.update(first_name="Sara", payload_hash="changed")
+    commit = connection._commit
+    moments: list[str] = []
+
+    def watch(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if (
+            sql.startswith('UPDATE "contactsync_call" SET "state"')
+            and "accepted" in repr(params).lower()
+            and not moments
+        ):
+            moments.append("written")
+        return execute(sql, params, many, context)
+
+    def commit_and_hang_up() -> None:
+        commit()
+        if moments == ["written"]:
+            moments.append("committed")
+            raise OperationalError("server closed the connection unexpectedly")
+
+    run = plan_push(book)
+    lifecycle.approve(run)
+    monkeypatch.setattr(connection, "_commit", commit_and_hang_up)
+    with connection.execute_wrapper(watch):
+        carry_out(run)
+    assert moments == ["written", "committed"]
+    assert (run.state, run.counts["done"]) == (Run.State.FINISHED, 1)
+    assert list(run.calls.values_list("state", "error", "attempts")) == [(Call.State.ACCEPTED, {}, 1)]
+
+
 def test_what_was_said_is_kept_with_the_call(sandbox: SandboxServer, account: ProviderAccount) -> None:
     book = make_phonebook(account)
     make_contact(book, "+989120000001", first_name="Sara")
@@ -237,7 +294,7 @@ def test_no_call_can_outlast_its_lease(account: ProviderAccount) -> None:
     connecting, answering = settings["connect_timeout"].maximum, settings["read_timeout"].maximum
     assert connecting
     assert answering
-    one_request = connecting + exchange.PATIENCE * answering
+    one_request = connecting + wire.PATIENCE * answering
     assert 2 * one_request < ledger.LEASE.total_seconds()  # a deletion is proven by a second request
 
 
@@ -259,6 +316,41 @@ def test_an_answer_that_comes_after_the_call_was_decided_is_kept_beside_the_deci
     assert call.error_text.startswith("A person said")
     assert "Answered late" in call.error_text
     assert said in call.error_text
+
+
+@pytest.mark.parametrize("outcome", [None, NotSent("Nobody is there."), Rejected("No."), OutcomeUnknown("Nothing.")])
+def test_an_answer_that_comes_while_another_worker_makes_the_call_is_not_the_answer_to_theirs(
+    account: ProviderAccount, call: Call, outcome: ProviderError | None
+) -> None:
+    def act(provider: object) -> SendReceipt:
+        Call.objects.filter(pk=call.pk).update(lease_owner="another")  # planned again by a sweep, and taken
+        if outcome is not None:
+            raise outcome
+        return SendReceipt(("77",))
+
+    performed = perform(call, act, account=account, owner="me")
+    call.refresh_from_db()
+    assert performed.verdict is Verdict.TAKEN
+    assert (call.state, call.lease_owner, call.references) == (Call.State.ON_WIRE, "another", [])
+    assert "Answered late" in call.error_text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nor_is_it_where_answers_are_written_together(sandbox: SandboxServer, account: ProviderAccount) -> None:
+    account.settings["concurrency"] = 3
+    account.save()
+    book = make_phonebook(account)
+    make_contact(book)
+    push(book)
+    Contact.objects.update(first_name="Sara", payload_hash="changed")
+    run = plan_push(book)
+    lifecycle.approve(run)
+    taken = run.calls.filter(operation="update_contact")
+    with just_before(
+        r'^SELECT "contactsync_call"."id"[^,]*, "contactsync_call"."error"', lambda: taken.update(lease_owner="another")
+    ):
+        carry_out(run)
+    assert [(call.state, "Answered late" in call.error_text) for call in taken] == [(Call.State.ON_WIRE, True)]
 
 
 def test_a_late_answer_outlives_the_outcome_of_the_next_attempt(account: ProviderAccount, call: Call) -> None:

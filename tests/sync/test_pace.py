@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from contactsync.models import ProviderAccount, RequestPace, Run
 from contactsync.models.fields import Credentials
-from contactsync.sync import executor, pace
+from contactsync.sync import lifecycle, pace, shutdown
 from contactsync.sync.connect import Throttled, capabilities, open_provider, pacer_of
 from contactsync.sync.policy import Verdict, judge
 from contactsync.sync.sweep import expired_runs
@@ -61,6 +61,17 @@ def test_the_first_request_leaves_at_once_and_the_next_ones_one_after_the_other(
     for _ in range(4):
         pacer().wait()
     assert clock.waits == [pytest.approx(EACH)] * 3
+
+
+def test_a_request_that_waits_while_the_process_is_to_end_does_not_leave_early(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutdown, "_asked", threading.Event())
+    pacer().wait()
+    shutdown.ask()
+    with pytest.raises(Throttled) as caught:
+        pacer().wait()
+    assert caught.value.retry_after == 0
 
 
 def test_two_workers_take_turns(clock: Clock) -> None:
@@ -223,7 +234,7 @@ def test_a_run_waits_for_the_end_of_a_block_and_goes_on_by_itself(sandbox: Sandb
     book = make_phonebook(account)
     make_contact(book)
     run = plan_push(book)
-    executor.approve(run)
+    lifecycle.approve(run)
     pacer(f"account:{account.pk}").blocked(600)
     before = len(sandbox.requests)
     carry_out(run)

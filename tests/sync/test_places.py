@@ -8,7 +8,7 @@ import pytest
 
 from contactsync.models import Phonebook, PhonebookOption, ProviderAccount, Run
 from contactsync.models.reasons import describe
-from contactsync.sync import executor
+from contactsync.sync import lifecycle
 from contactsync.sync.places import PlacePlan, PlacesRefused, propose, save
 from providers import registry
 from providers.types import Capabilities, OptionKind
@@ -243,7 +243,7 @@ def test_nothing_goes_to_another_place_than_the_plan_has_shown(account: Provider
     make_contact(book, options={str(book.options.get().pk): "Rome"})
     run = plan_push(book)
     book.option_places.update(slot="e")
-    executor.approve(run)
+    lifecycle.approve(run)
     run = carry_out(run)
     assert run.state == Run.State.FAILED
     assert "Other options or places were chosen" in run.error_text

@@ -6,7 +6,7 @@ import pytest
 
 from contactsync.admin import progress
 from contactsync.models import Contact, Phonebook, ProviderAccount, Run, Suppression
-from contactsync.sync import executor, planner
+from contactsync.sync import lifecycle, planner
 from contactsync.sync import pull as pull_module
 from contactsync.sync import worker as worker_module
 from contactsync.sync.bring_in import create_bring_in_run
@@ -122,7 +122,7 @@ def test_a_phonebook_that_is_not_there_cannot_be_pulled(sandbox: SandboxServer, 
 
 def test_one_run_at_a_time(phonebook: Phonebook) -> None:
     planner.create_pull_run(phonebook)
-    with pytest.raises(executor.RunRefused):
+    with pytest.raises(lifecycle.RunRefused):
         planner.create_pull_run(phonebook)
 
 
@@ -131,7 +131,7 @@ def test_a_pull_that_meets_a_refused_key_pauses_and_resumes(sandbox: SandboxServ
     run = pull(phonebook)
     assert run.state == Run.State.PAUSED
     ProviderAccount.objects.update(state=ProviderAccount.State.READY)
-    executor.resume(run)
+    lifecycle.resume(run)
     assert carry_out(run).state == Run.State.FINISHED
 
 
@@ -194,6 +194,16 @@ def test_the_bar_moves_while_a_phonebook_is_brought_in(
     assert run.state == Run.State.FINISHED
     assert told == [(1, 2), (2, 2)]
     assert progress.of_run(run).done == 2
+
+
+def test_a_worker_that_takes_a_pull_up_again_tells_since_when(account: ProviderAccount, phonebook: Phonebook) -> None:
+    run = planner.create_pull_run(phonebook)
+    Run.objects.filter(pk=run.pk).update(lease_owner="me", counts={"read": 3})
+    run.refresh_from_db()
+    with Line(account) as line:
+        Worker(run, phonebook, line, owner="me").tell(read=7)
+    run.refresh_from_db()
+    assert (run.counts["read"], "resumed_at" in run.counts) == (7, True)
 
 
 def test_a_worker_that_lost_the_run_tells_nothing(account: ProviderAccount, phonebook: Phonebook) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from contactsync.models import Call, Contact, Phonebook, ProviderAccount, Run, RunItem
-from contactsync.sync import executor
+from contactsync.sync import executor, lifecycle
 from providers.sandbox import SandboxServer
 from tests.factories import make_contact, make_option, make_phonebook
 from tests.sync.conftest import assert_in_step, local_contacts, plan_push, push, remote_contacts
@@ -57,7 +57,7 @@ def test_the_plan_says_what_the_run_then_does(sandbox: SandboxServer, phonebook:
     assert run.plan["calls"] == run.calls.count() == 5
     assert len(run.plan_hash) == 64
     assert list(run.items.values_list("state", flat=True)) == ["planned"] * 3
-    executor.approve(run)
+    lifecycle.approve(run)
     executor.execute(run.pk)
     assert len(sandbox.changing_requests) == 5
     assert set(run.calls.values_list("state", flat=True)) == {Call.State.ACCEPTED}
@@ -98,7 +98,7 @@ def test_a_changed_contact_is_updated_and_the_others_are_left_alone(
     run = plan_push(phonebook)
     assert (run.plan["update"], run.plan["unchanged"]) == (1, 2)
     assert run.items.get().changes == {"first_name": ["Ali", "Ali Reza"]}
-    executor.approve(run)
+    lifecycle.approve(run)
     executor.execute(run.pk)
     assert_in_step(sandbox, phonebook)
     assert len(sandbox.requests_to("PUT /api/phonebooks/numbers")) == 1

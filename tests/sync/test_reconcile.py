@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from contactsync.models import Contact, Phonebook, ProviderAccount, Run, RunItem, Suppression
-from contactsync.sync import executor, planner, reconcile
+from contactsync.sync import lifecycle, planner, reconcile
 from contactsync.sync.lifecycle import RunRefused
 from providers.backends.ippanel.facts import CAPABILITIES
 from providers.sandbox import SandboxServer
@@ -61,7 +61,7 @@ def plan(pulled: Run) -> Run:
 
 def reconciled(pulled: Run) -> Run:
     run = plan(pulled)
-    executor.approve(run)
+    lifecycle.approve(run)
     return carry_out(run)
 
 
@@ -95,7 +95,7 @@ def test_each_line_may_be_decided_otherwise(sandbox: SandboxServer, phonebook: P
     planned = plan(pulled)
     assert (planned.plan["create"], planned.plan["here"], planned.plan["calls"]) == (1, 3, 1)
     assert not phonebook.contacts.filter(phone=THERE).exists()
-    executor.approve(planned)
+    lifecycle.approve(planned)
     run = carry_out(planned)
     assert run.state == Run.State.FINISHED, list(run.items.values("phone", "state", "error"))
     assert (run.counts["planned"], run.counts["done"], run.counts["balances"]) == (4, 4, True)
@@ -234,7 +234,7 @@ def test_what_changed_here_between_plan_and_execution_is_left(phonebook: Phonebo
     edited.first_name = "Edited"
     edited.save()
     make_contact(phonebook, THERE)
-    executor.approve(run)
+    lifecycle.approve(run)
     run = carry_out(run)
     assert (run.state, run.counts["not_attempted"], run.counts["balances"]) == (Run.State.ATTENTION, 2, True)
     edited.refresh_from_db()

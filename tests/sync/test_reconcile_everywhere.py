@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from contactsync.models import Call, Contact, CustomOption, Phonebook, Run, RunItem, Suppression
-from contactsync.sync import executor, planner, reconcile
+from contactsync.sync import executor, lifecycle, planner, reconcile
 from contactsync.sync import pull as pull_module
 from providers.sandbox import SandboxServer
 from tests.factories import make_contact, make_option, make_phonebook
@@ -86,7 +86,7 @@ def assert_as_decided(side: Side, book: Phonebook, city: CustomOption, run: Run)
 def test_every_decision_is_carried_out(side: Side) -> None:
     book, city = book_that_differs(side)
     run = planned(decided(book, side))
-    executor.approve(run)
+    lifecycle.approve(run)
     assert_as_decided(side, book, city, carry_out(run))
     assert not carry_out(planner.create_pull_run(book)).items.exists()
     assert plan_push(book).plan["calls"] == 0
@@ -99,7 +99,7 @@ def test_killed_anywhere_the_next_worker_carries_out_the_rest(side: Side, monkey
         fuse += EVERY
         book, city = book_that_differs(side, f"{TITLE} {fuse}")
         run = planned(decided(book, side))
-        executor.approve(run)
+        lifecycle.approve(run)
         bomb = Bomb(fuse)
         try:
             with armed(bomb, monkeypatch):

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from contactsync.models import Call, Campaign, Contact, Phonebook, PhonebookOption, ProviderAccount, Run
 from contactsync.models.reasons import describe
-from contactsync.sync import executor, planner, removal
+from contactsync.sync import executor, lifecycle, planner, removal
 from contactsync.sync.lifecycle import RunRefused
 from providers.sandbox import SandboxServer
 from tests.factories import make_campaign, make_contact, make_option, make_phonebook
@@ -43,7 +43,7 @@ def planned(run: Run) -> Run:
 
 
 def removed(run: Run) -> Run:
-    executor.approve(planned(run))
+    lifecycle.approve(planned(run))
     return carry_out(run)
 
 
@@ -77,7 +77,7 @@ def test_a_phonebook_is_gone_there_and_unlinked_here(side: Side, phonebook: Phon
 @pytest.mark.parametrize("fault", ["reset_before", "reset_after", "status_500"])
 def test_after_an_unclear_answer_it_is_gone_exactly_once(side: Side, phonebook: Phonebook, fault: str) -> None:
     run = planned(removal.create_phonebook_removal(phonebook))
-    executor.approve(run)
+    lifecycle.approve(run)
     side.sandbox.fault(fault)
     assert carry_out(run).state == Run.State.FINISHED, run.error_text
     assert phonebook.title not in titles(side)
@@ -88,7 +88,7 @@ def test_after_an_unclear_answer_it_is_gone_exactly_once(side: Side, phonebook: 
 @pytest.mark.parametrize("was_carried_out", [True, False])
 def test_a_call_of_a_killed_worker_is_looked_up(side: Side, phonebook: Phonebook, was_carried_out: bool) -> None:
     run = planned(removal.create_phonebook_removal(phonebook))
-    executor.approve(run)
+    lifecycle.approve(run)
     Run.objects.filter(pk=run.pk).update(state=Run.State.RUNNING, lease_owner="dead", lease_until=timezone.now())
     run.calls.update(state=Call.State.UNKNOWN)
     if was_carried_out:
@@ -113,7 +113,7 @@ def _delete_there(side: Side, phonebook: Phonebook) -> None:
 def test_somebody_was_faster(side: Side, phonebook: Phonebook) -> None:
     run = planned(removal.create_phonebook_removal(phonebook))
     _delete_there(side, phonebook)
-    executor.approve(run)
+    lifecycle.approve(run)
     assert carry_out(run).state == Run.State.FINISHED, run.error_text
     phonebook.refresh_from_db()
     assert phonebook.remote_id == ""
@@ -127,7 +127,7 @@ def test_an_option_is_gone_there_and_stays_here_untold(sandbox: SandboxServer, a
     option.refresh_from_db()
     run = planned(removal.create_option_removal(option))
     assert (run.plan["phonebooks"], run.plan["contacts_here"]) == ([book.title], 1)
-    executor.approve(run)
+    lifecycle.approve(run)
     assert carry_out(run).state == Run.State.FINISHED, run.error_text
     assert not sandbox.state("ippanel").options
     option.refresh_from_db()
@@ -170,7 +170,7 @@ def test_killed_anywhere_in_a_removal_the_next_worker_finishes(side: Side, monke
         push(book)
         book.refresh_from_db()
         run = planned(removal.create_phonebook_removal(book))
-        executor.approve(run)
+        lifecycle.approve(run)
         bomb = Bomb(fuse)
         try:
             with armed(bomb, monkeypatch):

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from contactsync.admin import progress
 from contactsync.models import Phonebook, ProviderAccount, Run
-from contactsync.sync import executor, lifecycle, planner
+from contactsync.sync import lifecycle, planner
 from contactsync.sync.policy import LONGEST_PAUSE, is_held_back, rest_after
 from contactsync.sync.sweep import expired_runs
 from providers.exceptions import NotSent, Throttled
@@ -46,7 +46,7 @@ def test_a_block_while_planning_waits_and_then_plans(sandbox: SandboxServer, pho
     carry_out(run)  # what the sweep enqueues plans it
     assert run.state == Run.State.PLANNED
     assert (run.plan["create"], run.error, progress.rest_of_run(run)) == (3, {}, None)
-    executor.approve(run)
+    lifecycle.approve(run)
     assert carry_out(run).state == Run.State.FINISHED
     assert_in_step(sandbox, phonebook)
 
@@ -61,7 +61,7 @@ def test_a_plan_that_waits_can_be_discarded(sandbox: SandboxServer, phonebook: P
 
 def test_a_block_while_pulling_waits(sandbox: SandboxServer, phonebook: Phonebook) -> None:
     run = plan_push(phonebook)
-    executor.approve(run)
+    lifecycle.approve(run)
     carry_out(run)
     pull = planner.create_pull_run(phonebook)
     sandbox.fault("status_429", times=0)

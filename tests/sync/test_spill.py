@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from contactsync.models import Contact, ProviderAccount, Run, RunItem
-from contactsync.sync import executor, planner, spill
+from contactsync.sync import lifecycle, planner, spill
 from contactsync.sync.chunks import Later
 from contactsync.sync.remote import RemoteIndex
 from contactsync.sync.spill import Keys
@@ -81,7 +81,7 @@ def test_push_and_pull_of_a_large_phonebook_end_as_those_of_a_small_one(account:
     for expected in ({"create": 12}, {"unchanged": 12}):
         run = plan_push(phonebook)
         assert {name: run.plan[name] for name in expected} == expected
-        executor.approve(run)
+        lifecycle.approve(run)
         carry_out(run)
         phonebook.refresh_from_db()
     Contact.objects.filter(phone__endswith="3").update(first_name="edited", payload_hash="other")

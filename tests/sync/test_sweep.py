@@ -10,6 +10,7 @@ from django.utils import timezone
 from contactsync.models import Call, Campaign, ProviderAccount, Recipient, Run
 from contactsync.sync import sweep
 from tests.factories import make_account, make_campaign
+from tests.meanwhile import just_before
 
 pytestmark = pytest.mark.django_db
 PAST, FUTURE = timezone.now() - dt.timedelta(hours=1), timezone.now() + dt.timedelta(hours=1)
@@ -91,6 +92,18 @@ def test_what_is_safe_to_repeat_is_planned_again_and_the_rest_is_looked_for(camp
     assert (safe.state, unsafe.state, alive.state) == (Call.State.PLANNED, Call.State.UNKNOWN, Call.State.ON_WIRE)
 
 
+def test_a_call_that_was_decided_and_taken_meanwhile_is_left_to_whoever_has_it(campaign: Campaign) -> None:
+    call = make_call(make_run(campaign.account, "running"), "create_contacts")
+
+    def another_sweep_and_another_worker() -> None:
+        Call.objects.filter(pk=call.pk).update(lease_owner="another", lease_until=FUTURE)
+
+    with just_before('^UPDATE "contactsync_call"', another_sweep_and_another_worker):
+        sweep.expired_runs()
+    call.refresh_from_db()
+    assert (call.state, call.lease_owner, call.lease_until) == (Call.State.ON_WIRE, "another", FUTURE)
+
+
 def test_one_mistake_leaves_unknown_what_its_worker_had_on_the_wire(campaign: Campaign) -> None:
     run = make_run(campaign.account, "running")
     mine, other = make_call(run, "create_contacts"), make_call(run, "create_contacts")
@@ -117,6 +130,21 @@ def test_a_send_left_on_the_wire_is_decided_although_its_run_rests(campaign: Cam
     assert sweep.recover_lost_calls() == []
 
 
+def test_a_run_that_cannot_be_counted_takes_no_other_out_of_sight(campaign: Campaign) -> None:
+    first, second = (make_run(campaign.account, "stopped") for _ in range(2))
+    for run in (first, second):
+        make_call(run, "send_to_numbers")
+
+    def fail(run: Run) -> None:
+        raise ValueError(run)
+
+    with pytest.raises(ValueError, match=str(first)):
+        sweep.recover_lost_calls(then=fail)
+    counted: list[Run] = []
+    sweep.recover_lost_calls(then=counted.append)
+    assert counted == [second]
+
+
 def test_the_counts_of_a_stopped_push_are_made_anew_with_its_lost_call(campaign: Campaign) -> None:
     run = make_run(campaign.account, "stopped", kind=Run.Kind.PUSH, plan={"create": 1, "contacts": 1})
     call = make_call(run, "create_contacts")
@@ -131,3 +159,13 @@ def test_the_counts_of_a_stopped_push_are_made_anew_with_its_lost_call(campaign:
 def test_a_call_that_is_still_held_is_not_lost(campaign: Campaign) -> None:
     make_call(make_run(campaign.account, "stopped"), "send_to_numbers", lease_until=FUTURE)
     assert sweep.recover_lost_calls() == []
+
+
+@pytest.mark.parametrize("operation", ["send_to_numbers", "update_contact"])
+def test_a_call_whose_worker_makes_it_again_in_this_moment_is_left_alone(campaign: Campaign, operation: str) -> None:
+    run = make_run(campaign.account, "running", campaign=campaign)
+    call = make_call(run, operation)
+    with just_before(r'^UPDATE "contactsync_call" SET "state"', lambda: Call.objects.update(lease_until=FUTURE)):
+        sweep.recover_calls(run)
+    call.refresh_from_db()
+    assert (call.state, call.lease_until) == (Call.State.ON_WIRE, FUTURE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from contactsync.models import Contact, ProviderAccount, Run, RunItem
-from contactsync.sync import executor, planner
+from contactsync.sync import executor, lifecycle, planner
 from providers.sandbox import SandboxServer
 from tests.factories import make_contact, make_option, make_phonebook
 from tests.sync.conftest import assert_in_step, plan_push, push
@@ -227,7 +227,7 @@ def test_a_contact_changed_after_the_plan_is_left_for_the_next_push(
     run = plan_push(book)
     contact.first_name = "Later"
     contact.save()
-    executor.approve(run)
+    lifecycle.approve(run)
     executor.execute(run.pk)
     run.refresh_from_db()
     assert run.state == Run.State.ATTENTION
@@ -246,9 +246,9 @@ def test_two_plans_of_the_same_phonebook_do_not_push_twice(sandbox: SandboxServe
     second = plan_push(book)
     first.refresh_from_db()
     assert first.state == Run.State.DISCARDED
-    with pytest.raises(executor.RunRefused):
-        executor.approve(first)
-    executor.approve(second)
+    with pytest.raises(lifecycle.RunRefused):
+        lifecycle.approve(first)
+    lifecycle.approve(second)
     executor.execute(second.pk)
     assert_in_step(sandbox, book)
 

@@ -6,6 +6,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,8 +14,11 @@ from django.db import connection
 from django.utils import timezone
 
 from contactsync.models import Call, Phonebook, ProviderAccount, RequestPace, Run
-from contactsync.sync import executor, ledger, shutdown, together
+from contactsync.sync import crew, executor, group_ledger, ledger, lifecycle, shutdown
+from contactsync.sync.crew import Crew
+from contactsync.sync.jobs import Job
 from contactsync.sync.leases import LEASE
+from contactsync.sync.steps import Steps, nothing
 from contactsync.sync.worker import MOST_UNKNOWN
 from providers.sandbox import SandboxServer
 from tests.factories import SANDBOX_KEY, make_contact, make_phonebook
@@ -43,7 +47,7 @@ def book(account: ProviderAccount) -> Phonebook:
 
 def approved(book: Phonebook) -> Run:
     run = plan_push(book)
-    executor.approve(run)
+    lifecycle.approve(run)
     return run
 
 
@@ -101,7 +105,7 @@ def test_a_stop_begins_nothing_more_and_keeps_what_was_on_the_wire(
 
     def stop(call: Call, number: int) -> None:
         if number == 1:
-            executor.stop(Run.objects.get(pk=run.pk))
+            lifecycle.stop(Run.objects.get(pk=run.pk))
             connection.close()
             asked.set()
         asked.wait(timeout=10)
@@ -112,7 +116,7 @@ def test_a_stop_begins_nothing_more_and_keeps_what_was_on_the_wire(
     assert len(begun) <= 6  # on the wire, and ready beside them
     assert run.counts["done"] + run.counts["pending"] + run.calls.filter(state=Call.State.ACCEPTED).count() >= 12
     assert not run.calls.filter(state=Call.State.ON_WIRE).exists()
-    executor.resume(run)
+    lifecycle.resume(run)
     assert carry_out(run).state == Run.State.FINISHED
     assert_in_step(sandbox, book)
     assert times_sent(sandbox) == {1}
@@ -140,7 +144,7 @@ def test_a_group_that_cannot_be_written_is_written_one_by_one(
     def fail(self: Any, results: Any) -> bool:
         raise RuntimeError("the disk is full")
 
-    monkeypatch.setattr(together._Together, "_record_group", fail)
+    monkeypatch.setattr(group_ledger.GroupLedger, "_record_group", fail)
     assert carry_out(approved(book)).state == Run.State.FINISHED
     assert_in_step(sandbox, book)
     assert times_sent(sandbox) == {1}
@@ -151,14 +155,14 @@ def test_an_outcome_that_cannot_be_written_takes_no_other_with_it(
 ) -> None:
     run = approved(book)
     broken = run.calls.filter(operation="create_contacts").order_by("sequence")[1]
-    keep = together.changes_after
+    keep = group_ledger.changes_after
 
     def fail_for_one(call: Call, *args: Any) -> Any:
         if call.pk == broken.pk:
             raise RuntimeError("cannot be written")
         return keep(call, *args)
 
-    monkeypatch.setattr(together, "changes_after", fail_for_one)
+    monkeypatch.setattr(group_ledger, "changes_after", fail_for_one)
     monkeypatch.setattr(ledger, "changes_after", fail_for_one)
     with pytest.raises(RuntimeError, match="cannot be written"):
         executor.execute(run.pk)
@@ -240,7 +244,7 @@ def test_calls_without_an_answer_in_a_row_pause_the_run(sandbox: SandboxServer) 
     assert run.state == Run.State.PAUSED, run.calls.values("operation", "state", "error")
     unknown = run.calls.filter(operation="create_contacts", state=Call.State.UNKNOWN).count()
     assert MOST_UNKNOWN <= unknown <= MOST_UNKNOWN + 6  # with those that were on the wire or ready
-    executor.resume(run)
+    lifecycle.resume(run)
     assert carry_out(run).state == Run.State.FINISHED
     assert len(side.people("book")) == 30
 
@@ -284,3 +288,44 @@ def test_runs_of_one_account_share_what_it_may_have(book: Phonebook, monkeypatch
     monkeypatch.setattr(ledger, "make", counted)
     carry_out(approved(book))
     assert most == [1]
+
+
+def test_what_was_not_begun_is_not_put_back_where_it_is_somebody_elses_by_now(account: ProviderAccount) -> None:
+    run = Run.objects.create(kind=Run.Kind.PUSH, account=account, state=Run.State.RUNNING)
+    calls = [
+        Call.objects.create(
+            run=run, sequence=n, operation="update_contact", state=Call.State.ON_WIRE, lease_owner=owner, attempts=1
+        )
+        for n, owner in enumerate(("me", "another"))
+    ]
+    holder: Any = SimpleNamespace(run=run, owner="me")
+    books = group_ledger.GroupLedger(holder, Steps(prepare=lambda calls: [], keep=nothing))
+    books.put_back([Job(call, nothing) for call in calls])
+    assert list(run.calls.order_by("sequence").values_list("state", "attempts")) == [("planned", 0), ("on_wire", 1)]
+
+
+@pytest.mark.parametrize("why", ["nothing more is to be begun", "it waited for a thread too long"])
+def test_what_no_thread_has_begun_comes_back_as_not_begun(
+    account: ProviderAccount, monkeypatch: pytest.MonkeyPatch, why: str
+) -> None:
+    begun, go = threading.Event(), threading.Event()
+
+    def slow(provider: object) -> None:
+        begun.set()
+        assert go.wait(30)
+
+    first, second = (Job(Call(operation="update_contact"), slow) for _ in range(2))
+    results = []
+    with Crew(account, 1, most_unknown=5) as threads:
+        threads.hire(1)
+        threads.give(first)
+        assert begun.wait(30)
+        threads.give(second)
+        if why == "nothing more is to be begun":
+            threads.begin_nothing_more()
+        else:
+            monkeypatch.setattr(crew, "LONGEST_IN_QUEUE", -1.0)
+        go.set()
+        while threads.in_hand:
+            results += threads.collect(1.0)
+    assert [(result.job, result.performed is None) for result in results] == [(first, False), (second, True)]

@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 
 from contactsync.models import Call, ProviderAccount, Run
-from contactsync.sync import executor, ledger
+from contactsync.sync import executor, ledger, lifecycle
 from contactsync.sync.line import Line
 from contactsync.sync.policy import Verdict
 from providers.sandbox import SandboxServer
@@ -50,7 +50,7 @@ def test_two_workers_on_one_run_make_every_call_once(sandbox: SandboxServer, acc
     for _ in range(6):
         make_contact(book)
     run = plan_push(book)
-    executor.approve(run)
+    lifecycle.approve(run)
     raised = at_once(lambda: executor.execute(run.pk), lambda: executor.execute(run.pk))
     assert raised == []
     run.refresh_from_db()
@@ -94,8 +94,8 @@ def test_two_clicks_on_approve_approve_once(account: ProviderAccount) -> None:
     make_contact(book)
     run = plan_push(book)
     clicks = [Run.objects.get(pk=run.pk), Run.objects.get(pk=run.pk)]
-    raised = at_once(*(lambda click=click: executor.approve(click) for click in clicks))  # type: ignore[misc]
-    assert [type(error) for error in raised] == [executor.RunRefused]
+    raised = at_once(*(lambda click=click: lifecycle.approve(click) for click in clicks))  # type: ignore[misc]
+    assert [type(error) for error in raised] == [lifecycle.RunRefused]
     assert carry_out(run).state == Run.State.FINISHED
 
 
@@ -103,12 +103,12 @@ def test_a_second_run_of_a_phonebook_waits_for_the_first(account: ProviderAccoun
     book = make_phonebook(account)
     make_contact(book)
     first = plan_push(book)
-    executor.approve(first)
+    lifecycle.approve(first)
     second = plan_push(book)
-    with pytest.raises(executor.RunRefused, match="Another run"):
-        executor.approve(second)
+    with pytest.raises(lifecycle.RunRefused, match="Another run"):
+        lifecycle.approve(second)
     second.refresh_from_db()
     assert second.state == Run.State.PLANNED
     carry_out(first)
-    executor.approve(second)
+    lifecycle.approve(second)
     assert carry_out(second).counts["not_attempted"] == 1  # the first has put it there

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from copy import copy
 from typing import Any
@@ -16,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from contactsync.models import ProviderAccount
 from contactsync.phone import is_region
 from contactsync.sync.accounts import problem_with, stored_credentials
-from contactsync.sync.connect import Provider, error_text, provider_class
+from contactsync.sync.connect import Provider, error_text, is_loopback, provider_class
 from contactsync.sync.new_account import NO_SUCH_REGION
 
 CREDENTIAL = "credential_"
@@ -36,7 +35,7 @@ def account_form(slug: str, account: ProviderAccount | None = None) -> type[Acco
             fields[f"{FORGET}{field.name}"] = forms.BooleanField(
                 label=_("Remove: %(name)s") % {"name": _(field.label)},
                 required=False,
-                help_text=_("Ticked, what is stored is taken away when you save."),
+                help_text=_("If ticked, the stored value is removed when you save."),
             )
     fields |= {f"{SETTING}{field.name}": _setting_field(field) for field in backend.setting_fields}
     return type("AccountForm", (AccountForm,), {**fields, "backend": backend, "stored": stored, "__module__": __name__})
@@ -59,7 +58,7 @@ def _credential_field(field: Any, stored: Mapping[str, str | None]) -> forms.Fie
     if field.name in stored:
         help_text = gettext_lazy("A value is stored. Leave empty to keep it.")
     elif not field.required:
-        help_text = gettext_lazy("Not required; none is stored.")
+        help_text = gettext_lazy("Optional; none is stored.")
     return forms.CharField(
         required=field.required and field.name not in stored,
         widget=forms.PasswordInput(render_value=False, attrs={**attrs, "autocomplete": "new-password"}),
@@ -86,14 +85,6 @@ def _setting_field(field: Any) -> forms.Field:
     )
 
 
-def is_loopback(host: str) -> bool:
-    """Whether this host is the machine itself."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 class AccountForm(forms.ModelForm[ProviderAccount]):
     """Secret credentials go in and never come out: an empty field keeps what is stored."""
 
@@ -103,7 +94,10 @@ class AccountForm(forms.ModelForm[ProviderAccount]):
     class Meta:
         model = ProviderAccount
         fields = ("name", "base_url", "default_sender", "default_region")
-        widgets = {"default_sender": forms.TextInput(attrs={"class": "vTextField", "dir": "ltr"})}
+        widgets = {
+            "default_sender": forms.TextInput(attrs={"class": "vTextField", "dir": "ltr"}),
+            "default_region": forms.TextInput(attrs={"class": "vTextField", "dir": "ltr"}),
+        }
 
     base_url = forms.URLField(
         label=gettext_lazy("API address"),
@@ -121,7 +115,7 @@ class AccountForm(forms.ModelForm[ProviderAccount]):
             self.fields["base_url"].help_text = (
                 _("Leave empty for %(address)s.") % {"address": own}
                 if own
-                else _("Required: this provider has no address that is the same for everybody.")
+                else _("Required: this provider gives each customer an address of their own.")
             )
             self.fields["base_url"].error_messages["required"] = _(
                 "Enter the address of the API that the provider gave you, such as https://api.example.com."

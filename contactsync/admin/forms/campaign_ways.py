@@ -10,7 +10,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from contactsync.admin.abilities import limits_of
+from contactsync.admin.accounts.abilities import limits_of
 from contactsync.campaigns.templates import known_templates, usable_templates, variables_of
 from contactsync.models import Campaign, ProviderAccount
 from contactsync.sync.connect import Capabilities, Operation
@@ -21,6 +21,7 @@ WAYS = ("template", "is_keyworded")
 
 
 def has_templates(limits: Capabilities) -> bool:
+    """Whether campaigns can be templates: the provider lists them, and sends them."""
     return limits.can(Operation.SEND_TEMPLATE) and limits.can(Operation.LIST_TEMPLATES)
 
 
@@ -91,7 +92,7 @@ class WaysForm(forms.ModelForm):
             field.choices = template_choices(saved)
             field.help_text = _template_help(limits)
         if "is_keyworded" in self.fields and limits is None:
-            self.fields["is_keyworded"].help_text += " " + _("Only where the provider can do that.")
+            self.fields["is_keyworded"].help_text += " " + _("Only if the provider can do that.")
         if "message" in self.fields:
             self.fields["message"].help_text = message_note(limits)
         for name, variable in self._inputs.items():
@@ -157,7 +158,7 @@ class WaysForm(forms.ModelForm):
 
 def _template_help(limits: Capabilities | None) -> str:
     if limits is None:
-        return _("Only where the provider has templates. What its variables say is asked once the draft is saved.")
+        return _("Only if the provider has templates. You fill in the variables after saving the draft.")
     if limits.reply_window is not None:
         return _("Leave the message empty to send the template to everybody.")
     return _("Where a template is chosen, everybody gets it, and the message above is not used.")

@@ -13,13 +13,14 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from contactsync.admin.forms.options import OPTION, option_field, option_text
+from contactsync.calendars import jalali
 from contactsync.imports.consent import parse_consent
 from contactsync.imports.issues import sentence
 from contactsync.models import Contact, CustomOption, Phonebook
-from contactsync.options import OPTION_MESSAGES, jalali, parse_option
+from contactsync.options import OPTION_MESSAGES, parse_option
 from contactsync.phone import PHONE_MESSAGES, parse_phone
 from contactsync.sync.connect import Misconfigured, capabilities
-from contactsync.text import clean
+from contactsync.text import clean, isolated
 
 __all__ = ["OPTION", "ContactForm", "contact_form", "options_of"]
 
@@ -127,7 +128,7 @@ class ContactForm(forms.ModelForm[Contact]):
             persian = jalali(dt.date.fromisoformat(value))
             here, beside = (persian, value) if (get_language() or "").startswith("fa") else (value, persian)
             self.initial[name] = here
-            field.help_text = _("In the other calendar: %(date)s.") % {"date": f"\u2068{beside}\u2069"}
+            field.help_text = _("In the other calendar: %(date)s.") % {"date": isolated(beside)}
 
     def clean_phone(self) -> str:
         verdict = parse_phone(self.cleaned_data["phone"], self.phonebook.account.default_region)

@@ -16,6 +16,7 @@ from contactsync.admin.forms.reading import ReadingForm
 from contactsync.admin.forms.regions import RegionForm
 from contactsync.admin.forms.rules import RulesForm
 from contactsync.models import Phonebook
+from contactsync.text import left_to_right
 
 FILE_KINDS = (".csv", ".txt", ".tsv", ".tab", ".xlsx", ".xlsm", ".xls", ".ods", ".zip", ".gz")
 
@@ -37,7 +38,7 @@ class FileForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["file"].help_text = _("CSV or Excel, also zipped (%(kinds)s), at most %(size)d MB.") % {
-            "kinds": f"\u2066{' '.join(FILE_KINDS)}\u2069",  # isolated: dots stay before their letters in Persian
+            "kinds": left_to_right(" ".join(FILE_KINDS)),  # dots stay before their letters in Persian
             "size": settings.IMPORT_MAX_MB,
         }
 
@@ -48,12 +49,21 @@ class FileForm(forms.Form):
                 _("“%(name)s” is not a kind of file that can be read here. Save it as CSV or Excel, and upload that."),
                 params={"name": upload.name},
             )
-        if (upload.size or 0) > settings.IMPORT_MAX_MB * 1024 * 1024:
-            raise forms.ValidationError(
-                _("The file is larger than %(size)d MB. Split it, and upload the parts one after the other."),
-                params={"size": settings.IMPORT_MAX_MB},
-            )
+        if (upload.size or 0) > self.most_bytes:
+            raise forms.ValidationError(self.too_large)
         return upload
+
+    @property
+    def most_bytes(self) -> int:
+        """What a file may have; a browser that knows does not send what will be refused."""
+        return settings.IMPORT_MAX_MB * 1024 * 1024
+
+    @property
+    def too_large(self) -> str:
+        """What is said of a file that has more."""
+        return _("The file is larger than %(size)d MB. Split it, and upload the parts one after the other.") % {
+            "size": settings.IMPORT_MAX_MB
+        }
 
 
 class UploadForm(FileForm):

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django import forms
-from django.forms.utils import flatatt
-from django.utils.html import format_html, format_html_join
+from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, gettext_noop
 
+from contactsync.admin.forms.quick import Choices, QuickChoice, QuickInput, QuickTextarea, labelled
 from contactsync.imports.kinds import Inferred
 from contactsync.imports.new_options import ADD, LONGEST_TITLE, NEW, NewOption
 from contactsync.imports.saved import LONGEST_NAME
@@ -22,6 +22,14 @@ Kind = CustomOption.Kind
 #: empty lines for values that are the same for all rows, beside those there are
 BLANK_LINES = 3
 LONGEST_VALUE = 2000
+ALL_VALUES = gettext_noop(
+    "These are the values of the first rows. Add what is missing: a row with another value is not imported."
+)
+#: written without a template, because a file may have hundreds of columns
+NEW_PART = (
+    '<div class="cs-column__new"><div class="cs-column__part">{title}</div><div class="cs-column__part">{kind}</div>'
+    '<div class="cs-column__part cs-column__choices">{choices}</div><p class="help cs-column__choices">…</p></div>'
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,71 +69,52 @@ def grouped(choices: Sequence[tuple[str, str]], offer: Offer | None = None) -> l
     return groups
 
 
-class QuickSelect(forms.Select):
-    """A select that is not rendered by one template per choice: a file may have a hundred columns, each with all fields."""
-
-    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
-        chosen = "" if value is None else str(value)
-        body = format_html_join("", "{}", ((_shown(choice, chosen),) for choice in self.choices))
-        return format_html(
-            "<select{}>{}</select>", flatatt(self.build_attrs(self.attrs, {**(attrs or {}), "name": name})), body
-        )
-
-
-def _shown(choice: Any, chosen: str) -> SafeString:
-    value, label = choice
-    if isinstance(label, list | tuple):
-        inner = format_html_join("", "{}", ((_shown(each, chosen),) for each in label))
-        return format_html('<optgroup label="{}">{}</optgroup>', value, inner)
-    if str(value) == chosen:
-        return format_html('<option value="{}" selected>{}</option>', value, label)
-    return format_html('<option value="{}">{}</option>', value, label)
-
-
 class MappingForm(forms.Form):
     """Field names: `column_0`, `new_0_title`, `new_0_kind`, `new_0_choices`, `fixed_0_field`, `fixed_0_value`, …"""
 
     def __init__(self, *args: Any, offer: Offer, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.offer = offer
+        self._new_part = NEW_PART.replace("…", escape(_(ALL_VALUES)))
         self.names = {index: f"column_{index}" for index in offer.own}
-        groups = grouped(offer.fields, offer)
+        groups, kinds = Choices(grouped(offer.fields, offer)), Choices(offer.kinds)
         for index, name in self.names.items():
-            title = offer.columns[index]
-            self.fields[name] = forms.ChoiceField(
-                label=title, choices=groups, required=False, widget=QuickSelect(attrs={"aria-label": title})
-            )
+            self.fields[name] = QuickChoice(groups, label=offer.columns[index])
+            self.fields[name].widget.attrs["aria-label"] = offer.columns[index]
         for index, inferred in enumerate(offer.inferred):
             if index in self.names:
-                self._add_new(index, inferred)
+                self._add_new(index, inferred, kinds)
         self._add_fixed()
         if offer.may_save:
             self._add_name()
 
-    def _add_new(self, index: int, inferred: Inferred) -> None:
-        title = self.offer.columns[index]
-        self.fields[f"new_{index}_title"] = forms.CharField(
-            label=_("Title of the new option"), initial=title[:LONGEST_TITLE], required=False, max_length=LONGEST_TITLE
-        )
-        self.fields[f"new_{index}_kind"] = forms.ChoiceField(
-            label=_("Kind"), choices=self.offer.kinds, initial=inferred.kind, required=False, widget=QuickSelect
-        )
-        self.fields[f"new_{index}_choices"] = forms.CharField(
-            label=_("Allowed values, one per line"),
-            initial="\n".join(inferred.choices),
-            required=False,
-            widget=forms.Textarea(attrs={"rows": 3}),
-        )
+    def _add_new(self, index: int, inferred: Inferred, kinds: Choices) -> None:
+        title = self.offer.columns[index][:LONGEST_TITLE]
+        self.fields |= {
+            f"new_{index}_title": forms.CharField(
+                label=_("Title of the new option"),
+                initial=title,
+                required=False,
+                max_length=LONGEST_TITLE,
+                widget=QuickInput,
+            ),
+            f"new_{index}_kind": QuickChoice(kinds, label=_("Kind"), initial=inferred.kind),
+            f"new_{index}_choices": forms.CharField(
+                label=_("Allowed values, one per line"),
+                initial="\n".join(inferred.choices),
+                required=False,
+                widget=QuickTextarea,
+            ),
+        }
+        self.fields[f"new_{index}_choices"].widget.attrs["rows"] = 3
 
     def _add_fixed(self) -> None:
-        choices = [("", "–"), *grouped(self.offer.fixable, Offer((), (), (), (), group=self.offer.group))[1:]]
+        choices = Choices([("", "–"), *grouped(self.offer.fixable, Offer((), (), (), (), group=self.offer.group))[1:]])
         known = list(self.offer.fixed.items())
         self.lines = range(min(len(known) + BLANK_LINES, max(len(self.offer.fixable), BLANK_LINES)))
         for line in self.lines:
             used, text = known[line] if line < len(known) else ("", "")
-            self.fields[f"fixed_{line}_field"] = forms.ChoiceField(
-                label=_("Field"), choices=choices, initial=used, required=False, widget=QuickSelect
-            )
+            self.fields[f"fixed_{line}_field"] = QuickChoice(choices, label=_("Field"), initial=used)
             self.fields[f"fixed_{line}_value"] = forms.CharField(
                 label=_("Value for all rows"),
                 initial=text,
@@ -144,7 +133,7 @@ class MappingForm(forms.Form):
             ),
         )
         if self.offer.may_replace:
-            self.fields["replace"] = forms.BooleanField(label=_("Replace the one of that name"), required=False)
+            self.fields["replace"] = forms.BooleanField(label=_("Replace the one with that name"), required=False)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -164,10 +153,13 @@ class MappingForm(forms.Form):
     def column_fields(self) -> list[forms.BoundField]:
         return [self[name] for name in self.names.values()]
 
-    def new_fields(self, index: int) -> list[forms.BoundField]:
-        """The fields of a new option for the column; none for people who may not make one."""
+    def new_part(self, index: int) -> SafeString:
+        """The fields of a new option for the column, as the page has them; nothing for people who may not make one."""
         names = [f"new_{index}_{part}" for part in ("title", "kind", "choices")]
-        return [self[name] for name in names if name in self.fields]
+        if names[0] not in self.fields:
+            return SafeString()
+        title, kind, choices = (labelled(self[name]) for name in names)
+        return format_html(self._new_part, title=title, kind=kind, choices=choices)
 
     @property
     def fixed_fields(self) -> list[tuple[forms.BoundField, forms.BoundField]]:

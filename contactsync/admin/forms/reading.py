@@ -17,7 +17,8 @@ MOST_SKIPPED = 10_000
 
 
 class ReadingForm(forms.Form):
-    """The form of a file. Spreadsheets have no encoding and no delimiter, and a sheet to choose if there are several."""
+    """The form of a file. Spreadsheets have no encoding and no delimiter, a sheet to choose if there are several, and perhaps
+    hidden rows."""
 
     sheet = forms.ChoiceField(label=gettext_lazy("Sheet"), required=False)
     encoding = forms.ChoiceField(label=gettext_lazy("Encoding"), required=False)
@@ -26,8 +27,16 @@ class ReadingForm(forms.Form):
         label=gettext_lazy("Lines to skip at the top"), min_value=0, max_value=MOST_SKIPPED, required=False
     )
     has_header = forms.BooleanField(label=gettext_lazy("The first row holds the titles"), required=False)
+    leave_out_hidden = forms.BooleanField(label=gettext_lazy("Leave out the hidden rows"), required=False)
 
-    def __init__(self, *args: Any, is_text: bool, sheets: Sequence[tuple[str, int | None]] = (), **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        is_text: bool,
+        sheets: Sequence[tuple[str, int | None]] = (),
+        has_hidden_rows: bool = False,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         if is_text:
             self._offer("encoding", list(ENCODINGS.items()))
@@ -38,6 +47,8 @@ class ReadingForm(forms.Form):
             self._offer("sheet", [(name, _sheet_label(name, rows)) for name, rows in sheets])
         else:
             del self.fields["sheet"]
+        if not has_hidden_rows:
+            del self.fields["leave_out_hidden"]
 
     def _offer(self, name: str, choices: Sequence[tuple[str, Any]]) -> None:
         """The usual choices, and what was found in this file if it is another."""

@@ -12,9 +12,9 @@ from contactsync.models import ImportJob
 
 Mode, TagsMode = ImportJob.Mode, ImportJob.TagsMode
 MODES = [
-    (Mode.ADD_AND_UPDATE, gettext_lazy("Add new numbers, and update contacts that are there")),
-    (Mode.ADD_ONLY, gettext_lazy("Only add new numbers: contacts that are there stay as they are")),
-    (Mode.UPDATE_ONLY, gettext_lazy("Only update contacts that are there: nobody is added")),
+    (Mode.ADD_AND_UPDATE, gettext_lazy("Add new numbers, and update existing contacts")),
+    (Mode.ADD_ONLY, gettext_lazy("Only add new numbers: existing contacts stay as they are")),
+    (Mode.UPDATE_ONLY, gettext_lazy("Only update existing contacts: nobody is added")),
 ]
 TAGS = [
     (TagsMode.REPLACE, gettext_lazy("The tags of the file replace those of the contact")),
@@ -26,14 +26,14 @@ class RulesForm(forms.Form):
     """Rows that the mode leaves out are counted as skipped."""
 
     mode: Any = forms.ChoiceField(
-        label=gettext_lazy("New numbers, and numbers that are there"),
+        label=gettext_lazy("New and existing numbers"),
         choices=MODES,
         required=False,
         widget=forms.RadioSelect,
         help_text=gettext_lazy("Rows that are not used for this reason are counted as skipped, each with its reason."),
     )
     tags_mode: Any = forms.ChoiceField(
-        label=gettext_lazy("Tags of contacts that are there"), choices=TAGS, required=False, widget=forms.RadioSelect
+        label=gettext_lazy("Tags of existing contacts"), choices=TAGS, required=False, widget=forms.RadioSelect
     )
     clear_token = forms.CharField(
         label=gettext_lazy("Sign that empties a field"),
@@ -41,8 +41,8 @@ class RulesForm(forms.Form):
         max_length=LONGEST_TOKEN,
         widget=forms.TextInput(attrs={"dir": "auto", "size": 20}),
         help_text=gettext_lazy(
-            "A blank cell keeps what is there. A cell that holds this sign and nothing else empties the field. "
-            "Leave it blank when no cell is to empty anything."
+            "A blank cell keeps the existing value. A cell that holds only this sign empties the field. "
+            "Leave it blank if no cell should empty a field."
         ),
     )
 

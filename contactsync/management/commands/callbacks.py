@@ -18,7 +18,7 @@ from contactsync.sync.connect import CallbackKind, Operation, capabilities
 REPLACES = (
     "The provider keeps one address only: if other software is called by it now, that software is called no more."
 )
-NOBODY = "The provider calls nobody any more, this site included. Delivery reports are still read from it."
+NOBODY = "The provider will no longer call any address, this site included. Delivery reports are still read from it."
 
 
 class Command(ServiceCommand):
@@ -31,7 +31,7 @@ class Command(ServiceCommand):
         parser.add_argument("account")
         what = parser.add_mutually_exclusive_group()
         what.add_argument("--subscribe", action="store_true", help="Have the provider call this site.")
-        what.add_argument("--unsubscribe", action="store_true", help="Have the provider call nobody.")
+        what.add_argument("--unsubscribe", action="store_true", help="Stop the provider's calls.")
         parser.add_argument("--yes", action="store_true", help="Do not ask.")
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -20,7 +20,7 @@ class Command(ServiceCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         account = find_account(options["name"])
-        resumed = work.check_account(account, user=None)
+        resumed = work.check_account(account)
         result = {
             "account": account.name,
             "state": account.state,

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
 from django.utils.translation import override
 
 from contactsync.management import sample_data
@@ -32,8 +33,14 @@ IN_USE = "This installation is in use, and the demo would write into it."
 ELSEWHERE = "To try the demo all the same, give it a folder of its own: DATA_DIR=/some/folder ./run demo"
 
 
+def insist_on_own_installation() -> None:
+    """Raises `CommandError` where somebody has set up more than the demo needs: it would write among their data."""
+    if connection.vendor != "sqlite" or settings.PROVIDER or settings.TASKS_BACKEND != "database":
+        raise CommandError(f"{IN_USE} It has DATABASE_URL, PROVIDER or TASKS_BACKEND set. {ELSEWHERE}")
+
+
 class Command(BaseCommand):
-    help = "Start the web server, a worker and a provider sandbox with sample data; or, with --check, do the main job and compare."
+    help = "Start the web server, workers and a provider sandbox with sample data; or, with --check, do the main job and compare."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
@@ -63,9 +70,7 @@ class Command(BaseCommand):
             sys.exit(done.returncode)
 
     def _start(self) -> None:
-        own_database = settings.DATABASES["default"]["ENGINE"] != "django.db.backends.sqlite3"
-        if own_database or settings.PROVIDER or settings.TASKS_BACKEND != "database":
-            raise CommandError(f"{IN_USE} It has DATABASE_URL, PROVIDER or TASKS_BACKEND set. {ELSEWHERE}")
+        insist_on_own_installation()
         site = urlsplit(settings.SITE_URL)
         port, sandbox_port = free_port(site.port or 8000), free_port(SANDBOX_PORT)
         address, sandbox = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{sandbox_port}"
@@ -81,21 +86,12 @@ class Command(BaseCommand):
                     Sandbox(sandbox).set_up(each)
                     account = each.make_account(sandbox, sample_data.sandbox_key())
                     each.make_campaign(each.make_phonebook(account))
-            processes.start("worker", "manage.py", "worker", "--interval", "0.5", "--no-startup-delay", "-v", "0")
-            processes.start(
-                "web server",
-                "-m",
-                "gunicorn",
-                "contactsync.wsgi",
-                "--bind",
-                f"127.0.0.1:{port}",
-                "--workers",
-                "2",
-                "--threads",
-                "4",
-                "--log-level",
-                "warning",
+            for name in ("worker", "second worker"):  # so that a long import holds up nobody else
+                processes.start(name, "manage.py", "worker", "--interval", "0.5", "--no-startup-delay", "-v", "0")
+            serving = (
+                f"-m gunicorn contactsync.wsgi --bind 127.0.0.1:{port} --workers 2 --threads 4 --log-level warning"
             )
+            processes.start("web server", *serving.split())
             processes.wait_for("web server", f"{address}/admin/login/")
             self._say(address, sandbox)
             try:

@@ -158,4 +158,7 @@ def _line(line: dict[str, Any]) -> str:
 
 
 def _told(value: Any) -> str:
-    return "not told" if value is None else f"“{', '.join(map(str, value)) if isinstance(value, list) else value}”"
+    if value is None:
+        return "not told"
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return f"“{text}”"

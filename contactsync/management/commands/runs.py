@@ -69,7 +69,7 @@ class Command(ServiceCommand):
         if not yes:
             need_somebody_to_ask()
             if run.state == Run.State.PLANNED and not agrees_to(run, self.stderr):
-                raise CommandError("Nothing was done; the plan waits for your word.")
+                raise CommandError("Nothing was done; the plan waits for approval.")
         lifecycle.approve(run)
 
 

@@ -59,4 +59,4 @@ def _in_words(summary: dict[str, Any]) -> dict[str, Any]:
     reasons: dict[str, Any] = {
         name: [describe(one) for one in summary[name]] for name in ("warnings", "calls") if name in summary
     }
-    return {**summary, **reasons}
+    return {name: value for name, value in {**summary, **reasons}.items() if name != "examples"}

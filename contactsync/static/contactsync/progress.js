@@ -19,10 +19,19 @@
     if (label) label.textContent = answer.label;
     const place = box.closest("[data-progress-scope]") || box;
     for (const [name, count] of Object.entries(answer.counts)) {
-      place.querySelectorAll(`[data-count="${CSS.escape(name)}"]`).forEach((element) => {
+      const called = CSS.escape(name);
+      place.querySelectorAll(`[data-count="${called}"], [data-part="${called}"] > b`).forEach((element) => {
         element.textContent = count;
       });
     }
+    if (!answer.lists) return;
+    document.querySelectorAll("[data-list]").forEach((list) => {
+      const name = CSS.escape(list.dataset.list);
+      list.textContent = answer.lists[list.dataset.list] ?? "0"; // a list that is empty may be left out
+      const isEmpty = list.textContent === "0";
+      document.querySelectorAll(`[data-list-files="${name}"]`).forEach((files) => { files.hidden = isEmpty; });
+      document.querySelectorAll(`[data-list-none="${name}"]`).forEach((dash) => { dash.hidden = !isEmpty; });
+    });
   };
 
   const watch = (box) => {

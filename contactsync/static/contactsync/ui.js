@@ -49,12 +49,21 @@
 
   // A button that copies what stands in a field; without the right to do so the field can still be selected.
   document.querySelectorAll("button[data-copy]").forEach((copy) => {
-    if (!navigator.clipboard) return;
+    const field = document.getElementById(copy.dataset.copy);
+    const said = copy.parentElement.querySelector("[data-copy-said]");
+    const say = (words) => {
+      said.textContent = words;
+    };
+    // Without https, or against the person's will, a browser gives no clipboard: then the text is selected for the keyboard.
+    const byHand = () => {
+      field.focus();
+      field.select();
+      say(document.execCommand("copy") ? copy.dataset.copied : copy.dataset.selected);
+    };
     copy.hidden = false;
     copy.addEventListener("click", () => {
-      navigator.clipboard.writeText(document.getElementById(copy.dataset.copy).value).then(() => {
-        copy.textContent = copy.dataset.copied;
-      });
+      if (navigator.clipboard) navigator.clipboard.writeText(field.value).then(() => say(copy.dataset.copied), byHand);
+      else byHand();
     });
   });
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from providers import values
 from providers.answers import Answer
 from providers.backends.atomtelecom import forms
 from providers.backends.atomtelecom.calls import Calls
@@ -73,7 +74,7 @@ def _refuse_title(title: str) -> None:
 
 
 def _book(result: Any) -> RemotePhonebook:
-    return RemotePhonebook(forms.remote_id(result["id"]), forms.text(result["name"]), count=None)
+    return RemotePhonebook(values.remote_id(result["id"]), values.text(result["name"]), count=None)
 
 
 def _books(result: Any) -> list[RemotePhonebook]:

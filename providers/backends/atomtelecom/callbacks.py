@@ -15,7 +15,7 @@ from providers.types import CallbackEvent, CallbackEventKind, CallbackRequest, I
 
 _LONGEST = 100  # characters of an id, a state or a time
 _INBOUND = ("to", "from", "timestamp", "type", "message")
-_NOT_OURS = gettext_noop("This is not a call back as Atom Telecom's document describes it.")
+_NOT_OURS = gettext_noop("This is not a callback as Atom Telecom's document describes it.")
 
 
 def read_callback(request: CallbackRequest, *, now: dt.datetime) -> tuple[CallbackEvent, ...]:

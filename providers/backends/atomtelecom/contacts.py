@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from providers import values
 from providers.backends.atomtelecom import forms
 from providers.backends.atomtelecom.books import NO_BOOK, BookCalls
 from providers.backends.atomtelecom.facts import SLOTS
@@ -28,9 +29,6 @@ class ContactCalls(BookCalls):
                 raise
             raise NotFound(NO_BOOK, params={"id": book.remote_id}) from None
         yield from self.http.read(answer, _contacts)
-
-    def find_contact(self, book: BookRef, phone: str) -> RemoteContact | None:
-        return next((contact for contact in self.list_contacts(book) if contact.phone == phone), None)
 
     def get_contact(self, remote_id: str) -> RemoteContact:
         body = {"id": str(forms.id_number(remote_id))}  # text here, an integer in edits and deletions
@@ -101,7 +99,7 @@ def _refused(record: ContactRecord, problem: ProviderError) -> ItemResult:
 
 
 def _id(result: Any) -> str:
-    return forms.remote_id(result["id"])
+    return values.remote_id(result["id"])
 
 
 def _contacts(result: Any) -> list[RemoteContact]:
@@ -113,14 +111,14 @@ def _contacts(result: Any) -> list[RemoteContact]:
 
 def _contact(row: Any, options: dict[str, str] | None = None) -> RemoteContact:
     return RemoteContact(
-        remote_id=forms.remote_id(row["id"]),
+        remote_id=values.remote_id(row["id"]),
         phone=forms.e164(row["phone_number"]),
-        first_name=forms.text(row.get("first_name")),
-        last_name=forms.text(row.get("last_name")),
+        first_name=values.text(row.get("first_name")),
+        last_name=values.text(row.get("last_name")),
         options=options,
         raw=row,
     )
 
 
 def _detail(row: Any) -> RemoteContact:
-    return _contact(row, {slot: forms.text(row.get(slot)) for slot in SLOTS})
+    return _contact(row, {slot: values.text(row.get(slot)) for slot in SLOTS})

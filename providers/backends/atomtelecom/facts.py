@@ -124,7 +124,7 @@ _NO_BOOK_SENDS = gettext_noop(
     "Atom Telecom's API sends to numbers only; phonebooks are sent to number by number from here."
 )
 _ONE_NUMBER = gettext_noop("Atom Telecom gives one id per call, so every call carries one text to one number.")
-_PER_SEND = gettext_noop("Atom Telecom is told the address for call backs with every message.")
+_PER_SEND = gettext_noop("Atom Telecom is told the address for callbacks with every message.")
 
 CAPABILITIES = Capabilities(
     operations=_READS | _SAME_END | _ONCE,
@@ -173,6 +173,6 @@ CAPABILITIES = Capabilities(
         gettext_noop(
             "Its portal can take a person out of an address book by itself, for example after “Stop”; nobody is put back without a question."
         ),
-        gettext_noop("Its call backs are not signed, so each one only makes us ask for the state of the message."),
+        gettext_noop("Its callbacks are not signed, so each one only makes us ask for the state of the message."),
     ),
 )

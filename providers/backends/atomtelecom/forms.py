@@ -5,19 +5,14 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from providers import values
 from providers.backends.atomtelecom.facts import NATIONAL, SLOTS
 from providers.exceptions import NotFound
 from providers.text import gettext_noop
 from providers.types import ContactRecord
 
 _NO_SUCH_ID = gettext_noop("Atom Telecom cannot have anything with the id “%(id)s”: its ids are whole numbers.")
-_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _AUSTRALIAN = re.compile(r"\+61([1-9][0-9]{8})")
-
-
-def is_number(phone: str) -> bool:
-    """A plus and 7 to 15 digits. The document states no form; these are the ones that can exist."""
-    return _E164.fullmatch(phone) is not None
 
 
 def recipient(phone: str) -> str:
@@ -38,7 +33,7 @@ def e164(number: Any) -> str:
     if found := re.fullmatch(r"0([1-9][0-9]{8})", digits):
         return f"+61{found[1]}"
     phone = f"+{digits.removeprefix('+')}"
-    return phone if is_number(phone) else text
+    return phone if values.is_e164(phone) else text
 
 
 def id_number(remote_id: str) -> int:
@@ -46,18 +41,6 @@ def id_number(remote_id: str) -> int:
     if not re.fullmatch(r"[0-9]{1,18}", remote_id):
         raise NotFound(_NO_SUCH_ID, params={"id": remote_id})
     return int(remote_id)
-
-
-def remote_id(value: Any) -> str:
-    """An id as text, whichever of the two it comes as. Raises `ValueError` when the answer has none."""
-    if isinstance(value, bool) or not isinstance(value, int | str) or value == "":
-        raise ValueError
-    return str(value)
-
-
-def text(value: Any) -> str:
-    """A text field; null is empty."""
-    return "" if value is None else str(value)
 
 
 def new_contact(record: ContactRecord, *, form: str) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from providers.backends.atomtelecom import forms
+from providers import values
 from providers.backends.atomtelecom.facts import SLOTS
 from providers.exceptions import ProviderError, Rejected
 from providers.text import gettext_noop
@@ -23,10 +23,12 @@ _SCHEDULED = gettext_noop("Atom Telecom cannot send later. Send now, or let this
 
 
 def problem_with_number(phone: str) -> ProviderError | None:
-    return None if forms.is_number(phone) else Rejected(_NUMBER, params={"phone": phone})
+    """Why the number cannot be sent to. The document states no form; those that can exist are taken."""
+    return None if values.is_e164(phone) else Rejected(_NUMBER, params={"phone": phone})
 
 
 def problem_with_contact(record: ContactRecord) -> ProviderError | None:
+    """The first thing for which the contact would be refused."""
     if problem := problem_with_number(record.phone):
         return problem
     for key, value in record.options.items():
@@ -38,6 +40,7 @@ def problem_with_contact(record: ContactRecord) -> ProviderError | None:
 
 
 def problem_with_message(message: OutboundMessage, *, now: dt.datetime) -> ProviderError | None:
+    """The first thing for which the send would be refused."""
     if not message.sender.strip():
         return Rejected(_NO_SENDER)
     if not message.text.strip():

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
+from providers import values
 from providers.backends.atomtelecom import facts, forms
 from providers.backends.atomtelecom.calls import Calls
 from providers.backends.atomtelecom.limits import problem_with_message
@@ -48,7 +49,7 @@ class SendCalls(Calls):
 
 
 def _receipt(result: Any) -> SendReceipt:
-    return SendReceipt((forms.remote_id(result["message_id"]),))
+    return SendReceipt((values.remote_id(result["message_id"]),))
 
 
 def _report(result: Any) -> SendReport:
@@ -58,7 +59,7 @@ def _report(result: Any) -> SendReport:
     word = raw_state.strip().casefold()
     person = RecipientReport("", facts.DELIVERY_STATES.get(word, DeliveryState.UNRECOGNISED), raw_state)
     return SendReport(
-        reference=forms.remote_id(result["message_id"]),
+        reference=values.remote_id(result["message_id"]),
         state=facts.SEND_STATES.get(word, SendState.UNRECOGNISED),
         raw_state=raw_state,
         recipients=1,

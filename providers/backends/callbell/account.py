@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from providers import values
 from providers.backends.callbell import forms
 from providers.backends.callbell.calls import Calls
 from providers.types import AccountInfo, Sender
@@ -20,7 +21,7 @@ class AccountCalls(Calls):
 
 
 def _account(data: Any) -> AccountInfo:
-    name, address = forms.text(data.get("user_name")), forms.text(data.get("user_email"))
+    name, address = values.text(data.get("user_name")), values.text(data.get("user_email"))
     if not name and not address:
         raise ValueError
     return AccountInfo(identity=f"{name} ({address})" if name and address else name or address)
@@ -29,5 +30,5 @@ def _account(data: Any) -> AccountInfo:
 def _sender(row: Any) -> Sender | None:
     if row.get("discardedAt"):  # true or a date
         return None
-    title, kind = forms.text(row.get("title")), forms.text(row.get("type"))
+    title, kind = values.text(row.get("title")), values.text(row.get("type"))
     return Sender(forms.remote_id(row["uuid"]), f"{title} ({kind})" if title else kind)

@@ -14,7 +14,7 @@ def new_contact(record: ContactRecord, tag: str, settings: Mapping[str, Any]) ->
     fields = {
         "identifier": forms.digits(record.phone),
         "source": settings["source"],
-        "name": forms.full_name(record) or record.phone,
+        "name": record.full_name or record.phone,
         "tags": forms.joined((tag,), record.tags),
         "custom_fields": {key: wire for key, value in record.options.items() if (wire := forms.wire_value(value))},
         "assigned_user": record.assigned_user,
@@ -44,7 +44,7 @@ def changed_contact(
     body = {
         "tags": forms.joined((tag,), record.tags, forms.names(known.get("tags"))),
         "custom_fields": custom_fields,
-        "name": forms.full_name(record),
+        "name": record.full_name,
         "team_uuid": settings["team_uuid"],
         "bot_status": settings["bot_status"],
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from providers import values
 from providers.backends.callbell import facts, forms
 from providers.backends.callbell.limits import problem_with_tag
 from providers.backends.callbell.reading import ReadingCalls
@@ -47,7 +48,7 @@ class BookCalls(ReadingCalls):
 
 def _option(name: str, told: Any, known: RemoteOption | None) -> RemoteOption:
     """`told` is what a contact shows of the field: value, type, and the options to choose from."""
-    kind = facts.OPTION_KINDS.get(forms.text(told.get("type")), OptionKind.TEXT)
+    kind = facts.OPTION_KINDS.get(values.text(told.get("type")), OptionKind.TEXT)
     choices = forms.chosen(told.get("options")) or []
     before = known.choices if known else ()
     return RemoteOption(name, name, kind, (*before, *(choice for choice in choices if choice not in before)))

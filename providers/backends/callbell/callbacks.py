@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from providers import values
 from providers.answers import read_json
 from providers.backends.callbell import facts, forms
 from providers.backends.callbell.calls import Calls
@@ -17,11 +18,11 @@ from providers.exceptions import NotFound, NotGenuine
 from providers.text import gettext_noop
 from providers.types import CallbackEvent, CallbackEventKind, CallbackRequest, InboundMessage
 
-_UNSIGNED = gettext_noop("This call back has no valid signature of Callbell's.")
+_UNSIGNED = gettext_noop("This callback has no valid signature of Callbell's.")
 _TOO_OLD = gettext_noop(
-    "The signature of this call back is too old or from the future. Check the clock of this machine."
+    "The signature of this callback is too old or from the future. Check the clock of this machine."
 )
-_NOT_ITS_FORM = gettext_noop("This call back does not have the form of Callbell's event “%(event)s”.")
+_NOT_ITS_FORM = gettext_noop("This callback does not have the form of Callbell's event “%(event)s”.")
 
 Payload = Mapping[str, Any]
 
@@ -73,7 +74,7 @@ def check_signature(request: CallbackRequest, *, secret: str, now: dt.datetime) 
 
 
 def _status(event: str, payload: Payload, is_proven: bool, now: dt.datetime) -> tuple[CallbackEvent, ...]:
-    reference, status = forms.remote_id(payload["uuid"]), forms.text(payload["status"])
+    reference, status = forms.remote_id(payload["uuid"]), values.text(payload["status"])
     return (
         CallbackEvent(
             CallbackEventKind.DELIVERY,
@@ -101,8 +102,8 @@ def _message(event: str, payload: Payload, is_proven: bool, now: dt.datetime) ->
     identity = _digest(
         {name: payload.get(name) for name in ("from", "to", "text", "channel", "createdAt", "attachments")}
     )
-    sender, to = forms.text(payload["from"]), forms.text(payload.get("to"))
-    inbound = InboundMessage(identity, forms.e164(sender), forms.e164(to), forms.text(payload.get("text")), at or now)
+    sender, to = values.text(payload["from"]), values.text(payload.get("to"))
+    inbound = InboundMessage(identity, forms.e164(sender), forms.e164(to), values.text(payload.get("text")), at or now)
     return (
         CallbackEvent(
             CallbackEventKind.INBOUND,
@@ -132,12 +133,12 @@ def _contact(event: str, payload: Payload, is_proven: bool, now: dt.datetime) ->
 
 def _our_reference(payload: Payload) -> str:
     metadata = payload.get("metadata")
-    return forms.text(metadata.get("call")) if isinstance(metadata, dict) else ""
+    return values.text(metadata.get("call")) if isinstance(metadata, dict) else ""
 
 
 def _contact_id(payload: Payload) -> str:
     contact = payload.get("contact")
-    return forms.text(contact.get("uuid")) if isinstance(contact, dict) else ""
+    return values.text(contact.get("uuid")) if isinstance(contact, dict) else ""
 
 
 def _digest(content: object) -> str:

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from providers import values
 from providers.backends.callbell import bodies, forms
 from providers.backends.callbell.calls import checked_id
 from providers.backends.callbell.envelope import single
@@ -71,7 +72,7 @@ class ContactCalls(ReadingCalls):
         """Reads the contact first: its number cannot be changed, and what others put on it must be sent along."""
         _refuse(problem_with_tag(book) or problem_with_contact(record))
         known = self._row(remote_id)
-        there = forms.text(known.get("phoneNumber"))
+        there = values.text(known.get("phoneNumber"))
         if there and forms.digits(there) != forms.digits(record.phone):
             raise Rejected(_OTHER_NUMBER, params={"there": forms.e164(there), "here": record.phone})
         body = bodies.changed_contact(record, book.remote_id, self.settings, known=known)
@@ -109,7 +110,7 @@ class ContactCalls(ReadingCalls):
                 refused.append(error)
                 continue
             row = self.http.read(answer, contact_row)
-            if row and forms.digits(forms.text(row.get("phoneNumber"))) in ("", wanted):
+            if row and forms.digits(values.text(row.get("phoneNumber"))) in ("", wanted):
                 return row
         if len(refused) == 2:
             raise refused[0]

@@ -26,7 +26,9 @@ class CallbellTransport(Transport):
         for member in ("error", "errors", "message"):
             content = data.get(member)
             if isinstance(content, dict):
-                fields |= {str(name): [self.words(text) for text in _texts(texts)] for name, texts in content.items()}
+                fields |= {
+                    self.words(name): [self.words(text) for text in _texts(texts)] for name, texts in content.items()
+                }
                 said += [f"{name}: {text}" for name, texts in fields.items() for text in texts]
             else:
                 said += _texts(content)

@@ -8,17 +8,12 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from providers.types import ContactRecord, OptionKind, OptionValue
+from providers import values
+from providers.types import OptionKind, OptionValue
 
 _MOMENT = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]+)?\s?(Z|UTC|[+-][0-9]{2}:?[0-9]{2})"
 )
-_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
-
-
-def is_recipient(phone: str) -> bool:
-    """A number in E.164."""
-    return _E164.fullmatch(phone) is not None
 
 
 def digits(phone: str) -> str:
@@ -28,9 +23,9 @@ def digits(phone: str) -> str:
 
 def e164(number: Any) -> str:
     """A number as Callbell wrote it, in E.164 where that can be told, else as it stands; empty for a contact without one."""
-    given = text(number).strip()
+    given = values.text(number).strip()
     number = f"+{digits(given)}"
-    return number if re.fullmatch(r"[0-9+() ./-]*", given) and is_recipient(number) else given
+    return number if re.fullmatch(r"[0-9+() ./-]*", given) and values.is_e164(number) else given
 
 
 def remote_id(value: Any) -> str:
@@ -38,11 +33,6 @@ def remote_id(value: Any) -> str:
     if not isinstance(value, str) or not value:
         raise ValueError
     return value
-
-
-def text(value: Any) -> str:
-    """A text field; null is empty."""
-    return "" if value is None else str(value)
 
 
 def moment(value: Any) -> dt.datetime | None:
@@ -62,7 +52,7 @@ def names(value: Any) -> tuple[str, ...]:
     """A list of names, which one table calls an array and another comma-separated text."""
     if isinstance(value, str):
         value = value.split(",")
-    return tuple(name for name in (text(each).strip() for each in value or ()) if name)
+    return tuple(name for name in (values.text(each).strip() for each in value or ()) if name)
 
 
 def chosen(value: Any) -> list[str] | None:
@@ -72,17 +62,21 @@ def chosen(value: Any) -> list[str] | None:
             value = json.loads(value)
         except (ValueError, RecursionError):
             return None
-    return [name for each in value if (name := text(each))] if isinstance(value, list) else None
+    return [name for each in value if (name := values.text(each))] if isinstance(value, list) else None
 
 
 def field_values(row: Mapping[str, Any]) -> dict[str, Any]:
     """The custom fields of a contact that have a value: arrays for checkboxes, text for all others."""
-    fields = dict(row.get("customFields") or {})
-    values = {name: text(value) if (several := chosen(value)) is None else several for name, value in fields.items()}
+    shown = {name: _shown(value) for name, value in (row.get("customFields") or {}).items()}
     for name, told in (row.get("customFieldsMetadata") or {}).items():
-        several = chosen(told.get("value")) if told.get("type") == "checkbox" else None
-        values[name] = text(told.get("value")) if several is None else several
-    return {name: value for name, value in values.items() if value}
+        value = told.get("value")
+        shown[name] = _shown(value) if told.get("type") == "checkbox" else values.text(value)
+    return {name: value for name, value in shown.items() if value}
+
+
+def _shown(value: Any) -> str | list[str]:
+    several = chosen(value)
+    return values.text(value) if several is None else several
 
 
 def wire_value(value: OptionValue) -> str | list[str]:
@@ -96,14 +90,9 @@ def wire_value(value: OptionValue) -> str | list[str]:
     return value.value
 
 
-def full_name(record: ContactRecord) -> str:
-    """Callbell has one field for first and last name."""
-    return " ".join(filter(None, (record.first_name, record.last_name)))
-
-
 def given_name(name: Any, phone: str) -> str:
     """The name of a contact, unless it is the number that stands for a missing one."""
-    name = text(name)
+    name = values.text(name)
     is_number = bool(re.fullmatch(r"[0-9+() ./-]+", name)) and digits(name) == digits(phone)
     return "" if is_number else name
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from providers import values
 from providers.backends.callbell import facts, forms
 from providers.exceptions import ProviderError, Rejected
 from providers.text import gettext_noop
@@ -29,16 +30,19 @@ _VARIABLES = gettext_noop("Templates of Callbell have numbered variables; “%(n
 
 
 def problem_with_number(phone: str) -> ProviderError | None:
-    return None if forms.is_recipient(phone) else Rejected(_NUMBER, params={"phone": phone})
+    """Why the number cannot be sent to."""
+    return None if values.is_e164(phone) else Rejected(_NUMBER, params={"phone": phone})
 
 
 def problem_with_tag(book: BookRef) -> ProviderError | None:
+    """Why the phonebook cannot be a tag."""
     if not book.remote_id.strip():
         return Rejected(_NO_TAG)
     return Rejected(_COMMA, params={"tag": book.remote_id}) if "," in book.remote_id else None
 
 
 def problem_with_contact(record: ContactRecord) -> ProviderError | None:
+    """The first thing for which the contact would be refused."""
     if problem := problem_with_number(record.phone):
         return problem
     if len(record.note) > facts.LONGEST_NOTE:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from providers import values
 from providers.backends.callbell import forms
 from providers.backends.callbell.calls import Calls
 from providers.backends.callbell.envelope import rows, single
@@ -68,8 +69,8 @@ def remote_contact(row: Any, *, tag: str = "") -> RemoteContact:
         phone=phone,
         name=forms.given_name(row.get("name"), phone),
         tags=tuple(name for name in tags if name.casefold() != tag.casefold()),
-        assigned_user=forms.text(row.get("assignedUser")),
-        note=forms.text(row["note"]) if "note" in row else None,
+        assigned_user=values.text(row.get("assignedUser")),
+        note=values.text(row["note"]) if "note" in row else None,
         options={
             name: "; ".join(value) if isinstance(value, list) else value
             for name, value in forms.field_values(row).items()

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from providers import values
 from providers.backends.callbell import facts, forms
 from providers.backends.callbell.calls import Calls, checked_id
 from providers.backends.callbell.envelope import rows, single
@@ -60,7 +61,7 @@ class SendCalls(Calls):
                 raise Rejected(_CLOSED_CHANNEL, params={"channel": channel})
             if not row.get("type"):
                 raise NotSent(_CHANNEL_UNREAD, params={"channel": channel})
-            self._channel_types[channel] = forms.text(row["type"])
+            self._channel_types[channel] = values.text(row["type"])
         return self._channel_types[channel]
 
     def report(self, reference: str) -> SendReport:
@@ -68,7 +69,7 @@ class SendCalls(Calls):
         row = self.http.read(answer, lambda data: single(data, "message"))
         if row is None:
             raise NotFound(_NO_SUCH_SEND, params={"reference": reference}, status=answer.status)
-        raw_state = forms.text(row.get("status"))
+        raw_state = values.text(row.get("status"))
         state, delivery = facts.STATES.get(raw_state, (SendState.UNRECOGNISED, DeliveryState.UNRECOGNISED))
         payload = row.get("messageStatusPayload")
         told = raw_state in ("failed", "mismatch") and payload
@@ -92,18 +93,19 @@ class SendCalls(Calls):
         for page in range(1, facts.CONVERSATION_PAGES + 1):
             answer = self.get(f"/contacts/{checked_id(contact_id)}/messages", page=page)
             found = self.http.read(answer, lambda data: rows(data, "messages"))
-            new = [row for row in found if forms.text(row.get("uuid")) not in seen]
+            new = [row for row in found if values.text(row.get("uuid")) not in seen]
             if not new:
                 return
-            seen |= {forms.text(row.get("uuid")) for row in new}
+            seen |= {values.text(row.get("uuid")) for row in new}
             for row in new:
                 made_at = forms.moment(row.get("createdAt"))
-                if row.get("status") == "sent" and row.get("text") == text and made_at and made_at >= earliest:
+                is_it = row.get("status") == "sent" and text in ("", row.get("text"))
+                if is_it and made_at and made_at >= earliest:
                     yield SendReport(
-                        reference=forms.text(row.get("uuid")),
+                        reference=values.text(row.get("uuid")),
                         state=SendState.SENT,
                         raw_state="sent",
-                        text=text,
+                        text=values.text(row.get("text")),
                         recipients=1,
                         made_at=made_at,
                     )
@@ -142,11 +144,11 @@ def _send_body(message: OutboundMessage, channel_type: str, bot_status: str) -> 
 def _template_part(template: TemplateUse) -> dict[str, Any]:
     """The value of a single variable is the text itself; several go in their order."""
     part: dict[str, Any] = {"template_uuid": template.remote_id, "optin_contact": True}
-    values = [template.values[str(number)] for number in range(1, len(template.values) + 1)]
-    if len(values) == 1:
-        part["content"] = {"text": values[0]}
-    elif values:
-        part["template_values"] = values
+    filled = [template.values[str(number)] for number in range(1, len(template.values) + 1)]
+    if len(filled) == 1:
+        part["content"] = {"text": filled[0]}
+    elif filled:
+        part["template_values"] = filled
     return part
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from providers import values
 from providers.backends.callbell import forms
 from providers.backends.callbell.calls import Calls
 from providers.types import RemoteTemplate
@@ -20,11 +21,11 @@ class TemplateCalls(Calls):
 
 
 def _template(row: Any) -> RemoteTemplate:
-    text, kind, state = (forms.text(row.get(name)) for name in ("text", "templateType", "status"))
+    text, kind, state = (values.text(row.get(name)) for name in ("text", "templateType", "status"))
     numbers = sorted({int(number) for number in _VARIABLE.findall(text)})
     return RemoteTemplate(
         remote_id=forms.remote_id(row["uuid"]),
-        title=forms.text(row.get("title")),
+        title=values.text(row.get("title")),
         text=text,
         variables=tuple(str(number) for number in numbers),
         is_usable=state == "approved" and kind in ("", "text"),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from providers.backends.ippanel import facts, forms
+from providers import values
+from providers.backends.ippanel import facts
 from providers.backends.ippanel.calls import Calls
 from providers.text import gettext_noop
 from providers.types import AccountInfo, Balance, PriceEstimate, Sender
@@ -28,7 +29,7 @@ class AccountCalls(Calls):
         return list(
             self.pages(
                 lambda page: self.get("/api/number/numbers", page=page, per_page=_SENDERS_PAGE),
-                lambda row: Sender(forms.remote_id(row["number"]), forms.text(row.get("alias"))),
+                lambda row: Sender(values.remote_id(row["number"]), values.text(row.get("alias"))),
                 size=_SENDERS_PAGE,
             )
         )
@@ -39,7 +40,7 @@ class AccountCalls(Calls):
 
 
 def _account(data: Any) -> AccountInfo:
-    user, name = forms.text(data.get("user_name")), forms.text(data.get("name"))
+    user, name = values.text(data.get("user_name")), values.text(data.get("name"))
     sending_blocked = bool(data.get("send_block"))
     warnings = [_NO_PAPERS] if data.get("document_block") else []
     return AccountInfo(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from providers import values
 from providers.answers import Answer
 from providers.backends.ippanel import facts, forms
 from providers.backends.ippanel.calls import Calls
@@ -124,10 +125,10 @@ def _book_body(spec: PhonebookSpec) -> dict[str, Any]:
 
 
 def _book(data: Any) -> RemotePhonebook:
-    labels = {forms.remote_id(option["id"]): forms.text(option.get("title")) for option in data.get("options") or ()}
+    labels = {values.remote_id(option["id"]): values.text(option.get("title")) for option in data.get("options") or ()}
     return RemotePhonebook(
-        remote_id=forms.remote_id(data["id"]),
-        title=forms.text(data["title"]),
+        remote_id=values.remote_id(data["id"]),
+        title=values.text(data["title"]),
         count=forms.whole(data.get("count")),  # "0" after creation, a number in lists
         option_keys=tuple(labels),
         option_labels=labels,
@@ -136,7 +137,7 @@ def _book(data: Any) -> RemotePhonebook:
 
 def _option(data: Any) -> RemoteOption:
     return RemoteOption(
-        remote_id=forms.remote_id(data["id"]),
-        title=forms.text(data["title"]),
-        kind=facts.OPTION_KINDS.get(forms.text(data.get("type")), OptionKind.TEXT),
+        remote_id=values.remote_id(data["id"]),
+        title=values.text(data["title"]),
+        kind=facts.OPTION_KINDS.get(values.text(data.get("type")), OptionKind.TEXT),
     )

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from providers import values
 from providers.backends.ippanel import facts, forms
 from providers.backends.ippanel.calls import Calls
 from providers.exceptions import Misconfigured, NotFound, Rejected
@@ -69,13 +70,14 @@ class ContactCalls(Calls):
     def delete_contacts(self, book: BookRef, remote_ids: Sequence[str]) -> None:
         if not remote_ids:
             return
-        # The document says "phone numbers in integer form", its example has ids: ids are sent and one is looked up after.
+        # The document says "phone numbers in integer form", its example has ids: ids are sent and one is looked up after,
+        # the last, because a list may have been carried out in part.
         self.post(f"{_NUMBERS}/delete-list", {"listNumbers": [forms.id_number(each) for each in remote_ids]})
         try:
-            self.get_contact(remote_ids[0])
+            self.get_contact(remote_ids[-1])
         except (Rejected, Misconfigured):
             return  # how an unknown id is refused is not documented; any refusal to show it means that it is gone
-        raise Rejected(_STILL_THERE, params={"id": remote_ids[0]})
+        raise Rejected(_STILL_THERE, params={"id": remote_ids[-1]})
 
 
 def _counters(data: Any) -> dict[str, int]:
@@ -107,11 +109,11 @@ def _batch_result(records: Sequence[ContactRecord], counters: dict[str, int]) ->
 def _contact(data: Any) -> RemoteContact:
     flags = [bool(data[name]) for name in ("is_send_blacklist", "is_receive_blacklist") if data.get(name) is not None]
     return RemoteContact(
-        remote_id=forms.remote_id(data["id"]),
+        remote_id=values.remote_id(data["id"]),
         phone=forms.e164(data["number"]),
-        prefix=forms.text(data.get("pre")),
-        name=forms.text(data.get("name")),
-        email=forms.text(data.get("email")),
+        prefix=values.text(data.get("pre")),
+        name=values.text(data.get("name")),
+        email=values.text(data.get("email")),
         options=None,  # written, never told back
         is_opted_out=any(flags) if flags else None,
         raw=data,

@@ -21,13 +21,13 @@ class IPPanelTransport(Transport):
         meta = _mapping(body.get("meta"))
         # Login failures have `errors` beside `meta`, all others inside it.
         fields = {
-            name: [self.words(text) for text in (texts if isinstance(texts, list) else [texts])]
+            self.words(name): [self.words(text) for text in (texts if isinstance(texts, list) else [texts])]
             for name, texts in {**_mapping(body.get("errors")), **_mapping(meta.get("errors"))}.items()
         }
         message = self.words(meta.get("message") or "")
         more = [text for texts in fields.values() for text in texts if text not in message]
         words = answers.clip("; ".join(filter(None, [message, *dict.fromkeys(more)])))
-        return Complaint(words=words, code=str(meta.get("message_code") or ""), fields=fields)
+        return Complaint(words=words, code=self.words(meta.get("message_code") or ""), fields=fields)
 
     def shortfall(self, answer: Answer) -> ProviderError | None:
         body = answer.data if isinstance(answer.data, dict) else {}

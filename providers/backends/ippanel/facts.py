@@ -130,7 +130,7 @@ NOT_REPEATABLE = frozenset(
     }
 )
 
-_NO_CALL_BACKS = gettext_noop("IPPanel makes no call backs: delivery and incoming messages are fetched.")
+_NO_CALL_BACKS = gettext_noop("IPPanel makes no callbacks: delivery and incoming messages are fetched.")
 NOT_THERE = {
     Operation.LIST_SUPPRESSED: gettext_noop(
         "IPPanel lists no blocked numbers; it tells of one contact, or in a delivery report."
@@ -189,6 +189,6 @@ CAPABILITIES = Capabilities(
         gettext_noop(
             "It reviews messages before sending them, so a send can wait for minutes; templates are reviewed beforehand."
         ),
-        gettext_noop("It reports delivery only when asked; there is no call back."),
+        gettext_noop("It reports delivery only when asked; there is no callback."),
     ),
 )

@@ -54,27 +54,9 @@ def id_number(remote_id: str) -> int:
     return int(remote_id)
 
 
-def remote_id(value: Any) -> str:
-    """An id as text. Raises `ValueError` when the answer has none."""
-    if isinstance(value, bool) or not isinstance(value, int | str) or value == "":
-        raise ValueError
-    return str(value)
-
-
-def text(value: Any) -> str:
-    """A text field; null is empty."""
-    return "" if value is None else str(value)
-
-
 def whole(value: Any) -> int | None:
     """A count, which comes as a number, as digits in a string, or as null."""
     return None if value is None or value == "" else int(value)
-
-
-def moment(value: Any) -> dt.datetime | None:
-    """A time given as Unix seconds, mostly in a string; None when there is none."""
-    seconds = str(value or "").strip()
-    return dt.datetime.fromtimestamp(int(seconds), dt.UTC) if re.fullmatch(r"[1-9][0-9]{0,10}", seconds) else None
 
 
 def send_time(value: dt.datetime) -> str:
@@ -94,18 +76,13 @@ def option_text(value: OptionValue, date_form: str) -> str:
     return str(int(value.value)) if value.kind is OptionKind.INTEGER else value.value
 
 
-def full_name(record: ContactRecord) -> str:
-    """IPPanel has one field for first and last name."""
-    return " ".join(filter(None, (record.first_name, record.last_name)))
-
-
 def new_contact(record: ContactRecord, phonebook_id: str, *, date_form: str) -> dict[str, Any]:
     """An element of add-list-new: what is not known is left out."""
     options = {key: option_text(value, date_form) for key, value in record.options.items() if value.value}
     fields = {
         "number": record.phone,
         "pre": record.prefix,
-        "name": full_name(record),
+        "name": record.full_name,
         "email": record.email,
         "options": options,
         "phonebook_id": phonebook_id,
@@ -119,7 +96,7 @@ def changed_contact(record: ContactRecord, phonebook_id: str, *, date_form: str)
         "number": record.phone,
         "phonebook_id": phonebook_id,
         "pre": record.prefix,
-        "name": full_name(record),
+        "name": record.full_name,
         "email": record.email,
     }
     if record.options:

@@ -40,10 +40,12 @@ _TOO_LATE = gettext_noop("IPPanel takes a send time only within the next 3 month
 
 
 def problem_with_number(phone: str) -> ProviderError | None:
+    """Why the number cannot be sent to."""
     return None if forms.is_recipient(phone) else Rejected(_NUMBER, params={"phone": phone})
 
 
 def problem_with_contact(record: ContactRecord) -> ProviderError | None:
+    """The first thing for which the contact would be refused."""
     if problem := problem_with_number(record.phone):
         return problem
     for key, value in record.options.items():
@@ -59,6 +61,7 @@ def problem_with_contact(record: ContactRecord) -> ProviderError | None:
 
 
 def problem_with_title(title: str) -> ProviderError | None:
+    """Why a phonebook or an option cannot have this title."""
     if not title.strip():
         return Rejected(_NO_TITLE)
     if len(title) > facts.LONGEST_TITLE:

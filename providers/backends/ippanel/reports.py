@@ -6,11 +6,13 @@ The id a send gives as a number is text here, and has another name in each call.
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
+from providers import values
 from providers.answers import Answer
 from providers.backends.ippanel import facts, forms
 from providers.backends.ippanel.calls import Calls
@@ -51,9 +53,13 @@ class ReportCalls(Calls):
 
         return self.pages(fetch, _recipient, size=_RECIPIENT_PAGES[-1])
 
-    def find_sends(self, *, sender: str, text: str, since: dt.datetime, reference: str = "") -> Iterator[SendReport]:
+    def find_sends(
+        self, *, sender: str, text: str, since: dt.datetime, until: dt.datetime | None = None, reference: str = ""
+    ) -> Iterator[SendReport]:
         earliest = since.replace(microsecond=0)
         filters = {"create_from_date": str(int(earliest.timestamp()))}
+        if until is not None:
+            filters["create_to_date"] = str(math.ceil(until.timestamp()))
         is_keyworded = _KEYWORD.search(text) is not None
         if sender:
             filters["number"] = sender
@@ -88,40 +94,40 @@ def _could_come_from(template: str, text: str) -> bool:
 
 
 def _inbound(data: Any) -> InboundMessage:
-    received_at = forms.moment(data["time"])
+    received_at = values.unix_moment(data["time"])
     if received_at is None:
         raise ValueError
     return InboundMessage(
         remote_id=str(int(data["messages_inbox_id"])),
         phone=forms.e164(data["from"]),
-        to=forms.text(data.get("number")),
-        text=forms.text(data.get("message")),
+        to=values.text(data.get("number")),
+        text=values.text(data.get("message")),
         received_at=received_at,
     )
 
 
 def _report(data: Any) -> SendReport:
-    raw_state = forms.text(data["state_id"])
+    raw_state = values.text(data["state_id"])
     state = facts.SEND_STATES.get(raw_state, SendState.UNRECOGNISED)
     cost = data.get("cost")
     return SendReport(
-        reference=forms.remote_id(data["messages_outbox_id"]),
+        reference=values.remote_id(data["messages_outbox_id"]),
         state=state,
         raw_state=raw_state,
-        label=forms.text(data.get("status")),
-        sender=forms.text(data.get("number")),
-        text=forms.text(data.get("message")),
+        label=values.text(data.get("status")),
+        sender=values.text(data.get("number")),
+        text=values.text(data.get("message")),
         recipients=forms.whole(data.get("rcpts_count")),
         cost=None if cost is None else Decimal(cost),
-        made_at=forms.moment(data.get("time")) or forms.moment(data.get("time_send")),
-        sent_at=forms.moment(data.get("time_send")),
-        reason=forms.text(data.get("reject_comment")),
+        made_at=values.unix_moment(data.get("time")) or values.unix_moment(data.get("time_send")),
+        sent_at=values.unix_moment(data.get("time_send")),
+        reason=values.text(data.get("reject_comment")),
         tells_states=state.is_final or state is SendState.UNRECOGNISED,
     )
 
 
 def _recipient(data: Any) -> RecipientReport:
-    raw_state = forms.text(data.get("message_status"))
+    raw_state = values.text(data.get("message_status"))
     return RecipientReport(
         phone=forms.e164(data["recipient"]),
         state=facts.DELIVERY_STATES.get(raw_state, DeliveryState.UNRECOGNISED),

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Iterator
 from typing import Any, cast
 
+from providers import values
 from providers.backends.ippanel import forms
 from providers.backends.ippanel.calls import Calls
 from providers.backends.ippanel.limits import problem_with_message
@@ -123,16 +124,16 @@ def _receipt(data: Any) -> SendReceipt:
     references = data["message_outbox_ids"]
     if not isinstance(references, list) or not references:
         raise ValueError
-    return SendReceipt(tuple(forms.remote_id(reference) for reference in references))
+    return SendReceipt(tuple(values.remote_id(reference) for reference in references))
 
 
 def _pattern(data: Any) -> RemoteTemplate:
-    code, state = forms.remote_id(data["pattern_code"]), forms.text(data.get("pattern_status"))
+    code, state = values.remote_id(data["pattern_code"]), values.text(data.get("pattern_status"))
     return RemoteTemplate(
         remote_id=code,
-        title=forms.text(data.get("title")) or code,
-        text=forms.text(data["pattern_message"]),
-        variables=tuple(forms.text(variable["name"]) for variable in data.get("variable") or ()),
+        title=values.text(data.get("title")) or code,
+        text=values.text(data["pattern_message"]),
+        variables=tuple(values.text(variable["name"]) for variable in data.get("variable") or ()),
         is_usable=state == "active",
         raw_state=state,
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
+from providers import values
 from providers.backends.lox24 import facts, forms
 from providers.backends.lox24.calls import Calls
 from providers.backends.lox24.messages import sms_body
@@ -27,12 +28,12 @@ class AccountCalls(Calls):
         return self.http.read(self.get("/me"), self._account)
 
     def _account(self, data: Any) -> AccountInfo:
-        self._currency = forms.text(data.get("currency"))
+        self._currency = values.text(data.get("currency"))
         services = data.get("services")
         warnings: tuple[str, ...] = ()
         if isinstance(services, list) and self.settings["service_code"] not in services:
             warnings = (_OTHER_SERVICES if services else _NO_SERVICE,)
-        return AccountInfo(identity=forms.remote_id(data["id"]), warnings=warnings, can_send=not warnings)
+        return AccountInfo(identity=values.remote_id(data["id"]), warnings=warnings, can_send=not warnings)
 
     def balance(self) -> Balance:
         balance = self.http.read(self.get("/me"), _balance)
@@ -55,9 +56,9 @@ class AccountCalls(Calls):
 
 
 def _balance(data: Any) -> Balance:
-    return Balance(Decimal(data["balance_amount"]), forms.text(data.get("currency")) or facts.CURRENCY)
+    return Balance(Decimal(data["balance_amount"]), values.text(data.get("currency")) or facts.CURRENCY)
 
 
 def _blocked(data: Any) -> SuppressedNumber:
     kind = forms.whole(data.get("type"))
-    return SuppressedNumber(forms.e164(data["number"]), is_opt_out=kind == _UNSUBSCRIBED, raw=forms.text(kind))
+    return SuppressedNumber(forms.e164(data["number"]), is_opt_out=kind == _UNSUBSCRIBED, raw=values.text(kind))

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from providers import values
 from providers.backends.lox24 import forms
 from providers.backends.lox24.envelope import complaint_of, member, total_of
 from providers.text import gettext_noop
@@ -32,7 +33,7 @@ class Element:
     body: Any
 
     def text(self, name: str) -> str:
-        return forms.text(self.body.get(name)) if isinstance(self.body, dict) else ""
+        return values.text(self.body.get(name)) if isinstance(self.body, dict) else ""
 
 
 def parse_batch(data: Any, records: Sequence[ContactRecord], words: Callable[[object], str]) -> BatchResult:

@@ -7,13 +7,14 @@ import hashlib
 import json
 from typing import Any
 
+from providers import values
 from providers.backends.lox24 import forms
 from providers.backends.lox24.messages import SMS, reference_to
 from providers.exceptions import NotGenuine
 from providers.text import gettext_noop
 from providers.types import CallbackEvent, CallbackEventKind, CallbackRequest, InboundMessage
 
-_NOT_THEIR_FORM = gettext_noop("The request is not in the form of LOX24's call backs.")
+_NOT_THEIR_FORM = gettext_noop("The request is not in the form of LOX24's callbacks.")
 _DELIVERY, _DRY_RUN = "sms.delivery", "sms.delivery.dryrun"
 
 
@@ -31,12 +32,12 @@ def read_callback(request: CallbackRequest, *, now: dt.datetime) -> tuple[Callba
 
 def _notification(data: Any, now: dt.datetime) -> tuple[CallbackEvent, ...]:
     """One event per notification; the attempts to deliver it share its id. Whatever the number of attempts is called is not needed."""
-    name, key = data["name"], forms.remote_id(data["id"])
+    name, key = data["name"], values.remote_id(data["id"])
     if not isinstance(name, str):
         raise TypeError
     if name == _DRY_RUN:
         return ()
-    at = forms.moment(data.get("created_at")) or now
+    at = values.unix_moment(data.get("created_at")) or now
     if name == _DELIVERY:
         return (_delivery(data["data"], key, at),)
     return (CallbackEvent(CallbackEventKind.OTHER, key, raw_state=name[:100], at=at),)
@@ -48,7 +49,7 @@ def _delivery(told: Any, key: str, at: dt.datetime) -> CallbackEvent:
         CallbackEventKind.DELIVERY,
         key,
         reference=reference_to(SMS, told["id"]),
-        our_reference=forms.text(told.get("callback_data")),
+        our_reference=values.text(told.get("callback_data")),
         raw_state=f"{forms.whole(told.get('status_code')) or 0}/{forms.whole(told.get('dlr_code')) or 0}",
         at=at,
     )
@@ -60,7 +61,7 @@ def _inbound(request: CallbackRequest) -> CallbackEvent:
     What `id` and `uuid` name is not told: a message is the same when who, when and what are.
     """
     query = request.query
-    phone, at, text = forms.e164(query["sender_id"]), forms.moment(query["time"]), query["text"]
+    phone, at, text = forms.e164(query["sender_id"]), values.unix_moment(query["time"]), query["text"]
     if not phone or at is None:
         raise ValueError
     digest = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]

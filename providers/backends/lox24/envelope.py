@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from providers import answers
 from providers.answers import Answer, Complaint
 from providers.backends.lox24.facts import BLOCK_SECONDS
 from providers.exceptions import AuthFailed, ProviderError, Throttled
@@ -48,7 +47,7 @@ class Lox24Transport(Transport):
         complaint = complaint_of(answer.data, self.words)
         is_told = answer.data if answer.is_json else not answer.text.lstrip().startswith("<")
         if not complaint.words and is_told:
-            return Complaint(words=self.words(answers.clip(answer.text)))
+            return Complaint(words=self.words(answer.text))
         return complaint
 
     def refusal(self, answer: Answer, complaint: Complaint) -> ProviderError:
@@ -83,7 +82,7 @@ def complaint_of(data: Any, words: Callable[[object], str]) -> Complaint:
     if not said:
         names = ("detail", "hydra:description", "title", "hydra:title")
         said = [text for text in (body.get(name) for name in names) if isinstance(text, str) and text][:1]
-    return Complaint(words=words(answers.clip("; ".join(said))), fields=fields)
+    return Complaint(words=words("; ".join(said)), fields=fields)
 
 
 def member(data: Any, name: str) -> Any:
@@ -108,6 +107,7 @@ def total_of(data: Any) -> int | None:
 
 
 def has_view(data: Any) -> bool:
+    """Whether the list says that it comes in pages."""
     return isinstance(member(data, "view"), dict)
 
 

@@ -8,19 +8,19 @@ import re
 from decimal import Decimal
 from typing import Any
 
+from providers import values
 from providers.backends.lox24 import facts
 from providers.exceptions import NotFound
 from providers.text import gettext_noop
 from providers.types import ContactRecord, RemoteContact
 
 _NO_SUCH_ID = gettext_noop("LOX24 cannot have anything with the id “%(id)s”: its ids are whole numbers.")
-_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _SENDER = re.compile(r"(\+?[1-9][0-9]{0,14}|[a-zA-Z0-9 ]{1,11})")
 
 
 def is_recipient(phone: str) -> bool:
     """E.164: the form LOX24 prefers, and the only one it never converts."""
-    return _E164.fullmatch(phone) is not None
+    return values.is_e164(phone)
 
 
 def is_sender(sender: str) -> bool:
@@ -44,31 +44,14 @@ def path_id(remote_id: str) -> str:
     return remote_id
 
 
-def remote_id(value: Any) -> str:
-    """An id as text. Raises `ValueError` when the answer has none."""
-    if isinstance(value, bool) or not isinstance(value, int | str) or value == "":
-        raise ValueError
-    return str(value)
-
-
-def text(value: Any) -> str:
-    """A text field; null is empty."""
-    return "" if value is None else str(value)
-
-
 def whole(value: Any) -> int | None:
     """A count or a code, as a number or as digits; None when there is none."""
     return None if value is None or value == "" or isinstance(value, bool) else int(value)
 
 
 def money(value: Any) -> Decimal | None:
+    """An amount; None when there is none."""
     return None if value is None or isinstance(value, bool) else Decimal(str(value))
-
-
-def moment(value: Any) -> dt.datetime | None:
-    """A time given as Unix seconds, once typed otherwise in the document; None when there is none."""
-    seconds = str(value or "").strip()
-    return dt.datetime.fromtimestamp(int(seconds), dt.UTC) if re.fullmatch(r"[1-9][0-9]{0,10}", seconds) else None
 
 
 def unix(value: dt.datetime) -> int:
@@ -101,9 +84,9 @@ def _columns(record: ContactRecord) -> dict[str, str]:
 
 def contact(data: Any) -> RemoteContact:
     """One phone of a group as LOX24 shows it."""
-    columns = {slot: text(data.get(slot)) for slot in facts.SLOTS}
+    columns = {slot: values.text(data.get(slot)) for slot in facts.SLOTS}
     return RemoteContact(
-        remote_id=remote_id(data["id"]),
+        remote_id=values.remote_id(data["id"]),
         phone=e164(data["phone"]),
         options={slot: value for slot, value in columns.items() if value},
         is_opted_out=data.get("unsubscribed_at") is not None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from providers import values
 from providers.backends.lox24 import facts, forms
 from providers.backends.lox24.calls import Calls
 from providers.backends.lox24.limits import problem_with_group
@@ -64,13 +65,13 @@ def _checked(data: Any) -> Any:
 
 
 def _book(data: Any) -> RemotePhonebook:
-    labels = {slot: forms.text(data.get(f"name_{slot}")) for slot in facts.SLOTS}
+    labels = {slot: values.text(data.get(f"name_{slot}")) for slot in facts.SLOTS}
     labels = {slot: label for slot, label in labels.items() if label}
     return RemotePhonebook(
-        remote_id=forms.remote_id(data["id"]),
-        title=forms.text(data["name"]),
+        remote_id=values.remote_id(data["id"]),
+        title=values.text(data["name"]),
         count=forms.whole(data.get("count_items")),
         option_keys=tuple(labels),
         option_labels=labels,
-        description=forms.text(data.get("description")),
+        description=values.text(data.get("description")),
     )

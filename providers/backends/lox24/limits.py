@@ -48,10 +48,12 @@ def _too_long(message: str, value: str, limit: int, **params: str) -> ProviderEr
 
 
 def problem_with_number(phone: str) -> ProviderError | None:
+    """Why the number cannot be sent to."""
     return None if forms.is_recipient(phone) else Rejected(_NUMBER, params={"phone": phone})
 
 
 def problem_with_contact(record: ContactRecord) -> ProviderError | None:
+    """The first thing for which the contact would be refused."""
     if key := next((key for key in record.options if key not in facts.SLOTS), None):
         return Rejected(_NO_COLUMN, params={"key": key})
     problems = (
@@ -67,6 +69,7 @@ def problem_with_contact(record: ContactRecord) -> ProviderError | None:
 
 
 def problem_with_group(spec: PhonebookSpec) -> ProviderError | None:
+    """The first thing for which the group would be refused."""
     if not spec.title.strip():
         return Rejected(_NO_TITLE)
     if key := next((key for key in spec.options if key not in facts.SLOTS), None):
@@ -80,6 +83,7 @@ def problem_with_group(spec: PhonebookSpec) -> ProviderError | None:
 
 
 def problem_with_message(message: OutboundMessage, *, now: dt.datetime) -> ProviderError | None:
+    """The first thing for which the send would be refused."""
     if not forms.is_sender(message.sender):
         return Rejected(_SENDER, params={"sender": message.sender})
     return (

@@ -69,4 +69,5 @@ def _service(settings: Mapping[str, Any]) -> dict[str, str]:
 
 
 def receipt(kind: str, data: Any) -> SendReceipt:
+    """The reference of what was accepted, with its kind: reports of bulks and of single messages have paths of their own."""
     return SendReceipt((reference_to(kind, data["uuid"]),))

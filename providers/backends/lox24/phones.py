@@ -31,10 +31,6 @@ class PhoneCalls(Calls):
         if count is not None and listed < count:
             raise OutcomeUnknown(_NOT_ALL, params={"listed": listed, "count": count})
 
-    def find_contact(self, book: BookRef, phone: str) -> RemoteContact | None:
-        """There is no search: the whole group is listed."""
-        return next((contact for contact in self.list_contacts(book) if contact.phone == phone), None)
-
     def get_contact(self, remote_id: str) -> RemoteContact:
         return self.http.read(self.get(_path(remote_id)), forms.contact)
 

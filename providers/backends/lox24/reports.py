@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from providers import values
 from providers.backends.lox24 import facts, forms
 from providers.backends.lox24.calls import Calls
 from providers.backends.lox24.messages import BULK, SMS, read_reference, reference_to
@@ -32,7 +33,9 @@ class ReportCalls(Calls):
         else:
             yield self.http.read(self.get(f"/sms/{uuid}"), _person)
 
-    def find_sends(self, *, sender: str, text: str, since: dt.datetime, reference: str = "") -> Iterator[SendReport]:
+    def find_sends(
+        self, *, sender: str, text: str, since: dt.datetime, until: dt.datetime | None = None, reference: str = ""
+    ) -> Iterator[SendReport]:
         """Single SMS by our `callback_data`, bulks by our `source`; without a reference by sender, text and time alone."""
         earliest = since.replace(microsecond=0)
         by_sender = {"sender_id": sender} if sender else {}
@@ -59,7 +62,7 @@ def _never(page: Sequence[Any]) -> bool:
 
 def _reaches_past(earliest: dt.datetime, page: Sequence[Any]) -> bool:
     """Whether this page ends with what is older than that. Told only where its rows do come newest first, as they were asked for."""
-    told = [time for data in page if (time := forms.moment(data.get("created_at"))) is not None]
+    told = [time for data in page if (time := values.unix_moment(data.get("created_at"))) is not None]
     return len(told) == len(page) > 0 and told == sorted(told, reverse=True) and told[-1] < earliest
 
 
@@ -72,7 +75,7 @@ def _is_ours(data: Any, sender: str, text: str, earliest: dt.datetime, reference
 
     Our mark tells, whatever became of the text: the account may have texts removed. Another's mark rules it out.
     """
-    made_at = forms.moment(data.get("created_at"))
+    made_at = values.unix_moment(data.get("created_at"))
     if data.get("bulk_id") or data.get("is_dryrun") or (made_at is not None and made_at < earliest):
         return False
     if sender and forms.e164(data.get("sender_id")) != forms.e164(sender):
@@ -80,7 +83,7 @@ def _is_ours(data: Any, sender: str, text: str, earliest: dt.datetime, reference
     if _is_marked(data, reference):
         return True
     has_a_mark = data.get("source") is not None or data.get("callback_data")
-    is_same_text = not text or forms.text(data.get("text")) == text
+    is_same_text = not text or values.text(data.get("text")) == text
     return made_at is not None and is_same_text and not (reference and has_a_mark)
 
 
@@ -100,12 +103,14 @@ def _bulk(data: Any) -> SendReport:
         reference=reference_to(BULK, data["uuid"]),
         state=state,
         raw_state=str(code),
-        sender=forms.text(data.get("sender_id")),
-        text=forms.text(data.get("text")),
+        sender=values.text(data.get("sender_id")),
+        text=values.text(data.get("text")),
         recipients=count if count or code == facts.NO_RECIPIENTS else None,
         cost=forms.money(data.get("price")),
-        made_at=forms.moment(data.get("created_at")),
-        sent_at=forms.moment(data.get("processed_at")) if state is SendState.SENT else None,  # else its last change
+        made_at=values.unix_moment(data.get("created_at")),
+        sent_at=values.unix_moment(data.get("processed_at"))
+        if state is SendState.SENT
+        else None,  # else its last change
     )
 
 
@@ -116,15 +121,15 @@ def _sms(data: Any) -> SendReport:
         reference=reference_to(SMS, data["uuid"]),
         state=facts.SEND_STATES[person.state],
         raw_state=person.raw_state,
-        sender=forms.text(data.get("sender_id")),
-        text=forms.text(data.get("text")),
+        sender=values.text(data.get("sender_id")),
+        text=values.text(data.get("text")),
         recipients=1,
         cost=forms.money(data.get("price")),
-        made_at=forms.moment(data.get("created_at")),
-        sent_at=forms.moment(data.get("gateway_sent_at")),
+        made_at=values.unix_moment(data.get("created_at")),
+        sent_at=values.unix_moment(data.get("gateway_sent_at")),
         reason=_NO_MONEY if code == facts.NOT_ENOUGH_MONEY else "",
         people=(person,),
-        our_reference="" if data.get("bulk_id") else forms.text(data.get("callback_data")),  # in a bulk the contact's
+        our_reference="" if data.get("bulk_id") else values.text(data.get("callback_data")),  # in a bulk the contact's
     )
 
 

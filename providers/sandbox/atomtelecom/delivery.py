@@ -1,4 +1,4 @@
-"""What becomes of a message as time goes by, and the call back at its end."""
+"""What becomes of a message as time goes by, and the callback at its end."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def status(message: Message, now: float, to: str = "") -> str:
 
 
 def stamp(now: float) -> str:
-    """A time as the call backs write it."""
+    """A time as the callbacks write it."""
     return dt.datetime.fromtimestamp(now, dt.UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def tell(state: AtomTelecomState, callbacks: Callbacks) -> None:
-    """Call back about every message that has become final since the last time. The lock is held."""
+    """Callback about every message that has become final since the last time. The lock is held."""
     now = state.clock.now()
     for message in state.messages.values():
         if message.told or not message.callback or now - message.created < message.maturity:

@@ -40,7 +40,7 @@ class Contact:
 
 @dataclass
 class Message:
-    """One accepted send. `told` says that its call back, where it has one, has been made."""
+    """One accepted send. `told` says that its callback, where it has one, has been made."""
 
     message_id: str
     to: list[str]

@@ -50,5 +50,5 @@ def custom_fields() -> list[CustomField]:
     ]
 
 
-TAGS = ("Newsletter", "Clienti Italia", "Clientes España", "VIP", "Call back", "Interested")
+TAGS = ("Newsletter", "Clienti Italia", "Clientes España", "VIP", "Callback", "Interested")
 USERS = {"ops@example.org": "Ops", "agent@example.org": "Agent", "marta@example.org": "Marta"}

@@ -56,7 +56,7 @@ class Sms:
     callback_data: str | None = None
     bulk_id: str | None = None
     cancelled: bool = False
-    told: tuple[int, int] = (NEW, 0)  # what the last call back said
+    told: tuple[int, int] = (NEW, 0)  # what the last callback said
 
     @property
     def price(self) -> float:

@@ -1,0 +1,1 @@
+"""Provider accounts: keys, call backs, and what each provider can do."""

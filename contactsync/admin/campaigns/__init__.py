@@ -1,0 +1,1 @@
+"""Campaigns: write, prepare, send, report."""

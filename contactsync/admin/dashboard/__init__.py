@@ -1,0 +1,1 @@
+"""The start page: first steps, decisions, and how everything stands."""

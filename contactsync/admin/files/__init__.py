@@ -1,0 +1,1 @@
+"""Files to download, and small lists in and out."""

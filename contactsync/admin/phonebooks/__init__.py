@@ -1,0 +1,1 @@
+"""Phonebooks and their custom options."""

@@ -1,0 +1,1 @@
+"""Runs: the plan, the word, the work, the result."""

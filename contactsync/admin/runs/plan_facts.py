@@ -1,0 +1,61 @@
+"""What the page of a plan says beside its numbers: where values go, what a deletion takes with it, titles of options."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext as _
+
+from contactsync.admin.accounts.abilities import limits_of
+from contactsync.admin.words import field_label
+from contactsync.models import Contact, CustomOption, Run, RunItem
+from contactsync.models.reasons import describe
+from contactsync.sync.place_saving import FIELD
+
+
+def option_titles(run: Run) -> dict[str, str]:
+    """Titles of the account's options, by our id and by the provider's key."""
+    found: dict[str, str] = {}
+    for pk, key, title in CustomOption.objects.filter(account_id=run.account_id).values_list(
+        "pk", "remote_key", "title"
+    ):
+        found |= {str(pk): title, **({key: title} if key else {})}
+    return found
+
+
+def plan_places(run: Run) -> list[dict[str, Any]]:
+    """Title, place (empty: not told) and warnings of every source of values, as planned; those with warnings first."""
+    limits = limits_of(run.account)
+    has_names = limits is not None and limits.option_identity != "id"
+    rows = [
+        {
+            "title": _title(row),
+            "place": (row["slot"] if has_names else _("goes to the provider")) if name == "places" else "",
+            "is_code": has_names and name == "places",
+            "warnings": [describe(why) for why in row["warnings"]],
+        }
+        for name in ("places", "left_out")
+        for row in run.plan.get(name, ())
+    ]
+    return sorted(rows, key=lambda row: not row["warnings"])
+
+
+def _title(row: Mapping[str, Any]) -> str:
+    source = str(row.get("source", ""))
+    return field_label(source.removeprefix(FIELD), {}) if source.startswith(FIELD) else row["title"]
+
+
+def deletion(run: Run) -> dict[str, Any] | None:
+    """What a planned deletion takes with it beyond the phonebook, and how many of the contacts are in others too; None when nothing."""
+    limits = limits_of(run.account)
+    if run.state != Run.State.PLANNED or limits is None or not limits.deleting_contacts:
+        return None
+    deleted = run.items.filter(operation=RunItem.Operation.DELETE)
+    elsewhere = Contact.objects.present().filter(phonebook__account=run.account_id, remote_id=OuterRef("remote_id"))
+    elsewhere = elsewhere.exclude(phonebook=run.phonebook_id)
+    return {
+        "warning": _(limits.deleting_contacts),
+        "elsewhere": deleted.exclude(remote_id="").filter(Exists(elsewhere)).count(),
+    }

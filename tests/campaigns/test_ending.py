@@ -1,0 +1,139 @@
+"""A process that is to end leaves what it is at, and the next worker finds it at once."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+
+import pytest
+from django.utils import timezone
+
+from contactsync.campaigns import audience, calls, cancel, dispatch, lifecycle, reports
+from contactsync.campaigns.problems import CampaignProblem
+from contactsync.models import Call, Campaign, Recipient, Run
+from contactsync.models.reasons import reason
+from contactsync.models.transitions import TransitionRefused
+from contactsync.sync import executor, planner, shutdown
+from contactsync.sync import lifecycle as runs
+from contactsync.sync.sweep import expired_runs
+from tests.campaigns.conftest import approve, campaign_to, prepare, received, send
+from tests.factories import make_contact, make_phonebook
+from tests.meanwhile import just_before
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("one_text_per_call")]
+PHONES = [f"+98912000000{index}" for index in range(3)]
+
+
+@pytest.fixture(autouse=True)
+def life(monkeypatch):
+    """Begins another process, which nobody has asked to end."""
+
+    def begin():
+        monkeypatch.setattr(shutdown, "_asked", threading.Event())
+
+    begin()
+    return begin
+
+
+@pytest.fixture
+def book(account):
+    book = make_phonebook(account)
+    for phone in PHONES:
+        make_contact(book, phone, first_name=phone[-1])
+    return book
+
+
+def test_a_preparation_begins_anew(account, book, user, life):
+    campaign = campaign_to(account, book, message="{first_name}")
+    lifecycle.begin_prepare(campaign, user=user)
+    with just_before(r'^INSERT INTO "contactsync_call"', shutdown.ask):
+        audience.freeze(campaign.pk)
+        assert audience.abandoned() == []  # its calls were planned in one go
+    campaign.refresh_from_db()
+    assert campaign.state == Campaign.State.PREPARED
+
+    lifecycle.back_to_draft(campaign)
+    lifecycle.begin_prepare(campaign, user=user)
+    audience.freeze(campaign.pk)
+    assert audience.abandoned() == [campaign.pk]
+    life()
+    audience.freeze(campaign.pk)
+    campaign.refresh_from_db()
+    assert (campaign.state, campaign.recipients.count()) == (Campaign.State.PREPARED, 3)
+
+
+def test_the_plan_of_a_push_begins_anew(account, book, user, life):
+    run = runs.create_push_run(book, user=user)
+    shutdown.ask()
+    planner.plan(run.pk)
+    run.refresh_from_db()
+    assert (run.state, run.lease_owner) == (Run.State.PLANNING, "")
+    assert expired_runs() == [run.pk]
+    life()
+    executor.execute(run.pk)
+    run.refresh_from_db()
+    assert (run.state, run.items.count()) == (Run.State.PLANNED, 3)
+
+
+def test_a_run_for_the_rest_whose_calls_are_not_planned_yet_is_left_with_its_people(
+    account, book, user, sandbox, life, monkeypatch
+):
+    campaign = prepare(campaign_to(account, book, message="{first_name}"), user)
+    lifecycle.stop(approve(campaign, user).campaign)
+    campaign.refresh_from_db()
+    run = lifecycle.resume(campaign, user=user)
+    monkeypatch.setattr(calls, "CALLS_AT_A_TIME", 1)
+    with just_before(r'^INSERT INTO "contactsync_call"', shutdown.ask):
+        dispatch.execute(run.pk)
+    campaign.refresh_from_db()
+    assert (campaign.state, run.calls.count()) == (Campaign.State.SENDING, 0)
+    assert set(campaign.recipients.values_list("state", flat=True)) == {Recipient.State.PLANNED}
+    assert expired_runs() == [run.pk]
+    life()
+    dispatch.execute(run.pk)
+    assert {phone: len(texts) for phone, texts in received(sandbox).items()} == dict.fromkeys(PHONES, 1)
+
+
+def test_reports_are_read_on_later_and_nothing_counts_as_final(account, book, user, sandbox, life):
+    campaign = campaign_to(account, book, message="{first_name}")
+    send(campaign, user)
+    sandbox.advance(3600)
+    shutdown.ask()
+    reports.pull(campaign.pk)
+    campaign.refresh_from_db()
+    assert sandbox.requests_to("GET /api/report") == []
+    assert (campaign.summary["report"]["final"], campaign.summary["report"]["error"]) == (False, {})
+    life()
+    reports.pull(campaign.pk)
+    campaign.refresh_from_db()
+    assert campaign.summary["report"]["final"]
+
+
+def test_cancelling_is_interrupted_says_so_and_can_be_asked_for_again(account, book, user, sandbox, life):
+    campaign = campaign_to(account, book, message="{first_name}", scheduled_for=timezone.now() + dt.timedelta(hours=5))
+    send(campaign, user)
+    with (
+        just_before(r'^INSERT INTO "contactsync_call"', shutdown.ask, nth=2),
+        pytest.raises(TransitionRefused, match="to end"),
+    ):
+        cancel.cancel(campaign)
+    campaign.refresh_from_db()
+    assert campaign.state == Campaign.State.SCHEDULED
+    assert "Cancel it again" in campaign.error_text
+    assert not Call.objects.filter(state__in=[Call.State.PLANNED, Call.State.ON_WIRE]).exists()
+    life()
+    assert cancel.cancel(campaign).state == Campaign.State.CANCELLED
+
+
+def test_a_preparation_that_was_taken_over_is_not_failed_by_whoever_had_it(account, book, user, monkeypatch):
+    campaign = campaign_to(account, book, message="{first_name}")
+    lifecycle.begin_prepare(campaign, user=user)
+
+    def too_late(campaign, lease):
+        Campaign.objects.update(lease_owner="another")
+        raise CampaignProblem([reason("The provider is out of reach.")])
+
+    monkeypatch.setattr(audience, "_freeze", too_late)
+    audience.freeze(campaign.pk)
+    campaign.refresh_from_db()
+    assert (campaign.state, campaign.lease_owner) == (Campaign.State.PREPARING, "another")
