@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import random
-import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from contactsync.imports import jobs, stream, undo, undo_run
-from contactsync.imports.run import run_apply
-from contactsync.imports.undo_run import run_undo_work
 from contactsync.models import ImportJob, Suppression
 from tests.imports.files import checked, imported, make_book
 from tests.imports.killing import everything, list_file, live, mixed_file
@@ -31,7 +27,7 @@ def chunks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def killed_again_and_again(work: Any, state: str, *, needed: float, chance: random.Random, most: int = KILLS) -> None:
-    """Let workers go on until one lives to the end; `needed` is the computing time of one that is left alone."""
+    """Let workers go on until one lives to the end; `needed` is the computing time of a worker that was left alone."""
     kills = 0
     while kills < most and live(work, chunk=CHUNK, seconds=needed * chance.uniform(0.05, 0.3)) is None:
         kills += 1
@@ -39,14 +35,6 @@ def killed_again_and_again(work: Any, state: str, *, needed: float, chance: rand
     if work.state == state:
         assert live(work, chunk=CHUNK)
     assert kills
-
-
-def measured(run: Callable[[int], None], work: Any) -> float:
-    """Do the work in this process. Returns the computing time it took; a worker of its own may need half of it."""
-    began = time.process_time()
-    run(work.pk)
-    work.refresh_from_db()
-    return time.process_time() - began
 
 
 @pytest.mark.django_db(transaction=True)
@@ -77,9 +65,11 @@ def test_a_file_for_the_suppression_list_and_its_undo_end_the_same_however_often
         return job
 
     quiet = begun()
-    for_import = measured(run_apply, quiet)
+    for_import = live(quiet, chunk=CHUNK)
     imported_quietly = everything(quiet)
-    for_undo = measured(run_undo_work, undo.begin_undo(looked(quiet), {}, user=None))
+    for_undo = live(undo.begin_undo(looked(quiet), {}, user=None), chunk=CHUNK)
+    assert for_import
+    assert for_undo
     quiet.refresh_from_db()
     undone_quietly = everything(quiet)
     rough, chance = begun(), random.Random(11)
