@@ -59,7 +59,7 @@ class XLSXFile(base_formats.XLSX):
         dataset.headers = list(next(rows))
         width = len(dataset.headers)
         for row in rows:
-            cells = list(row)
+            cells = [one.replace("_x005F_", "_") if isinstance(one, str) else one for one in row]
             while cells and cells[-1] is None:
                 cells.pop()
             if cells:  # cells beyond the headers stay, so that such a row is refused and not cut
