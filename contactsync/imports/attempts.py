@@ -54,7 +54,7 @@ def join(job: ImportJob, rows: Sequence[Sequence[str]]) -> None:
             raise UnreadableFile(OF_THE_LIST, file=earlier.file_name)
         raise UnreadableFile(OTHER_PHONEBOOK, file=earlier.file_name, phonebook=earlier.phonebook.title)
     job.corrects = earlier
-    job.attempt = earlier.attempt + 1
+    job.attempt = max(one.attempt for one in attempts_of(earlier)) + 1
     job.mapping = _mapping_as_then(earlier, job.columns)
     job.fixed_values, job.guess, job.region = earlier.fixed_values, {}, earlier.region
     Rules.of(earlier).keep_in(job)
@@ -150,7 +150,7 @@ def outcome_of(job: ImportJob) -> Corrected:
         found = rest.filter(rows)
         counted[name] = found.values("corrected_row").distinct().count()
         rest = rest.exclude(corrected_row__in=found.values("corrected_row"))
-    total = int((job.corrects.counts or job.corrects.checked_counts).get(Outcome.REJECTED, 0)) if job.corrects else 0
+    total = max(_rejected_then(job.corrects), there) if job.corrects else 0
     return Corrected(
         total=total,
         parts={
@@ -162,6 +162,12 @@ def outcome_of(job: ImportJob) -> Corrected:
         },
         changed=keyed.exclude(changes=[]).count(),
     )
+
+
+def _rejected_then(job: ImportJob) -> int:
+    """How many rows of the file the import rejects; what was imported may be a part of them only."""
+    counts = job.counts if job.state == ImportJob.State.APPLIED else job.checked_counts
+    return int(counts.get(Outcome.REJECTED, 0))
 
 
 def outcomes_of_rows(job: ImportJob, rows: Sequence[int]) -> dict[int, str]:
