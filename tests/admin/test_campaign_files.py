@@ -92,6 +92,17 @@ def test_a_file_written_by_hand_needs_no_ids(client: Client, account: ProviderAc
     assert [target.phonebook for target in campaign.targets.all()] == [book]
 
 
+def test_a_time_may_be_jalali_and_what_is_none_is_named(client: Client, account: ProviderAccount) -> None:
+    confirm(
+        client, "campaign", upload(client, "campaign", "account,title,scheduled_for\nMain,Spring,۱۴۰۵/۰۱/۱۵ 09:30\n")
+    )
+    local = timezone.localtime(Campaign.objects.get().scheduled_for)
+    assert f"{local:%Y-%m-%d %H:%M}" == "2026-04-04 09:30"
+    page = upload(client, "campaign", "account,title,scheduled_for\nMain,Summer,soon\n")
+    assert "This is not a date." in text_of(page)
+    assert "confirm_form" not in page.context
+
+
 def test_a_draft_is_changed_and_keeps_whom_it_goes_to(
     client: Client, account: ProviderAccount, book: Phonebook
 ) -> None:

@@ -7,11 +7,27 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from import_export.fields import Field
+from import_export.widgets import DateTimeWidget
 
 from contactsync.admin.accounts.abilities import counts_parts
 from contactsync.admin.files.exports import SmallResource, account_field
 from contactsync.admin.phonebooks.files import packed, unpacked
+from contactsync.imports.moments import read_moment
 from contactsync.models import Campaign, CampaignTarget, Phonebook
+from contactsync.options import OPTION_MESSAGES, OptionCode
+from contactsync.text import ascii_digits, clean
+
+
+class MomentWidget(DateTimeWidget):
+    """A moment in any usual form, Jalali or Gregorian, in the site's time zone unless it names another."""
+
+    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> Any:
+        text = ascii_digits(clean(str(value or "")))
+        moment, problem = read_moment(text) if text else (None, "")
+        if problem:
+            raise ValueError(_(OPTION_MESSAGES[OptionCode(problem)]))
+        return moment
+
 
 #: what a file may set; all else is there to be read
 TOLD = ("account", "title", "sender", "message", "scheduled_for")
@@ -22,6 +38,7 @@ class CampaignResource(SmallResource):
     """A row with the id of a draft changes it, one without an id is a new draft. `phonebooks` are those that get it as a whole."""
 
     account = account_field()
+    scheduled_for = Field(attribute="scheduled_for", column_name="scheduled_for", widget=MomentWidget())
     phonebooks = Field(column_name="phonebooks")
     state = Field(attribute="get_state_display", column_name="state")
     created_by = Field(attribute="created_by__username", column_name="written by")
