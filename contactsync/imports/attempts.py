@@ -90,7 +90,7 @@ def note_corrections(job: ImportJob) -> None:
                     row=row.number,
                     line=row.line,
                     corrected_row=key.row,
-                    changes=_changes(cells.get(key.row, []), row.cells, places),
+                    changes=_changes(cells[key.row], row.cells, places) if key.row in cells else [],
                 )
                 for row, key in keyed
             )
@@ -162,6 +162,12 @@ def outcome_of(job: ImportJob) -> Corrected:
         },
         changed=keyed.exclude(changes=[]).count(),
     )
+
+
+def knows_rows_then(job: ImportJob) -> bool:
+    """Whether what was corrected is still kept: the rows of this attempt, and those before it."""
+    kept = (job, job.corrects)
+    return all(one and one.erased_at is None and one.state != ImportJob.State.DISCARDED for one in kept)
 
 
 def _rejected_then(job: ImportJob) -> int:
