@@ -14,7 +14,7 @@ from contactsync.imports.correction_workbook import RowKey, key_column, own_colu
 from contactsync.imports.errors import UnreadableFile
 from contactsync.imports.forms import Form
 from contactsync.imports.issues import storable
-from contactsync.imports.letters import column_titles
+from contactsync.imports.letters import column_letters, column_titles
 from contactsync.imports.read import Row, read_rows
 from contactsync.imports.rules import Rules
 from contactsync.imports.settle import Outcome
@@ -66,10 +66,15 @@ def _mapping_as_then(earlier: ImportJob, columns: Sequence[str]) -> dict[str, st
     for index, title in enumerate(column_titles(earlier.columns)):
         fields.setdefault(title, []).append(earlier.mapping.get(str(index), ""))
     mapping = {}
-    for index, title in enumerate(column_titles(columns)):
+    for index, title in enumerate(_titles_now(columns)):
         waiting = fields.get(title, [])
         mapping[str(index)] = waiting.pop(0) if waiting else ""
     return mapping
+
+
+def _titles_now(columns: Sequence[str]) -> list[str]:
+    """As the workbook has them, each once; a column added since may share its title with one of them, and comes after it."""
+    return [title.strip() or column_letters(index) for index, title in enumerate(columns)]
 
 
 def note_corrections(job: ImportJob) -> None:
@@ -103,7 +108,7 @@ def _key(row: Row, place: int) -> RowKey | None:
 def _places(job: ImportJob) -> list[tuple[str, int, int]]:
     """(title, index then, index now) of each column of the corrected import that is still there."""
     now: dict[str, list[int]] = {}
-    for index, title in enumerate(column_titles(job.columns)):
+    for index, title in enumerate(_titles_now(job.columns)):
         now.setdefault(title, []).append(index)
     columns = job.corrects.columns if job.corrects else []
     then = [(index, column_titles(columns)[index]) for index in own_columns(columns)]

@@ -267,6 +267,19 @@ def test_a_remark_in_a_column_of_its_own_does_no_harm(book: Phonebook) -> None:
     assert [change["column"] for row in again.corrected_rows.all() for change in row.changes] == ["phone"]
 
 
+def test_a_title_that_the_workbook_has_as_well_or_that_was_added_twice_misleads_nobody(book: Phonebook) -> None:
+    told = {"0": "phone", "1": "first_name", "2": "note"}
+    job = imported(book, "phone,first name,suggestion\n0912,Sara,call\n09121234561,Ali,\n", mapping=told)
+    again = corrected(job, {"A2": "0913", "H1": "phone", "H2": "new"})
+    assert {index: field for index, field in again.mapping.items() if field} == told
+    check(again)
+    assert again.corrected_rows.get().changes == [{"column": "phone", "before": "0912", "after": "0913"}]
+    third = corrected(again, {"A2": "09121234562"})
+    check(third)
+    apply(third)
+    assert Contact.objects.get(phonebook=book, phone="+989121234562").note == "call"
+
+
 def test_the_same_workbook_uploaded_twice_is_two_attempts(book: Phonebook) -> None:
     job = imported(book, FILE)
     content = saved(workbook(job))
