@@ -65,6 +65,7 @@ def _options(worker: Worker) -> None:
     open_options = [option for option in options if not option.remote_key or option.pk in calls]
     if not open_options:
         return
+    worker.let_arrive(calls.values())
     there = list_options(worker.line, open_options)
     for option in open_options:
         found = match_option(option, there)
@@ -96,6 +97,7 @@ def _create_option(worker: Worker, option: CustomOption, call: Call) -> None:
         if performed.verdict is not Verdict.UNKNOWN:
             insist(performed)
             return
+        worker.let_arrive([call])
         found = match_option(option, list_options(worker.line, [option]))
         if found is not None:
             _link_option(option, found)
@@ -122,6 +124,7 @@ def _unlink_phonebook(phonebook: Phonebook) -> None:
 
 def _ensure_phonebook(worker: Worker, call: Call | None) -> None:
     while True:
+        worker.let_arrive([call] if call is not None else [])
         found = find_phonebook(worker.line, worker.phonebook)
         if found is not None:
             _link_phonebook(worker.phonebook, found)
