@@ -21,6 +21,7 @@ from contactsync.campaigns.lease import LeaseLost
 from contactsync.campaigns.left_out import to_leave_out
 from contactsync.campaigns.patience import asks_for_a_person
 from contactsync.campaigns.problems import CampaignProblem
+from contactsync.campaigns.resolve import hear_late_answers
 from contactsync.campaigns.settle import leave_call_out, lock, settle, settle_again
 from contactsync.campaigns.several import Several
 from contactsync.campaigns.waiting import begin_if_due, missed
@@ -67,6 +68,7 @@ def execute(run_id: int) -> None:
     except LeaseLost:
         logger.warning("Run %s was taken over by another worker.", run_id)
         settle_again(run)  # an answer that came late may be the one a person was to decide
+        hear_late_answers(run)  # or the one that a person has decided wrongly
 
 
 def _carry_out_or_settle(run: Run, owner: str) -> None:
