@@ -15,9 +15,10 @@ from django.test import Client
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
+from contactsync.campaigns import evidence
 from contactsync.campaigns.resolve import resolve_unknown
 from contactsync.inbound import handle
-from contactsync.models import Call, Callback, Campaign, Contact, ProviderAccount, Recipient
+from contactsync.models import Call, Callback, Campaign, Contact, Evidence, ProviderAccount, Recipient
 from contactsync.sync.callbacks import subscribe
 from contactsync.sync.connect import Throttled
 from contactsync.tasks import sweep
@@ -262,6 +263,25 @@ def test_when_its_people_were_sent_to_again_it_is_said(sandbox: SandboxServer, a
     call.refresh_from_db()
     assert (row.state, call.state) == (State.IGNORED, Call.State.NOT_SENT)
     assert "get it twice" in row.error_text
+
+
+def test_what_the_provider_has_told_of_a_send_is_evidence_where_nothing_can_be_searched(
+    site: None, sandbox: SandboxServer, account_at: AccountAt, run_tasks: Callable[[], None]
+) -> None:
+    account = account_at("atomtelecom")
+    call = sent(account, AUSTRALIAN)
+    make_unknown(call)
+    evidence.search_account(account.pk)
+    assert Evidence.objects.get().proposal == Evidence.Proposal.CANNOT_TELL
+    sandbox.advance(20)
+    sandbox.settings.callbacks.join()
+    run_tasks()
+    call.refresh_from_db()
+    assert call.state == Call.State.UNKNOWN
+    evidence.search_account(account.pk)
+    found = Evidence.objects.get()
+    assert (found.proposal, found.references, found.speaks_for_a_send) == (Evidence.Proposal.SENT, [], True)
+    assert "Delivered" in found.why_text
 
 
 # Contacts
