@@ -179,7 +179,8 @@ def credentials_of(account: ProviderAccount) -> dict[str, str]:
 
 def key_mark(account: ProviderAccount) -> str:
     """Tells one key and address of the account from another, and nothing of either. Raises `Misconfigured` as `credentials_of`."""
-    words = json.dumps([account.base_url, credentials_of(account)], sort_keys=True)
+    let_in = {name: value for name, value in credentials_of(account).items() if name != "callback_secret"}
+    words = json.dumps([account.base_url, let_in], sort_keys=True)
     return salted_hmac("contactsync.key_mark", words, algorithm="sha256").hexdigest()[:16]
 
 
