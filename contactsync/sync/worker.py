@@ -40,6 +40,8 @@ TOO_MANY_REFUSED = gettext_noop(
     "continues, it does not pause for this again. The last one: %(reason)s"
 )
 TOO_MANY_ATTEMPTS = gettext_noop("A call did not get through in %(count)s attempts, so the run paused. %(reason)s")
+#: whoever has seen these says when the run goes on; a mended account is no reason
+FOR_A_PERSON = (TOO_MANY_UNKNOWN, TOO_MANY_REFUSED, TOO_MANY_ATTEMPTS)
 
 
 class Halt(Exception):
