@@ -171,3 +171,19 @@ def test_a_plan_that_has_lost_a_contact_does_not_balance(
         run = plan_push(book)
     lifecycle.approve(run)
     assert (carry_out(run).state, run.counts["balances"]) == (Run.State.ATTENTION, False)
+
+
+@pytest.mark.parametrize("what", [Phonebook, CustomOption])
+def test_nothing_gets_another_title_than_the_plan_has_shown(
+    what: type[Phonebook | CustomOption], sandbox: SandboxServer, phonebook: Phonebook
+) -> None:
+    run = plan_push(phonebook)
+    lifecycle.approve(run)
+    what.objects.update(title="Not shown")
+    run = carry_out(run)
+    assert run.state == Run.State.FAILED
+    assert "another title" in run.error_text
+    assert not sandbox.changing_requests
+    phonebook.refresh_from_db()
+    assert push(phonebook).state == Run.State.FINISHED
+    assert_in_step(sandbox, phonebook)
