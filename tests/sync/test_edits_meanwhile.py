@@ -187,3 +187,24 @@ def test_nothing_gets_another_title_than_the_plan_has_shown(
     phonebook.refresh_from_db()
     assert push(phonebook).state == Run.State.FINISHED
     assert_in_step(sandbox, phonebook)
+
+
+def test_whom_another_run_puts_there_while_the_plan_is_made_is_not_called_missing(
+    sandbox: SandboxServer, phonebook: Phonebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    push(phonebook)
+    newcomer = make_contact(phonebook, "+989120000002")
+    other = plan_push(phonebook)
+    lifecycle.approve(other)
+    read = planner.read_contacts
+
+    def read_and_lose_time(*args: Any, **how: Any) -> Any:
+        remote = read(*args, **how)
+        assert carry_out(other).state == Run.State.FINISHED
+        return remote
+
+    monkeypatch.setattr(planner, "read_contacts", read_and_lose_time)
+    plan_push(phonebook)
+    newcomer.refresh_from_db()
+    assert (newcomer.sync_state, newcomer.sync_error) == (Contact.SyncState.SYNCED, {})
+    assert_in_step(sandbox, phonebook)
