@@ -192,10 +192,12 @@ def _is_unexplained(call: Call, people: set[str], shown: Sequence[SendReport], s
 
 
 def _contact_id(call: Call) -> str:
+    """Whose conversation it is in. After an edit here the contact's id is still that of the old number, which got nothing."""
     person = Recipient.objects.filter(call=call).select_related("contact").first()
-    if person is None:
-        return ""
-    return person.remote_id or (person.contact.remote_id if person.contact else "")
+    if person is None or person.remote_id or person.contact is None:
+        return person.remote_id if person else ""
+    is_sure = (person.contact.pushed_payload or {}).get("phone") == person.phone
+    return person.contact.remote_id if is_sure else ""
 
 
 def _latest(call: Call) -> dt.datetime:

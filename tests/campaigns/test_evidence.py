@@ -11,7 +11,7 @@ from django_tasks_db.models import DBTaskResult
 from contactsync import tasks
 from contactsync.campaigns import dispatch, evidence, lifecycle, lookup
 from contactsync.campaigns.weighing import Row, weigh
-from contactsync.models import Call, Campaign, Evidence, Recipient, Run, RunItem
+from contactsync.models import Call, Campaign, Contact, Evidence, Recipient, Run, RunItem
 from contactsync.models.transitions import TransitionRefused
 from contactsync.sync import accounts, executor, line, planner, shutdown
 from contactsync.sync import lifecycle as runs
@@ -154,6 +154,21 @@ def test_a_conversation_with_the_message_in_other_words_is_not_taken_for_not_sen
     age(12)
     found = searched(campaign)
     assert (found.proposal, [row["text"] for row in found.rows]) == (Proposal.CANNOT_TELL, ["*Sale*"])
+
+
+def test_the_conversation_of_an_old_number_says_nothing_of_the_new_one(user, sandbox, db):
+    account = CALLBELL.account(sandbox)
+    old, new = CALLBELL.phones(2)
+    book = CALLBELL.book(account, sandbox, [old])
+    Contact.objects.update(phone=new, last_received_at=timezone.now())
+    sandbox.state("callbell").receive(new, "Ciao", makes_contact=False)
+    campaign = prepare(campaign_to(account, book, message="Sale"), user)
+    sandbox.fault("reset_after", CALLBELL.send_path)
+    send(campaign, user)
+    assert CALLBELL.messages_to(sandbox, new) == ["Sale"]
+    age(12)
+    found = searched(campaign)
+    assert (found.proposal, found.why["message"]) == (Proposal.CANNOT_TELL, lookup.NO_CONTACT)
 
 
 def test_a_call_of_several_texts_of_which_a_part_was_taken_is_not_taken_for_not_sent(user, sandbox, db):
