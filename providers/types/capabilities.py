@@ -104,7 +104,7 @@ class Capabilities:
     has_assigned_user: bool = False
     has_note: bool = False
     can_change_phone: bool = True
-    deleting_contacts: str = ""  # what else goes with a deleted contact, beyond this phonebook: one translatable line
+    deleting_contacts: str = ""  # what else can go with a deleted contact, beyond this phonebook: one translatable line
     has_description: bool = False  # a phonebook keeps one
     max_title: int | None = None
     max_option_label: int | None = None

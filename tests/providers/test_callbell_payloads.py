@@ -210,6 +210,7 @@ def test_no_path_or_query_is_made_up(scripted_callbell: Callbell, recorder: Reco
         {"contact": None},
         {"messages": []},
         {"message": {"uuid": UUID, "status": "sent"}},
+        {"contact": [contact(uuid=UUID)]},
         {"status": "contact was destroyed"},
     ):
         recorder.will_answer(body)
@@ -230,6 +231,7 @@ def test_no_path_or_query_is_made_up(scripted_callbell: Callbell, recorder: Reco
         ("GET", "/contacts/phone/%2B391110000001", {}),
         ("GET", f"/contacts/{UUID}/messages", {"page": "1"}),
         ("GET", f"/messages/status/{UUID}", {}),
+        ("GET", f"/contacts/{UUID}", {"include_field_types": "true"}),
         ("DELETE", f"/contacts/{UUID}", {}),
     ]
     assert {asked.body for asked in recorder.asked} == {b""}

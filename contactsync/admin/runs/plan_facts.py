@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
 from contactsync.admin.accounts.abilities import limits_of
 from contactsync.admin.words import field_label
-from contactsync.models import Contact, CustomOption, Run, RunItem
+from contactsync.models import CustomOption, Run
 from contactsync.models.reasons import describe
 from contactsync.sync.place_saving import FIELD
 
@@ -47,15 +46,9 @@ def _title(row: Mapping[str, Any]) -> str:
     return field_label(source.removeprefix(FIELD), {}) if source.startswith(FIELD) else row["title"]
 
 
-def deletion(run: Run) -> dict[str, Any] | None:
-    """What a planned deletion takes with it beyond the phonebook, and how many of the contacts are in others too; None when nothing."""
+def deletion(run: Run) -> str:
+    """What a planned deletion does beyond the phonebook; empty when nothing."""
     limits = limits_of(run.account)
     if run.state != Run.State.PLANNED or limits is None or not limits.deleting_contacts:
-        return None
-    deleted = run.items.filter(operation=RunItem.Operation.DELETE)
-    elsewhere = Contact.objects.present().filter(phonebook__account=run.account_id, remote_id=OuterRef("remote_id"))
-    elsewhere = elsewhere.exclude(phonebook=run.phonebook_id)
-    return {
-        "warning": _(limits.deleting_contacts),
-        "elsewhere": deleted.exclude(remote_id="").filter(Exists(elsewhere)).count(),
-    }
+        return ""
+    return _(limits.deleting_contacts)

@@ -21,6 +21,9 @@ _OTHER_NUMBER = gettext_noop(
     "Callbell cannot change the number of a contact: it has %(there)s there and %(here)s here. "
     "Add the new number as a new contact and decide whether the old one is deleted."
 )
+_TAG_STAYS = gettext_noop(
+    "Callbell still shows the tag “%(tag)s” on this contact after it was taken away. Take it away in Callbell's dashboard, then push again."
+)
 
 
 class ContactCalls(ReadingCalls):
@@ -80,14 +83,29 @@ class ContactCalls(ReadingCalls):
         return ItemResult(record.reference, ItemOutcome.DONE, remote_id)
 
     def delete_contacts(self, book: BookRef, remote_ids: Sequence[str]) -> None:
-        """Destroys them for good, with every tag they bear."""
+        """Who bears other tags too only loses the phonebook's; who bears no other is destroyed for good."""
         if len(remote_ids) > 1:
             raise ValueError(f"{len(remote_ids)} contacts in one call; at most 1")
         for remote_id in remote_ids:
             try:
-                self.delete(f"/contacts/{checked_id(remote_id)}")
+                self._take_out(book, remote_id)
             except NotFound:
                 continue  # gone already
+
+    def _take_out(self, book: BookRef, remote_id: str) -> None:
+        _refuse(problem_with_tag(book))
+        tag, known = book.remote_id, self._row(remote_id)
+        if not has_tag(known, tag):
+            return
+        others = remote_contact(known, tag=tag).tags
+        if not others:
+            self.delete(f"/contacts/{checked_id(remote_id)}")
+            return
+        answer = self.patch(f"/contacts/{checked_id(remote_id)}", {"tags": list(others)})
+        told = self.http.read(answer, contact_row)
+        # Whether tags are replaced or merged is not documented, so that only a contact without the tag is proof.
+        if (told is None or has_tag(told, tag)) and has_tag(self._row(remote_id), tag):
+            raise Rejected(_TAG_STAYS, params={"tag": tag})
 
     def _row(self, remote_id: str) -> Row:
         answer = self.get(f"/contacts/{checked_id(remote_id)}", include_field_types="true")

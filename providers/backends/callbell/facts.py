@@ -147,7 +147,9 @@ _TAG_BY_HAND = gettext_noop(
 _FIELD_BY_HAND = gettext_noop("Custom fields are made, renamed and removed in Callbell's dashboard only.")
 _ONE_BY_ONE = gettext_noop("Callbell sends one text to one person at a time.")
 
-_DELETING = gettext_noop("Deleting a contact destroys it at Callbell for good, with all its tags, not only this one.")
+_DELETING = gettext_noop(
+    "A deleted contact that has other tags at Callbell only loses this tag; one without others is destroyed there for good."
+)
 
 CAPABILITIES = Capabilities(
     operations=_OPERATIONS,
@@ -201,7 +203,7 @@ CAPABILITIES = Capabilities(
         gettext_noop("Custom fields, tags and users must exist at Callbell already; their names must match exactly."),
         _DELETING,
         gettext_noop("A contact's number cannot be changed; a new number is a new contact."),
-        gettext_noop("Tags are added to a contact and never taken away, since other phonebooks are tags too."),
+        gettext_noop("A tag taken off a contact here stays at Callbell, since other phonebooks are tags too."),
         gettext_noop(
             "A note or assigned user that is emptied here is emptied at Callbell; an empty name leaves the name there."
         ),
