@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.contrib.auth.models import User
+from django.db import connection
 from django.utils import timezone
 
 from contactsync.campaigns import dispatch, lifecycle
@@ -46,6 +47,7 @@ def is_stopped(run: Run, sandbox: SandboxServer, user: User) -> Iterator[Run]:
         made.append(args)
         if len(made) == 2:
             lifecycle.stop(Campaign.objects.get(runs=run))
+            connection.close()  # perhaps one of this thread alone
         return make(*args)
 
     with pytest.MonkeyPatch.context() as patch:

@@ -133,9 +133,13 @@ def test_a_stop_tells_whose_call_was_lost_from_who_waits(
     monkeypatch.setattr(ledger, "judge", lambda error, **_: Verdict.UNKNOWN)
     run = approved(book)
     sandbox.fault("reset_after", ADD)
-    around_creates(
-        monkeypatch, lambda call, number: lifecycle.stop(Run.objects.get(pk=run.pk)) if number == 1 else None
-    )
+
+    def stop(call: Call, number: int) -> None:
+        if number == 1:
+            lifecycle.stop(Run.objects.get(pk=run.pk))
+            connection.close()
+
+    around_creates(monkeypatch, stop)
     carry_out(run)
     assert run.state == Run.State.STOPPED
     lost = run.calls.get(state=Call.State.UNKNOWN)
