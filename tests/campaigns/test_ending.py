@@ -15,7 +15,7 @@ from contactsync.campaigns.problems import CampaignProblem
 from contactsync.models import Call, Campaign, Recipient, Run
 from contactsync.models.reasons import reason
 from contactsync.models.transitions import TransitionRefused
-from contactsync.sync import executor, planner, shutdown
+from contactsync.sync import executor, ledger, planner, shutdown
 from contactsync.sync import lifecycle as runs
 from contactsync.sync.sweep import expired_runs
 from tests.campaigns.conftest import approve, campaign_to, prepare, received, send
@@ -157,6 +157,31 @@ def test_killed_anywhere_in_a_cancellation_the_sweep_has_it_cancelled(
         if bomb.events < fuse:
             break
     assert bomb.events > 10
+
+
+def test_whoever_goes_on_after_an_interrupted_cancellation_does_not_have_it_cancelled(
+    account, book, user, sandbox, monkeypatch
+):
+    later = timezone.now() + dt.timedelta(hours=5)
+    campaign = campaign_to(account, book, message="{first_name}", scheduled_for=later)
+    run, make = approve(prepare(campaign, user), user), ledger.make
+
+    def make_and_stop(*args):
+        monkeypatch.setattr(ledger, "make", make)
+        lifecycle.stop(Campaign.objects.get())
+        return make(*args)
+
+    monkeypatch.setattr(ledger, "make", make_and_stop)
+    dispatch.execute(run.pk)
+    campaign.refresh_from_db()
+    assert campaign.state == Campaign.State.STOPPED
+    with pytest.raises(Killed), armed(Bomb(2), monkeypatch):
+        cancel.cancel(campaign)
+    dispatch.execute(lifecycle.resume(campaign, user=user).pk)
+    campaign.refresh_from_db()
+    assert campaign.state == Campaign.State.SCHEDULED
+    with time_machine.travel(timezone.now() + dt.timedelta(hours=1)):
+        assert cancel.interrupted() == []
 
 
 def test_a_cancellation_that_meets_an_error_of_ours_is_not_tried_again_by_itself(
