@@ -108,6 +108,17 @@ def test_after_an_unclear_answer_it_is_done_once(
     assert len(patches) == (1 if is_carried_out else 2)
 
 
+@pytest.mark.parametrize("kind", ["status_500", "hang", "status_429", "empty"])
+def test_nobody_is_touched_before_their_tags_are_known(side: CallbellSide, news: Phonebook, kind: str) -> None:
+    held = side.state.contact(side.phone(1))
+    delete_here(news)
+    fault = side.sandbox.fault(kind, f"GET /contacts/{held.uuid}", seconds=20.0 if kind == "hang" else 0.0)
+    run = push(news)
+    assert (fault.hits, run.state) == (1, Run.State.FINISHED), run.error_text
+    assert held.tags == [CALLBACK]
+    assert held.uuid in side.state.contacts
+
+
 def test_a_tag_that_callbell_keeps_is_told_and_done_once_it_is_taken_away_by_hand(
     side: CallbellSide, news: Phonebook
 ) -> None:
