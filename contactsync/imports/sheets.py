@@ -19,6 +19,7 @@ from django.utils.translation import gettext_noop
 from contactsync.imports.archive import DAMAGES, METHODS, refuse_long_lists
 from contactsync.imports.errors import UnreadableFile
 from contactsync.imports.letters import column_letters, column_number
+from contactsync.imports.repeated import extent
 
 _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -28,6 +29,8 @@ INFLATION = 10
 EXACT_BELOW = 1e15
 #: the reader makes room for every cell between the corners of a sheet, and ends the process when there is none
 MOST_CELLS = 30_000_000
+#: the same of a spreadsheet of LibreOffice, in which cells may repeat what they hold
+MOST_REPEATED = 10_000_000
 #: up to this many bytes the rows of every sheet are counted, which takes about a second
 COUNTED_WEIGHT = 30_000_000
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
@@ -160,6 +163,9 @@ def _refuse_bombs(file: BinaryIO) -> None:
                 if _is_wide(archive, member) and "worksheets/" in member.filename:
                     with archive.open(member) as part:
                         _refuse_stretched(part)
+                if member.filename == "content.xml":
+                    with archive.open(member) as part:
+                        _refuse_repeated(part)
     except DAMAGES as error:
         raise UnreadableFile(BROKEN) from error
 
@@ -196,6 +202,13 @@ def _refuse_stretched(part: IO[bytes]) -> None:
         rest = block[max(block.rfind(b"<"), 0) :][:_BLOCK]
     if width * height > MOST_CELLS:
         raise UnreadableFile(STRETCHED, row=height, column=column_letters(width - 1))
+
+
+def _refuse_repeated(part: IO[bytes]) -> None:
+    """LibreOffice writes equal rows and cells once and says how often; the reader writes all of them out."""
+    for row, column, cells in extent(part):
+        if cells > MOST_REPEATED:
+            raise UnreadableFile(STRETCHED, row=row, column=column_letters(column - 1))
 
 
 def as_text(cell: object) -> str:

@@ -14,7 +14,7 @@ from hypothesis import settings as budget
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
-from contactsync.imports import sheets
+from contactsync.imports import repeated, sheet_parts, sheets
 from contactsync.imports.errors import UnreadableFile
 from contactsync.imports.forms import Kind
 from contactsync.imports.letters import column_letters, column_number
@@ -128,6 +128,68 @@ def test_a_cell_in_the_last_corner_is_refused_instead_of_ending_the_process(corn
         examined(out.getvalue())
     assert refused.value.message == sheets.STRETCHED
     assert corner.lstrip("XFDZ") in refused.value.describe()
+
+
+def repeating(rows: str, *, second: str = "") -> bytes:
+    """A spreadsheet of LibreOffice with these rows below its title, and perhaps a second table."""
+    end = "</table:table>"
+    more = f'<table:table table:name="T">{second}{end}' if second else ""
+    return rezipped(ods(["phone"]), "content.xml", {end.encode(): f"{rows}{end}{more}".encode()})
+
+
+FILLED = '<table:table-cell office:value-type="string"{}><text:p>09121234567</text:p></table:table-cell>'
+ROWS, COLUMNS = ' table:number-rows-repeated="{}"', ' table:number-columns-repeated="{}"'
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (f"<table:table-row{ROWS.format(1_000_000)}>{FILLED.format(COLUMNS.format(1000))}</table:table-row>", "ALL"),
+        (
+            f"<table:table-row{ROWS.format(1_000_000)}/><table:table-row><table:table-cell{COLUMNS.format(99)}/>"
+            f"{FILLED.format('')}</table:table-row>",
+            "row 1000002 and column CV",
+        ),
+        (
+            f"<table:table-row{ROWS.format(900_000)}><table:table-cell office:value-type='float' office:value='5'"
+            f"{COLUMNS.format(30)}/><table:table-cell{COLUMNS.format(16_000)}/></table:table-row>",
+            "row 900001 and column AD",
+        ),
+    ],
+)
+def test_cells_that_are_written_once_and_repeated_are_refused_before_they_fill_the_memory(rows: str, said: str) -> None:
+    with pytest.raises(UnreadableFile) as refused:
+        examined(repeating(rows))
+    assert refused.value.message == sheets.STRETCHED
+    assert said in refused.value.describe()
+
+
+def test_all_tables_of_a_spreadsheet_count_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sheets, "MOST_REPEATED", 15)
+    row = f"<table:table-row{ROWS.format(9)}>{FILLED.format('')}</table:table-row>"
+    assert len(rows_of(repeating(row))) == 9
+    with pytest.raises(UnreadableFile) as refused:
+        examined(repeating(row, second=row))
+    assert refused.value.message == sheets.STRETCHED
+
+
+@pytest.mark.parametrize("block", [7, 100, 100_000])
+def test_what_repeats_without_holding_anything_is_harmless(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sheet_parts, "_BLOCK", block)
+    empty = f"<table:table-cell{COLUMNS.format(16_000)}/>"
+    content = repeating(
+        f"<table:table-row>{FILLED.format('')}{empty}</table:table-row>"
+        f"<table:table-row{ROWS.format(1_048_574)}>{empty}</table:table-row>"
+    )
+    assert [row.cells[0] for row in rows_of(content)] == ["09121234567"]
+
+
+def test_a_row_without_an_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(repeated, "_LONGEST_ROW", 1000)
+    monkeypatch.setattr(sheet_parts, "_BLOCK", 100)
+    with pytest.raises(UnreadableFile) as refused:
+        examined(repeating(f"<table:table-row>{FILLED.format('')}<!--{'x' * 2000}--></table:table-row>"))
+    assert refused.value.message == sheets.BROKEN
 
 
 def test_empty_cells_with_a_format_far_outside_are_harmless() -> None:
