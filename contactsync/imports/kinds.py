@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from contactsync.imports.detect import looks_like_phone
+from contactsync.imports.looks import looks_like_phone
 from contactsync.imports.read import has_content
 from contactsync.options import KINDS, parse_option, several
 from contactsync.text import ascii_digits, clean, fold
