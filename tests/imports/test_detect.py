@@ -56,6 +56,7 @@ def test_only_delimiters_on_the_list_can_be_chosen() -> None:
         ("۰۹۱۲۱۲۳۴۵۶۷,علی\n۰۹۱۲۱۲۳۴۵۶۸,سارا\n", False),
         ("ali@example.com,Ali\nsara@example.com,Sara\n", False),
         ("9.89E+11,Ali\n9.89E+11,Sara\n", False),
+        ("9/89E+11,Ali\n9/89E+11,Sara\n", False),
     ],
 )
 def test_a_header_is_told_from_a_first_row(text: str, has_header: bool) -> None:
