@@ -45,6 +45,11 @@ def infer(cells: Sequence[str], *, kinds: Collection[str] = KINDS) -> Inferred:
     return Inferred("text")
 
 
+def varied(rows: Sequence[Sequence[str]], width: int) -> list[int]:
+    """The columns, from 0, that hold more different values than there are choices: sorted by one of them, a file begins with few."""
+    return [index for index in range(width) if len(set(map(fold, filled(rows, index)))) > MOST_CHOICES]
+
+
 def share_of(cells: Sequence[str], kind: str, choices: Sequence[str] = ()) -> float:
     """Which part of the cells is a value of this kind, from 0 to 1. Bare digits are not taken for dates."""
     return sum(_fits(cell, kind, choices) for cell in cells) / len(cells) if cells else 0.0
