@@ -7,7 +7,7 @@ import io
 import math
 from collections import Counter
 from collections.abc import Sequence
-from itertools import takewhile
+from itertools import dropwhile, takewhile
 
 from django.utils.translation import gettext_lazy as _
 
@@ -50,6 +50,9 @@ def _evenness(text: str, delimiter: str) -> float:
                 break
     except csv.Error:
         pass  # what was read up to there is sample enough; the real reading reports the line
+    table = list(dropwhile(lambda row: len(row) == 1 and not is_contact(row), rows))
+    if len(table) > 1 and min(map(len, table)) > 1:  # lines above a short table would outvote it
+        rows = table
     widths = Counter(map(len, rows))
     if not widths:
         return 0.0

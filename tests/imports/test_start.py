@@ -110,6 +110,19 @@ def test_a_text_file_with_tabs_and_a_title_is_read(delimiter: str) -> None:
     assert (found.form.delimiter, found.form.skip_lines, found.total) == (delimiter, 1, 2)
 
 
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_a_short_table_below_a_long_title_is_cut_as_a_table(quote: str) -> None:
+    lines = ["Customers", "of the spring", "fair", "phone;name;city", "09121234567;Ali;Rasht"]
+    text = "\n".join(quote + line.replace(";", f"{quote};{quote}") + quote for line in lines)
+    found = examined(text)
+    assert (found.form.delimiter, found.form.skip_lines, found.total) == (";", 3, 1)
+
+
+def test_several_numbers_in_the_last_cells_of_one_column_make_no_delimiter() -> None:
+    found = examined("mobile\n09121234567\n09121234568;09121234569\n09121234570;09121234571\n")
+    assert [row[0] for row in found.rows][1:] == ["09121234568;09121234569", "09121234570;09121234571"]
+
+
 def test_rows_of_a_workbook_are_skipped_in_the_same_way() -> None:
     content = xlsx(["Customers of spring"], [], ["phone", "name"], ["09121234567", "Ali"])
     found = examined(content)
