@@ -18,8 +18,8 @@ from django.utils.translation import gettext_noop
 
 from contactsync.imports.archive import DAMAGES, METHODS, refuse_long_lists
 from contactsync.imports.errors import UnreadableFile
+from contactsync.imports.extent import repeated, unplaced
 from contactsync.imports.letters import column_letters, column_number
-from contactsync.imports.repeated import extent
 
 _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -36,9 +36,16 @@ COUNTED_WEIGHT = 30_000_000
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _MANIFEST = "META-INF/manifest.xml"
 _BLOCK = 1024 * 1024
-_WIDE = re.compile(rb"""r=["'][A-Za-z]{2}""")
-#: the rows of a worksheet, and its cells beyond column Z that hold something
-_PLACE = re.compile(rb"""<(?:\w+:)?(?:row|c)\s(?:[^<>]*?\s)?r=["']([A-Za-z]{2,3})?(\d+)["'][^<>]*(?<!/)>""")
+# A cell that does not begin with its place, as it does in every usual program, and one that does so neither, or whose place is
+# beyond column Z or the last row. What may follow is asked for, so that no cell is judged that a block has cut off.
+_UNPLACED = re.compile(rb"<(?:[A-Za-z][\w.-]*:)?c(?! r=)[\s/>][\s\S]{13}")
+_ODD = re.compile(rb"""<c(?! r="[A-Z]\d{1,6}")(?! r=["'][A-Za-z](?:\d{1,6}|10[0-4]\d{4})["'])[\s/>][\s\S]{13}""")
+_PREFIXED = re.compile(rb"<[A-Za-z][\w.-]*:c[\s/>]")
+_LONGEST_PREFIX = 64
+#: the rows of a worksheet, and its cells beyond column Z, or far down, that hold something
+_PLACE = re.compile(
+    rb"""<(?:\w+:)?(?:row|c)\s(?:[^<>]*?\s)?r=["'](?:([A-Za-z]{2,})|[A-Za-z](?=\d{7}))?(\d+)["'][^<>]*(?<!/)>"""
+)
 
 BROKEN = gettext_noop("The spreadsheet cannot be opened: it is damaged, or not a spreadsheet.")
 LOCKED = gettext_noop("The spreadsheet is protected with a password. Save it without one and upload it again.")
@@ -160,34 +167,41 @@ def _refuse_bombs(file: BinaryIO) -> None:
             if any(member.filename.endswith("workbook.bin") for member in members):
                 raise UnreadableFile(BINARY_SHEET)
             for member in members:
-                if _is_wide(archive, member) and "worksheets/" in member.filename:
+                is_odd, is_unplaced = _look_through(archive, member)
+                if is_odd:  # whatever it is called: the workbook says what its sheets are
                     with archive.open(member) as part:
                         _refuse_stretched(part)
+                if is_unplaced:
+                    with archive.open(member) as part:
+                        _refuse_beyond(MOST_CELLS, unplaced(part))
                 if member.filename == "content.xml":
                     with archive.open(member) as part:
-                        _refuse_repeated(part)
+                        _refuse_beyond(MOST_REPEATED, repeated(part))
     except DAMAGES as error:
         raise UnreadableFile(BROKEN) from error
 
 
-def _is_wide(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bool:
-    """Most tables end before column Z, where no sheet is too large; to know that takes a tenth of the time.
+def _look_through(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> tuple[bool, bool]:
+    """Whether the member may be a sheet that reaches far, and one with cells that do not say where they stand.
 
-    Raises `BadZipFile` for a member that unpacks to another size than it says: the reader would not stop there.
+    Most tables are neither, and then no sheet is too large; to know that takes a tenth of the time. Raises `BadZipFile` for
+    a member that unpacks to another size than it says: the reader would not stop there.
     """
     if member.compress_type not in METHODS:
         raise zipfile.BadZipFile
     further = copy.copy(member)
     further.file_size += 1
-    size, rest, wide = 0, b"", False
+    size, rest, is_odd, is_unplaced = 0, b"", False, False
     with archive.open(further) as part:
         while block := part.read(_BLOCK):
             size += len(block)
-            wide = wide or bool(_WIDE.search(rest + block))
-            rest = block[-8:]
+            text = rest + block
+            is_odd = is_odd or bool(_ODD.search(text)) or (b":c" in text and bool(_PREFIXED.search(text)))
+            is_unplaced = is_unplaced or (is_odd and bool(_UNPLACED.search(text)))
+            rest = text[-_LONGEST_PREFIX:]
     if size != member.file_size:
         raise zipfile.BadZipFile
-    return wide
+    return is_odd, is_unplaced
 
 
 def _refuse_stretched(part: IO[bytes]) -> None:
@@ -196,18 +210,17 @@ def _refuse_stretched(part: IO[bytes]) -> None:
     while block := part.read(_BLOCK):
         block = rest + block
         for column, row in _PLACE.findall(block):
-            height = max(height, int(row[:8]))
+            height = max(height, int(row[:10]))
             if column:
-                width = max(width, column_number(column.decode()))
+                width = max(width, column_number(column[:7].decode()))
         rest = block[max(block.rfind(b"<"), 0) :][:_BLOCK]
     if width * height > MOST_CELLS:
         raise UnreadableFile(STRETCHED, row=height, column=column_letters(width - 1))
 
 
-def _refuse_repeated(part: IO[bytes]) -> None:
-    """LibreOffice writes equal rows and cells once and says how often; the reader writes all of them out."""
-    for row, column, cells in extent(part):
-        if cells > MOST_REPEATED:
+def _refuse_beyond(most: int, reached: Iterator[tuple[int, int, int]]) -> None:
+    for row, column, cells in reached:
+        if cells > most:
             raise UnreadableFile(STRETCHED, row=row, column=column_letters(column - 1))
 
 

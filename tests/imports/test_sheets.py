@@ -14,7 +14,7 @@ from hypothesis import settings as budget
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
-from contactsync.imports import repeated, sheet_parts, sheets
+from contactsync.imports import extent, sheet_parts, sheets
 from contactsync.imports.errors import UnreadableFile
 from contactsync.imports.forms import Kind
 from contactsync.imports.letters import column_letters, column_number
@@ -130,6 +130,50 @@ def test_a_cell_in_the_last_corner_is_refused_instead_of_ending_the_process(corn
     assert corner.lstrip("XFDZ") in refused.value.describe()
 
 
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ('<row r="2"><c r="B300000000"><v>1</v></c></row>', "row 300000000 and"),
+        ('<row r="300000000"><c r="B300000000"><v>1</v></c></row>', "row 300000000 and"),
+        ('<row r="2"><c r="ZZZZZZZ2"><v>1</v></c></row>', "column ZZZZZZZ "),
+        (f"<row>{'<c><v>1</v></c>' * 16_000}</row>{'<row><c><v>1</v></c></row>' * 20_000}", "column WQJ "),
+        (f"<row>{'<c><v>1</v></c>' * 16_000}</row><row r='20000'><c><v>1</v></c></row>", "column WQJ "),
+        ('<row><c><v>1</v></c></row><row><c s="0" r = "XFC20000"><v>1</v></c><c><v>1</v></c></row>', "column XFE "),
+        (f'<row>{"<x:c><v>1</v></x:c>" * 9000}</row><row r="20000"><c r="A20000"><v>1</v></c></row>', "row 20000 and"),
+    ],
+)
+def test_cells_whose_places_are_wrong_or_missing_do_not_end_the_process(rows: str, said: str) -> None:
+    content = rezipped(xlsx(["phone"]), "sheet1.xml", {b"</sheetData>": rows.encode() + b"</sheetData>"})
+    with pytest.raises(UnreadableFile) as refused:
+        examined(content)
+    assert refused.value.message == sheets.STRETCHED
+    assert said in refused.value.describe()
+
+
+def test_a_sheet_is_one_wherever_it_lies_in_the_workbook() -> None:
+    content = rezipped(
+        xlsx(["phone"]),
+        "sheet1.xml",
+        {b"</sheetData>": b'<row r="99999"><c r="XFD99999"><v>1</v></c></row></sheetData>'},
+    )
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(out, "w") as new:
+        for name in old.namelist():
+            new.writestr(name.replace("worksheets/", "tables/"), old.read(name).replace(b"worksheets/", b"tables/"))
+    with pytest.raises(UnreadableFile) as refused:
+        examined(out.getvalue())
+    assert refused.value.message == sheets.STRETCHED
+
+
+@pytest.mark.parametrize("block", [17, 64, 1000])
+def test_cells_that_do_not_say_where_they_stand_follow_each_other(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sheets, "_BLOCK", block)
+    monkeypatch.setattr(sheet_parts, "_BLOCK", block)
+    rows = b"".join(b"<row><c><v>912123456%d</v></c><c><v>%d</v></c></row>" % (n, n) for n in range(9))
+    content = rezipped(xlsx(["phone", "n"]), "sheet1.xml", {b"</sheetData>": rows + b"</sheetData>"})
+    assert [row.cells for row in rows_of(content)] == [[f"912123456{n}", str(n)] for n in range(9)]
+
+
 def repeating(rows: str, *, second: str = "") -> bytes:
     """A spreadsheet of LibreOffice with these rows below its title, and perhaps a second table."""
     end = "</table:table>"
@@ -185,7 +229,7 @@ def test_what_repeats_without_holding_anything_is_harmless(block: int, monkeypat
 
 
 def test_a_row_without_an_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(repeated, "_LONGEST_ROW", 1000)
+    monkeypatch.setattr(extent, "_LONGEST_ROW", 1000)
     monkeypatch.setattr(sheet_parts, "_BLOCK", 100)
     with pytest.raises(UnreadableFile) as refused:
         examined(repeating(f"<table:table-row>{FILLED.format('')}<!--{'x' * 2000}--></table:table-row>"))
