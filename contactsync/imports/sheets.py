@@ -7,8 +7,10 @@ import datetime as dt
 import io
 import math
 import re
+import struct
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO, BinaryIO
 
@@ -20,6 +22,7 @@ from contactsync.imports.archive import DAMAGES, METHODS, refuse_long_lists
 from contactsync.imports.errors import UnreadableFile
 from contactsync.imports.extent import repeated, unplaced
 from contactsync.imports.letters import column_letters, column_number
+from contactsync.imports.old_workbook import corners
 
 _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -87,10 +90,10 @@ def list_sheets(file: BinaryIO) -> tuple[list[Sheet], list[str]]:
 def _rows_in(book: python_calamine.CalamineWorkbook, name: str) -> int:
     """How far down the table goes; 0 also for a sheet that cannot be read, which says so when it is chosen."""
     try:
-        end = book.get_sheet_by_name(name).end
-        return end[0] + 1 if end else 0
-    except python_calamine.CalamineError:
+        end = _sheet(book, name).end
+    except UnreadableFile:
         return 0
+    return end[0] + 1 if end else 0
 
 
 def _weight(file: BinaryIO) -> int:
@@ -105,33 +108,46 @@ def _weight(file: BinaryIO) -> int:
 def open_sheet(file: BinaryIO, name: str) -> Iterator[tuple[int, list[str]]]:
     """Every row of the sheet with its row number. Raises `UnreadableFile`."""
     with _open(file) as book:
-        try:
-            rows = book.get_sheet_by_name(name).iter_rows()
-        except python_calamine.CalamineError as error:
-            raise UnreadableFile(BROKEN) from error
-        for line, cells in enumerate(rows, start=1):
+        for line, cells in enumerate(_sheet(book, name).iter_rows(), start=1):
             yield line, [as_text(cell) for cell in cells]
 
 
 def first_column(file: BinaryIO, name: str) -> int:
     """Where the table of a sheet begins, from 0: empty columns before it are no columns. Raises `UnreadableFile`."""
     with _open(file) as book:
+        start = _sheet(book, name).start
+        return start[1] if start else 0
+
+
+def _sheet(book: python_calamine.CalamineWorkbook, name: str) -> python_calamine.CalamineSheet:
+    with _panics_refused():
         try:
-            start = book.get_sheet_by_name(name).start
+            return book.get_sheet_by_name(name)
         except python_calamine.CalamineError as error:
             raise UnreadableFile(BROKEN) from error
-        return start[1] if start else 0
 
 
 def _open(file: BinaryIO) -> python_calamine.CalamineWorkbook:
     _refuse_bombs(file)
     file.seek(0)
+    with _panics_refused():
+        try:
+            return python_calamine.load_workbook(file)
+        except python_calamine.PasswordError as error:
+            raise UnreadableFile(LOCKED) from error
+        except python_calamine.CalamineError as error:
+            raise UnreadableFile(LOCKED if _is_locked(file) else BROKEN) from error
+
+
+@contextmanager
+def _panics_refused() -> Iterator[None]:
+    """The reader panics at some damaged files, such as old workbooks that were cut off. That is no `Exception` for Python."""
     try:
-        return python_calamine.load_workbook(file)
-    except python_calamine.PasswordError as error:
-        raise UnreadableFile(LOCKED) from error
-    except python_calamine.CalamineError as error:
-        raise UnreadableFile(LOCKED if _is_locked(file) else BROKEN) from error
+        yield
+    except BaseException as error:
+        if type(error).__name__ == "PanicException":  # cannot be imported
+            raise UnreadableFile(BROKEN) from error
+        raise
 
 
 def _is_locked(file: BinaryIO) -> bool:
@@ -155,7 +171,11 @@ def _is_locked(file: BinaryIO) -> bool:
 def _refuse_bombs(file: BinaryIO) -> None:
     """A zip says how large its members will be; the reader would unpack them all into memory."""
     file.seek(0)
-    if file.read(4) != _ZIP:
+    head = file.read(len(_OLE))
+    if head == _OLE:
+        with suppress(ValueError, struct.error):  # the reader says what is wrong with the file
+            _refuse_beyond(MOST_CELLS, corners(file))
+    if not head.startswith(_ZIP):
         return
     limit = settings.IMPORT_MAX_MB * INFLATION
     try:
@@ -221,7 +241,9 @@ def _refuse_stretched(part: IO[bytes]) -> None:
 def _refuse_beyond(most: int, reached: Iterator[tuple[int, int, int]]) -> None:
     for row, column, cells in reached:
         if cells > most:
-            raise UnreadableFile(STRETCHED, row=row, column=column_letters(column - 1))
+            raise (
+                UnreadableFile(STRETCHED, row=row, column=column_letters(column - 1)) if row else UnreadableFile(BROKEN)
+            )
 
 
 def as_text(cell: object) -> str:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import io
 import itertools
+import struct
 import zipfile
+from contextlib import suppress
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from hypothesis import given
@@ -14,7 +17,7 @@ from hypothesis import settings as budget
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
-from contactsync.imports import extent, sheet_parts, sheets
+from contactsync.imports import extent, old_workbook, sheet_parts, sheets
 from contactsync.imports.errors import UnreadableFile
 from contactsync.imports.forms import Kind
 from contactsync.imports.letters import column_letters, column_number
@@ -172,6 +175,73 @@ def test_cells_that_do_not_say_where_they_stand_follow_each_other(block: int, mo
     rows = b"".join(b"<row><c><v>912123456%d</v></c><c><v>%d</v></c></row>" % (n, n) for n in range(9))
     content = rezipped(xlsx(["phone", "n"]), "sheet1.xml", {b"</sheetData>": rows + b"</sheetData>"})
     assert [row.cells for row in rows_of(content)] == [[f"912123456{n}", str(n)] for n in range(9)]
+
+
+def container(stream: bytes) -> bytes:
+    """An old workbook with its stream in sectors of its own, as every larger one has it."""
+    end, none, size = 0xFFFFFFFE, 0xFFFFFFFF, -(-len(stream) // 512)
+    entries = [("Root Entry", 5, end, 0), ("Workbook", 2, 2, len(stream))]
+    directory = b"".join(
+        struct.pack("<64sHBB12x36xIQ", name.encode("utf-16-le"), 2 * len(name) + 2, kind, 1, start, length)
+        for name, kind, start, length in entries
+    )
+    table = [0xFFFFFFFD, end, *range(3, size + 2), end]
+    head = struct.pack("<8s16xHHHHH6xII I4xIII II", sheets._OLE, 62, 3, 0xFFFE, 9, 6, 0, 1, 1, 4096, end, 0, end, 0)
+    return b"".join(
+        [
+            *(head, struct.pack("<109I", 0, *[none] * 108)),
+            struct.pack("<128I", *table, *[none] * (128 - len(table))),
+            directory.ljust(512, b"\0"),
+            stream.ljust(size * 512, b"\0"),
+        ]
+    )
+
+
+def old_stream() -> bytes:
+    """The records of a small old workbook, and further ones at its end that say nothing."""
+    (stream,) = old_workbook._streams(io.BytesIO(XLS.read_bytes()))
+    return stream + struct.pack("<HH", 0x5C, 4000) + b" " * 4000
+
+
+@pytest.mark.parametrize("in_sectors", [False, True])
+@pytest.mark.parametrize(
+    ("record", "change", "said"),
+    [
+        (b"\xfd\x00\x0a\x00", b"\xff\xff\xff\xff", "row 65536 and column CRXP"),  # a cell
+        (b"\x00\x02\x0e\x00", struct.pack("<IIHH", 0, 2**31, 0, 3), "row 2147483648 and column C"),  # the extent
+        (b"\x00\x02\x0e\x00", b"\xff", "damaged"),  # which ends before it begins
+    ],
+)
+def test_an_old_workbook_with_a_wrong_place_does_not_end_the_process(
+    record: bytes, change: bytes, said: str, *, in_sectors: bool
+) -> None:
+    content = bytearray(container(old_stream()) if in_sectors else XLS.read_bytes())
+    assert len(rows_of(bytes(content))) == 3
+    place = content.index(record) + len(record)
+    content[place : place + len(change)] = change
+    with pytest.raises(UnreadableFile) as refused:
+        examined(bytes(content))
+    assert said in refused.value.describe()
+
+
+_OLD = XLS.read_bytes()
+
+
+@pytest.mark.parametrize("keep", [600, 1600, 3881, 5000])
+def test_an_old_workbook_that_was_cut_off_is_refused(keep: int) -> None:
+    with pytest.raises(UnreadableFile) as refused:
+        examined(_OLD[:keep])
+    assert refused.value.message == sheets.BROKEN
+
+
+@budget(max_examples=300)
+@given(st.lists(st.tuples(st.integers(8, len(_OLD) - 1), st.integers(0, 255)), min_size=1, max_size=20), st.booleans())
+def test_an_old_workbook_with_any_bytes_changed_is_read_or_refused(changes: list[tuple[int, int]], cut: bool) -> None:
+    content = bytearray(_OLD)
+    for place, byte in changes:
+        content[place] = byte
+    with suppress(UnreadableFile), mock.patch.object(sheets, "MOST_CELLS", 1_000_000):
+        rows_of(bytes(content[: changes[0][0]] if cut else content))
 
 
 def repeating(rows: str, *, second: str = "") -> bytes:
