@@ -31,6 +31,7 @@ from contactsync.models.reasons import reason
 from contactsync.models.transitions import transition
 from contactsync.sync import sends, shutdown
 from contactsync.sync.connect import ProviderError, capabilities, reason_of
+from contactsync.sync.database import one_of_many
 from contactsync.sync.line import Line
 from contactsync.sync.opt_outs import OptOuts
 from contactsync.sync.policy import rest_after
@@ -113,7 +114,7 @@ def _freeze_target(
     tally.targets += 1
     for chunk in candidates(target, book):
         decider.look_up(chunk, pulse=lease.renew)
-        with transaction.atomic():
+        with one_of_many():
             lease.renew(summary={**target.campaign.summary, "looked_at": tally.considered})
             fresh = _without_duplicates(target, chunk, is_first=tally.targets == 1)
             tally.considered += len(chunk)

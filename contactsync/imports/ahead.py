@@ -14,7 +14,8 @@ import time
 import traceback
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from typing import Any, NoReturn
 
 from contactsync.sync import shutdown
@@ -25,6 +26,8 @@ POSSIBLE = hasattr(os, "fork")
 #: held by another thread while it is at a database: SQLite has locks of the whole process, and a copy of the process made
 #: while one of them is taken waits for it for ever
 UNDIVIDED = threading.Lock()
+#: bytes; what a user without privileges may ask for on Linux
+PIPE_SIZE = 1 << 20
 #: seconds without an item after which the second process is taken for stuck; well below a lease
 PATIENCE = 60.0
 
@@ -39,7 +42,7 @@ def ahead(items: Iterator[Any]) -> Iterator[Iterator[Any]]:
 
     What the maker raises is raised here. It must not touch a database connection: those stay with this process.
     """
-    reading, writing = os.pipe()
+    reading, writing = _wide_pipe()
     with warnings.catch_warnings():
         # Python warns of other threads and their locks; the maker only computes, and leaves without tidying up.
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -50,12 +53,23 @@ def ahead(items: Iterator[Any]) -> Iterator[Iterator[Any]]:
         os.close(reading)
         _make(items, writing)
     os.close(writing)
-    try:
-        yield _received(reading)
-    finally:
-        os.close(reading)
-        os.kill(pid, signal.SIGKILL)  # it has nothing to tidy up, and may be stuck
-        os.waitpid(pid, 0)
+    with open(reading, "rb", buffering=0), ThreadPoolExecutor(1, "items made ahead") as taker:
+        try:
+            yield _received(reading, taker)
+        finally:
+            os.kill(pid, signal.SIGKILL)  # it has nothing to tidy up, and may be stuck; the taker finds the end
+            os.waitpid(pid, 0)
+
+
+def _wide_pipe() -> tuple[int, int]:
+    """A pipe that takes as much as Linux lets everybody have, so that neither end waits for the other every few rows."""
+    import fcntl  # not there on systems without fork
+
+    reading, writing = os.pipe()
+    if hasattr(fcntl, "F_SETPIPE_SZ"):
+        with suppress(OSError):  # this user has too many of them: the usual size does
+            fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, PIPE_SIZE)
+    return reading, writing
 
 
 def _make(items: Iterator[Any], writing: int) -> NoReturn:
@@ -85,17 +99,25 @@ def _send(pipe: Any, message: tuple[Any, BaseException | None]) -> None:
         view = view[pipe.write(view) :]
 
 
-def _received(pipe: int) -> Iterator[Any]:
+def _received(pipe: int, taker: ThreadPoolExecutor) -> Iterator[Any]:
+    """The items. The next is taken out of the pipe while one is in use, as its user mostly waits for the database."""
+    coming = taker.submit(_receive, pipe)
+    while True:
+        item, error = coming.result()
+        if isinstance(error, StopIteration):
+            return
+        if error is not None:
+            raise error
+        coming = taker.submit(_receive, pipe)
+        yield item
+
+
+def _receive(pipe: int) -> tuple[Any, BaseException | None]:
     with selectors.DefaultSelector() as selector:
         selector.register(pipe, selectors.EVENT_READ)
-        while True:
-            (size,) = _SIZE.unpack(_read(pipe, selector, _SIZE.size))
-            item, error = pickle.loads(_read(pipe, selector, size))  # noqa: S301 - from our own process
-            if isinstance(error, StopIteration):
-                return
-            if error is not None:
-                raise error
-            yield item
+        (size,) = _SIZE.unpack(_read(pipe, selector, _SIZE.size))
+        item, error = pickle.loads(_read(pipe, selector, size))  # noqa: S301 - from our own process
+    return item, error
 
 
 def _read(pipe: int, selector: selectors.BaseSelector, size: int) -> bytearray:

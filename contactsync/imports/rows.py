@@ -1,6 +1,6 @@
 """What long writing needs besides the writing itself (`models.bulk`): room for others, and room in the database.
 
-With `models.bulk` and `models.listed` the only place of the package that knows which database it is.
+With `models.bulk`, `models.listed` and `sync.database` the only place of the package that knows which database it is.
 """
 
 from __future__ import annotations
@@ -9,9 +9,7 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 
-from django.db import connection, connections, transaction
-
-from contactsync.sqlite.base import DatabaseWrapper
+from django.db import connection
 
 #: of SQLite, while there is much to write: kibibytes of pages at hand (negative, as SQLite has it); pages in the log before
 #: they move to the file, half of what others have (settings), so that it is the import that moves them; and 1, NORMAL:
@@ -52,25 +50,6 @@ def much_to_write() -> Iterator[None]:
     finally:
         if was_enabled:
             gc.enable()
-
-
-@contextmanager
-def one_of_many() -> Iterator[None]:
-    """A transaction of work that is one long transaction after the other.
-
-    Those who wait for the only writer's place of SQLite come first. On PostgreSQL, and on SQLite within `much_to_write`,
-    nobody waits for the disk: should the power fail, the last of these transactions may be gone, with all that they say
-    of how far the work is, and are done again. Whatever anybody commits after them with a wait, as before each call to a
-    provider, takes them to the disk too.
-    """
-    own = connections[connection.alias]
-    if isinstance(own, DatabaseWrapper):
-        own.let_others_write()
-    with transaction.atomic():
-        if connection.vendor == "postgresql":
-            with connection.cursor() as cursor:
-                cursor.execute("SET LOCAL synchronous_commit = off")
-        yield
 
 
 @contextmanager

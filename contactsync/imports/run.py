@@ -25,13 +25,14 @@ from contactsync.imports.issues import WARNING
 from contactsync.imports.lease import Lease, LeaseLost, State, claim
 from contactsync.imports.preview import drop_previews, rejections, write_previews
 from contactsync.imports.reach import Reach
-from contactsync.imports.rows import data_version, much_to_write, one_of_many
+from contactsync.imports.rows import data_version, much_to_write
 from contactsync.imports.settle import Outcome, Verdict, settle
 from contactsync.imports.stream import Chunk, chunks_of
 from contactsync.models import Contact, ImportChange, ImportChunk, ImportIssue, ImportJob, ImportPreview
 from contactsync.models.listed import have_counted
 from contactsync.models.reasons import reason
 from contactsync.sync import shutdown
+from contactsync.sync.database import one_of_many
 
 log = logging.getLogger(__name__)
 #: how often a chunk is tried when somebody else writes the same contacts in the same moment

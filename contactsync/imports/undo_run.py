@@ -14,7 +14,6 @@ from django.utils.translation import gettext_noop
 from contactsync.imports import undo_suppressed
 from contactsync.imports.apply import lock_place
 from contactsync.imports.lease import Lease, LeaseLost, claim
-from contactsync.imports.rows import one_of_many
 from contactsync.imports.undo import number_of_changes
 from contactsync.imports.undo_apply import redo_rows, undo_rows
 from contactsync.imports.undo_cases import Action
@@ -24,6 +23,7 @@ from contactsync.models.bulk import Inserter
 from contactsync.models.listed import have_counted
 from contactsync.models.reasons import reason
 from contactsync.models.transitions import transition
+from contactsync.sync.database import one_of_many
 
 log = logging.getLogger(__name__)
 State = ImportUndo.State

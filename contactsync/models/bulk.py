@@ -96,7 +96,7 @@ def update_rows(
             kinds = ["text" if isinstance(field, CharField) else field.db_type(connection) for field in fields]
             setters = ", ".join(f"{name} = new.{name}::{kind}" for name, kind in zip(columns, kinds, strict=True))
             arrays = ", ".join(["%s::text[]"] * len(columns))
-            told = [_as_array(column) for column in zip(*values, strict=True)]
+            told = [as_array(column) for column in zip(*values, strict=True)]
             ids = [row[0] for row in values]
             cursor.execute(
                 f"UPDATE {table} SET {setters} FROM unnest(%s::text[], {arrays}) AS new (_id, {', '.join(columns)}) "  # noqa: S608 - the model's own names
@@ -162,6 +162,12 @@ def time_ordered_uuids(count: int) -> list[str]:
     return [f"{moment}7{digits[at : at + 3]}8{digits[at + 3 : at + 18]}" for at in range(0, 18 * count, 18)]
 
 
+def as_array(values: Iterable[Any]) -> str:
+    """The values as PostgreSQL writes an array of text. The driver looks at each character, which takes ten times as long."""
+    told = ",".join(["NULL" if value is None else _quoted(str(value)) for value in values])
+    return f"{{{told}}}"
+
+
 @contextmanager
 def few_collections() -> Iterator[None]:
     """Around work that makes many rows: the collector of cyclic garbage looks for it seldom.
@@ -209,12 +215,6 @@ def _with(row: Sequence[Any], special: Sequence[tuple[int, Callable[[Any], Any]]
         if type(value) not in _READY:
             values[place] = convert(value)
     return values
-
-
-def _as_array(values: Sequence[Any]) -> str:
-    """The values as PostgreSQL writes an array of text. The driver looks at each character, which takes ten times as long."""
-    told = ",".join(["NULL" if value is None else _quoted(str(value)) for value in values])
-    return f"{{{told}}}"
 
 
 def _quoted(text: str) -> str:

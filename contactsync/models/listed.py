@@ -7,8 +7,10 @@ from collections.abc import Collection, Sequence
 from typing import TypeVar
 
 from django.db import connection
-from django.db.models import F, Model, Q, QuerySet
+from django.db.models import F, Model, Q, QuerySet, UniqueConstraint
 from django.db.models.expressions import RawSQL
+
+from contactsync.models.bulk import as_array
 
 M = TypeVar("M", bound=Model)
 
@@ -33,7 +35,7 @@ def with_one_of(model: type[Model], column: str, values: Collection[str]) -> Q:
     found = RawSQL(  # noqa: S611 - the model's own names
         f"SELECT found.id FROM unnest(%s::text[]) AS listed (value) CROSS JOIN LATERAL "  # noqa: S608 - the same
         f"(SELECT id FROM {table} WHERE {name} = listed.value AND NOT ({name} = '') OFFSET 0) AS found",
-        [list(values)],
+        [as_array(values)],
     )
     return Q(pk__in=found)
 
@@ -45,7 +47,7 @@ def among_ids(values: Collection[int]) -> RawSQL:
 
 def _listed(values: Sequence[str] | Sequence[int], kind: str) -> RawSQL:
     if connection.vendor == "postgresql":
-        return RawSQL(f"SELECT unnest(%s::{kind}[])", [values])  # noqa: S611 - one of two words
+        return RawSQL(f"SELECT unnest(%s::{kind}[])", [as_array(values)])  # noqa: S611 - one of two words
     return RawSQL("SELECT value FROM json_each(%s)", [json.dumps(values)])
 
 
@@ -65,6 +67,7 @@ def have_counted(*models: type[Model], new: int = 0) -> None:
 
     It does so by itself within minutes. Until then it takes a new phonebook or run for one of a few rows, which it reads
     whole for every part of it; and in a table it never looked at, every two-hundredth row for one that has a given number.
+    After the first time it looks only at the columns that have an index.
     Where a vacuum is at the table, nobody waits for it: it may take hours, and the counting is left to the next one.
     """
     if connection.vendor != "postgresql":
@@ -74,7 +77,19 @@ def have_counted(*models: type[Model], new: int = 0) -> None:
         "WHERE pg_class.oid = %s::regclass)"
     )
     with connection.cursor() as cursor:
-        for table in (connection.ops.quote_name(model._meta.db_table) for model in models):
+        for model in models:
+            table = connection.ops.quote_name(model._meta.db_table)
             cursor.execute(known, [table])
-            if new >= MANY_NEW or cursor.fetchone() == (False,):
+            if cursor.fetchone() == (False,):
                 cursor.execute(f"ANALYZE (SKIP_LOCKED) {table}")
+            elif new >= MANY_NEW:
+                cursor.execute(f"ANALYZE (SKIP_LOCKED) {table} ({', '.join(_columns_in_indexes(model))})")
+
+
+def _columns_in_indexes(model: type[Model]) -> list[str]:
+    """By what a part of the table is found; to look at all other columns once more takes as long again."""
+    meta = model._meta
+    named = {name for index in meta.indexes for name, _order in index.fields_orders}
+    named.update(*(rule.fields for rule in meta.constraints if isinstance(rule, UniqueConstraint)))
+    fields = [field for field in meta.concrete_fields if field.name in named or field.unique or field.db_index]  # type: ignore[attr-defined]
+    return [connection.ops.quote_name(str(field.column)) for field in fields]

@@ -18,6 +18,7 @@ from contactsync.models.reasons import reason
 from contactsync.sync import leases, shutdown
 from contactsync.sync.bulk import save_fields
 from contactsync.sync.chunks import CHUNK
+from contactsync.sync.database import one_of_many
 from contactsync.sync.decide import GONE, Decision, Step
 from contactsync.sync.former import remove_contacts
 from contactsync.sync.places import PlaceRow
@@ -174,7 +175,7 @@ class Draft:
         if not pairs:
             return
         batches = [pairs[start : start + size] for start in range(0, len(pairs), size)]
-        with transaction.atomic():
+        with one_of_many():
             calls = self.write_calls(operation, [len(batch) for batch in batches])
             self._write_items(
                 [self._row(pair, call) for call, batch in zip(calls, batches, strict=True) for pair in batch]

@@ -7,7 +7,8 @@ from contextlib import nullcontext
 import pytest
 from django.db import connection, transaction
 
-from contactsync.imports.rows import ROOMY, much_to_write, one_of_many
+from contactsync.imports.rows import ROOMY, much_to_write
+from contactsync.sync.database import one_of_many
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
