@@ -23,6 +23,7 @@ from contactsync.imports.errors import UnreadableFile
 from contactsync.imports.extent import repeated, unplaced
 from contactsync.imports.letters import column_letters, column_number
 from contactsync.imports.old_workbook import corners
+from contactsync.imports.sheet_parts import is_well_formed
 
 _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -197,6 +198,9 @@ def _refuse_bombs(file: BinaryIO) -> None:
                 if member.filename == "content.xml":
                     with archive.open(member) as part:
                         _refuse_beyond(MOST_REPEATED, repeated(part))
+                    with archive.open(member) as part:
+                        if not is_well_formed(part):  # the reader looks for ever for the end of a table that has none
+                            raise UnreadableFile(LOCKED if _is_locked(file) else BROKEN)
     except DAMAGES as error:
         raise UnreadableFile(BROKEN) from error
 

@@ -298,6 +298,19 @@ def test_what_repeats_without_holding_anything_is_harmless(block: int, monkeypat
     assert [row.cells[0] for row in rows_of(content)] == ["09121234567"]
 
 
+@pytest.mark.parametrize("end", [b"", b"</table:tablet>", b"</table:table"])
+def test_a_table_without_an_end_is_refused_and_not_looked_for_for_ever(end: bytes) -> None:
+    with pytest.raises(UnreadableFile) as refused:
+        examined(rezipped(ods(["phone"], ["09121234567"]), "content.xml", {b"</table:table>": end}))
+    assert refused.value.message == sheets.BROKEN
+
+
+def test_a_spreadsheet_in_an_encoding_that_nobody_knows_is_refused() -> None:
+    with pytest.raises(UnreadableFile) as refused:
+        examined(rezipped(ods(["phone"], ["09121234567"]), "content.xml", {b"UTF-8": b"UTF-99"}))
+    assert refused.value.message == sheets.BROKEN
+
+
 def test_a_row_without_an_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(extent, "_LONGEST_ROW", 1000)
     monkeypatch.setattr(sheet_parts, "_BLOCK", 100)
