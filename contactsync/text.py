@@ -33,6 +33,7 @@ _MARKS = re.compile("[\u0300-\u036f\u064b-\u065f\u0670]")
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 _TEXT_FORMULA = re.compile(r'="((?:[^"]|"")*)"')
+_EXCEL_CODE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 _SIGNED_NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?|[+-]+")
 
 
@@ -112,3 +113,8 @@ def undefused(text: str) -> str:
     if found := _TEXT_FORMULA.fullmatch(text):
         return found[1].replace('""', '"')
     return text[1:] if text.startswith("'") and is_formula(text.lstrip("'")) else text
+
+
+def excel_text(text: str) -> str:
+    """The text as a cell of an Excel file holds it: “_x0041_” there stands for A, so its first sign is written as a code too."""
+    return _EXCEL_CODE.sub("_x005F_", text) if "_x" in text else text

@@ -35,6 +35,7 @@ from contactsync.models import (
 from contactsync.models.transitions import StepRefused
 from contactsync.sync import accounts, bring_in, callbacks, reconcile, removal
 from contactsync.sync import lifecycle as runs
+from contactsync.sync.worker import FOR_A_PERSON
 
 logger = logging.getLogger(__name__)
 
@@ -197,14 +198,14 @@ def stop_run(run: Run) -> Run:
 def check_account(account: ProviderAccount) -> list[Run]:
     """Test the account, and let the pushes, pulls and deletions go on that had stopped with it. Returns those runs.
 
-    Sends are not among them: a person says when a paused campaign goes on.
+    Sends are not among them, nor what paused after too many failures: a person says when that goes on.
     """
     was_stopped = account.is_stopped or account.state == ProviderAccount.State.UNCHECKED
     accounts.check_account(account)
     if account.state != ProviderAccount.State.READY or not was_stopped:
         return []
     paused = Run.objects.filter(account=account, state=Run.State.PAUSED).exclude(kind=Run.Kind.SEND)
-    return [resume_run(run) for run in paused.order_by("pk")]
+    return [resume_run(run) for run in paused.order_by("pk") if run.error.get("message") not in FOR_A_PERSON]
 
 
 @transaction.atomic

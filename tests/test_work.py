@@ -15,6 +15,7 @@ from contactsync.campaigns.due import due_reports
 from contactsync.imports import jobs
 from contactsync.models import Campaign, CampaignTarget, Contact, ImportJob, Phonebook, Run
 from contactsync.models.transitions import TransitionRefused
+from contactsync.sync import worker
 from contactsync.sync.accounts import set_credentials
 from contactsync.tasks import sweep
 from providers.sandbox import SandboxServer
@@ -87,6 +88,23 @@ def test_a_corrected_key_resumes_the_paused_push_and_nothing_is_lost(
     run_tasks()
     run.refresh_from_db()
     assert (run.state, run.counts["done"]) == (Run.State.FINISHED, 3)
+
+
+def test_a_push_that_paused_after_too_many_refusals_waits_for_a_person_whatever_the_account_does(
+    phonebook: Phonebook, sandbox: SandboxServer, run_tasks: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "MOST_REFUSED", 2)
+    sandbox.fault("status_422", "POST /api/phonebooks/numbers/add-list-new", times=0)
+    run = work.plan_push(phonebook, user=None)
+    run_tasks()
+    work.approve_run(run, user=None)
+    run_tasks()
+    run.refresh_from_db()
+    assert (run.state, run.error["message"]) == (Run.State.PAUSED, worker.TOO_MANY_REFUSED)
+    set_credentials(phonebook.account, {"api_key": SANDBOX_KEY})
+    assert work.check_account(phonebook.account) == []
+    run.refresh_from_db()
+    assert run.state == Run.State.PAUSED
 
 
 def test_a_campaign_is_prepared_sent_and_reported(

@@ -21,6 +21,7 @@ from contactsync.campaigns.lease import LeaseLost
 from contactsync.campaigns.left_out import to_leave_out
 from contactsync.campaigns.patience import asks_for_a_person
 from contactsync.campaigns.problems import CampaignProblem
+from contactsync.campaigns.resolve import hear_late_answers
 from contactsync.campaigns.settle import leave_call_out, lock, settle, settle_again
 from contactsync.campaigns.several import Several
 from contactsync.campaigns.waiting import begin_if_due, missed
@@ -28,7 +29,7 @@ from contactsync.models import Call, Campaign, Recipient, Run
 from contactsync.models.reasons import reason
 from contactsync.models.transitions import TransitionRefused, transition
 from contactsync.sync import accounts, leases, sends, shutdown
-from contactsync.sync.connect import SENDS, ProviderError, calls_at_once, reason_of
+from contactsync.sync.connect import SENDS, ProviderError, calls_at_once, key_mark, reason_of
 from contactsync.sync.line import Line
 from contactsync.sync.policy import rest_after
 from contactsync.sync.sends import Performed, SendReceipt, Verdict
@@ -67,6 +68,7 @@ def execute(run_id: int) -> None:
     except LeaseLost:
         logger.warning("Run %s was taken over by another worker.", run_id)
         settle_again(run)  # an answer that came late may be the one a person was to decide
+        hear_late_answers(run)  # or the one that a person has decided wrongly
 
 
 def _carry_out_or_settle(run: Run, owner: str) -> None:
@@ -123,6 +125,7 @@ def _carry_out(run: Run, owner: str) -> None:
     if not run.calls.exists() and not _plan(run, owner):
         return
     with Line(run.account, pulse=lambda: _go_on(run, owner)) as line:
+        _note_key(run, owner)
         if calls_at_once(run.account) > 1:
             _several(run, owner, line)
         else:
@@ -139,6 +142,14 @@ def _plan(run: Run, owner: str) -> bool:
         leases.hand_back(run, owner, until=timezone.now())
         return False
     return True
+
+
+def _note_key(run: Run, owner: str) -> None:
+    """Keep with which key its calls are made: what another one shows says nothing of them."""
+    keys = run.plan.get("keys", [])
+    if (mark := key_mark(run.account)) not in keys:
+        run.plan = {**run.plan, "keys": [*keys, mark]}
+        Run.objects.filter(pk=run.pk, lease_owner=owner).update(plan=run.plan)
 
 
 def _several(run: Run, owner: str, line: Line) -> None:

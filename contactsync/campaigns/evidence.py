@@ -10,6 +10,7 @@ from dataclasses import asdict
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_noop
@@ -150,13 +151,18 @@ def decide(call: Call, *, sent: bool, user: User) -> None:
 
 
 def apply(calls: QuerySet[Call], proposal: str, *, user: User) -> int:
-    """Decide as proposed for those of the calls whose evidence speaks for `proposal`. Returns for how many."""
+    """Decide as proposed for those of the calls whose evidence speaks for `proposal`, and is not replaced meanwhile. Returns for how many."""
     if proposal not in {Proposal.SENT, Proposal.NOT_SENT}:
         return 0
     decided = 0
-    for call in calls.filter(state=Call.State.UNKNOWN, evidence__proposal=proposal).order_by("pk"):
+    proposed = calls.filter(state=Call.State.UNKNOWN, evidence__proposal=proposal)
+    for call in proposed.select_related("evidence").order_by("pk"):
         try:
-            decide(call, sent=proposal == Proposal.SENT, user=user)
+            with transaction.atomic():
+                seen = Evidence.objects.select_for_update().filter(call=call, searched_at=call.evidence.searched_at)
+                if not seen.exists():  # searched again in this moment
+                    continue
+                decide(call, sent=proposal == Proposal.SENT, user=user)
         except TransitionRefused:  # decided by somebody else or by the provider meanwhile
             continue
         decided += 1

@@ -16,10 +16,10 @@ from django.utils.translation import gettext_noop
 
 from contactsync.campaigns.resolve import EARLIER, began, sends_like, text_of
 from contactsync.campaigns.weighing import Found, Proposal, Row, weigh, weigh_others
-from contactsync.models import Call, Recipient
+from contactsync.models import Call, Callback, Recipient
 from contactsync.models.reasons import reason
 from contactsync.sync import sends
-from contactsync.sync.connect import SENDS, Operation, RecipientReport, SendReport
+from contactsync.sync.connect import SENDS, Operation, RecipientReport, SendReport, key_mark
 from contactsync.sync.line import Line
 
 ANSWER_WITHIN = dt.timedelta(minutes=15)  # longer than any call is on the wire
@@ -27,6 +27,13 @@ CLOCKS = dt.timedelta(minutes=10)  # how far the provider's clock may be behind 
 MOST_ROWS = 20  # of one call
 MOST_LISTED = 2_000  # sends of one sender around one call
 
+TOLD = gettext_noop(
+    "The provider has told us of this send with the reference that only this call has. The state it told: %(state)s."
+)
+OTHER_KEY = gettext_noop(
+    "Nothing is shown, but the key or the address of the account was changed since the campaign began, so what is shown may be "
+    "what another customer has sent. Look in the panel of the account it was sent with."
+)
 NO_CONTACT = gettext_noop("The person's id at the provider is not known here, so the conversation cannot be read.")
 
 
@@ -36,7 +43,18 @@ def minutes_since(call: Call) -> int:
 
 
 def search_send(call: Call, line: Line) -> Found:
-    """What the provider shows of it, and what that speaks for. Raises `ProviderError`."""
+    """What the provider shows of it or has told of it, and what that speaks for. Raises `ProviderError`."""
+    proposal, why, rows = _shown(call, line)
+    told = Callback.objects.filter(account=call.run.account_id, our_reference=str(call.uuid)).order_by("-pk").first()
+    if told is not None and proposal != Proposal.SENT:
+        return Proposal.SENT, reason(TOLD, state=told.raw_state or "–"), rows
+    keys = call.run.plan.get("keys", ())
+    if proposal == Proposal.NOT_SENT and keys and keys != [key_mark(line.account)]:
+        return Proposal.CANNOT_TELL, reason(OTHER_KEY), rows
+    return proposal, why, rows
+
+
+def _shown(call: Call, line: Line) -> Found:
     people = set(Recipient.objects.filter(call=call).values_list("phone", flat=True))
     if line.capabilities.can(Operation.FIND_SENDS):
         return _weighed(call, people, line, lambda text, since: _listed(call, line, text, since), reads_people=True)
@@ -174,10 +192,12 @@ def _is_unexplained(call: Call, people: set[str], shown: Sequence[SendReport], s
 
 
 def _contact_id(call: Call) -> str:
+    """Whose conversation it is in. After an edit here the contact's id is still that of the old number, which got nothing."""
     person = Recipient.objects.filter(call=call).select_related("contact").first()
-    if person is None:
-        return ""
-    return person.remote_id or (person.contact.remote_id if person.contact else "")
+    if person is None or person.remote_id or person.contact is None:
+        return person.remote_id if person else ""
+    is_sure = (person.contact.pushed_payload or {}).get("phone") == person.phone
+    return person.contact.remote_id if is_sure else ""
 
 
 def _latest(call: Call) -> dt.datetime:

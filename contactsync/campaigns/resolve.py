@@ -19,6 +19,7 @@ from contactsync.models import Call, Campaign, Recipient, Run
 from contactsync.models.reasons import reason
 from contactsync.models.transitions import TransitionRefused, transition
 from contactsync.sync import sends
+from contactsync.sync.call_record import was_carried_out_late
 from contactsync.sync.connect import SENDS, Operation, SendReport
 from contactsync.sync.line import Line
 
@@ -29,6 +30,7 @@ EARLIER = dt.timedelta(minutes=1)  # clocks differ
 
 FOUND = gettext_noop("The answer was lost; the provider lists this send with our reference, so it was accepted.")
 TOLD = gettext_noop("The answer was lost; the provider told us of this send with our reference, so it was accepted.")
+OPEN_AGAIN = gettext_noop("%(before)s The provider has told us of this send since, so its outcome is open again.")
 SEARCHED = gettext_noop(
     "%(before)s The provider was searched: sends of this sender with this text since then: %(found)s (%(references)s). "
     "None is proven to be this one, so a person decides."
@@ -63,6 +65,34 @@ def resolve_by_callback(call_uuid: UUID | str, reference: str) -> bool:
     except TransitionRefused:
         return False
     return True
+
+
+def hear_late_answers(run: Run) -> None:
+    """What a person called not sent, and was answered as accepted after that, is open again."""
+    for call in Call.objects.filter(run=run, state=Call.State.NOT_SENT, operation__in=SENDS, attempts__gt=0):
+        if was_carried_out_late(call):
+            open_again(call)
+
+
+def open_again(call: Call) -> bool:
+    """Take back that a send did not go out, because the provider speaks of it: nobody is to get it twice. False when that is too late,
+    or it is of another outcome."""
+    why = reason(OPEN_AGAIN, before=call.error)
+    people = Recipient.objects.filter(call=call, state=Recipient.State.NOT_SENT)
+    try:
+        with transaction.atomic():
+            run = _locked(call)
+            if people.count() != call.item_count:  # they are in another call by now
+                return False
+            transition(call, Call.State.UNKNOWN, table=_OPEN_AGAIN, error=why)
+            people.update(state=Recipient.State.UNKNOWN, error=why)
+            settle_again(run)
+    except TransitionRefused:
+        return False
+    return True
+
+
+_OPEN_AGAIN = {Call.State.UNKNOWN: frozenset({Call.State.NOT_SENT})}
 
 
 def search_unknown(campaign: Campaign, line: Line) -> int:
@@ -143,9 +173,15 @@ def _decide(call: Call, state: str, *, why: dict[str, Any], references: Sequence
         people |= {"error": {}, "reference": references[0][:100] if len(references) == 1 else ""}
     after = Recipient.State.ACCEPTED if state == Call.State.ACCEPTED else Recipient.State.NOT_SENT
     with transaction.atomic():
-        run = Run.objects.select_related("campaign").get(pk=call.run_id)
-        Campaign.objects.select_for_update().get(runs=run)
+        run = _locked(call)
         transition(call, state, table={state: frozenset({Call.State.UNKNOWN})}, **changes)
         Recipient.objects.filter(call=call, state=Recipient.State.UNKNOWN).update(state=after, **people)
         settle_again(run)
     return call
+
+
+def _locked(call: Call) -> Run:
+    """The call's run, its campaign locked."""
+    run = Run.objects.select_related("campaign").get(pk=call.run_id)
+    Campaign.objects.select_for_update().get(runs=run)
+    return run

@@ -59,8 +59,16 @@ def settle(run: Run, *, owner: str = "", why_unsent: dict[str, Any] | None = Non
         release: dict[str, Any] = {"lease_until": None, "lease_owner": "", "finished_at": now}
         run_error = why_unsent or run_why
         transition(run, run_state, table=Run.TRANSITIONS, counts=sums.as_counts, error=run_error, **release)
-        transition(campaign, campaign_state, table=Campaign.TRANSITIONS, error=why_unsent or why, finished_at=now)
+        transition(campaign, campaign_state, table=_ENDS, error=why_unsent or why, finished_at=now)
         add_to_summary(campaign, sent=sums.as_counts)
+
+
+#: of what went out before, everything may have been cancelled at the provider while the rest was sent to
+_CANCELLED_MEANWHILE = frozenset({Campaign.State.SENDING, Campaign.State.STOPPING})
+_ENDS = {
+    **Campaign.TRANSITIONS,
+    Campaign.State.CANCELLED: Campaign.TRANSITIONS[Campaign.State.CANCELLED] | _CANCELLED_MEANWHILE,
+}
 
 
 def settle_again(run: Run) -> None:

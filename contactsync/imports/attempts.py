@@ -14,7 +14,7 @@ from contactsync.imports.correction_workbook import RowKey, key_column, own_colu
 from contactsync.imports.errors import UnreadableFile
 from contactsync.imports.forms import Form
 from contactsync.imports.issues import storable
-from contactsync.imports.letters import column_titles
+from contactsync.imports.letters import column_letters, column_titles
 from contactsync.imports.read import Row, read_rows
 from contactsync.imports.rules import Rules
 from contactsync.imports.settle import Outcome
@@ -54,7 +54,7 @@ def join(job: ImportJob, rows: Sequence[Sequence[str]]) -> None:
             raise UnreadableFile(OF_THE_LIST, file=earlier.file_name)
         raise UnreadableFile(OTHER_PHONEBOOK, file=earlier.file_name, phonebook=earlier.phonebook.title)
     job.corrects = earlier
-    job.attempt = earlier.attempt + 1
+    job.attempt = max(one.attempt for one in attempts_of(earlier)) + 1
     job.mapping = _mapping_as_then(earlier, job.columns)
     job.fixed_values, job.guess, job.region = earlier.fixed_values, {}, earlier.region
     Rules.of(earlier).keep_in(job)
@@ -66,10 +66,15 @@ def _mapping_as_then(earlier: ImportJob, columns: Sequence[str]) -> dict[str, st
     for index, title in enumerate(column_titles(earlier.columns)):
         fields.setdefault(title, []).append(earlier.mapping.get(str(index), ""))
     mapping = {}
-    for index, title in enumerate(column_titles(columns)):
+    for index, title in enumerate(_titles_now(columns)):
         waiting = fields.get(title, [])
         mapping[str(index)] = waiting.pop(0) if waiting else ""
     return mapping
+
+
+def _titles_now(columns: Sequence[str]) -> list[str]:
+    """As the workbook has them, each once; a column added since may share its title with one of them, and comes after it."""
+    return [title.strip() or column_letters(index) for index, title in enumerate(columns)]
 
 
 def note_corrections(job: ImportJob) -> None:
@@ -90,7 +95,7 @@ def note_corrections(job: ImportJob) -> None:
                     row=row.number,
                     line=row.line,
                     corrected_row=key.row,
-                    changes=_changes(cells.get(key.row, []), row.cells, places),
+                    changes=_changes(cells[key.row], row.cells, places) if key.row in cells else [],
                 )
                 for row, key in keyed
             )
@@ -103,7 +108,7 @@ def _key(row: Row, place: int) -> RowKey | None:
 def _places(job: ImportJob) -> list[tuple[str, int, int]]:
     """(title, index then, index now) of each column of the corrected import that is still there."""
     now: dict[str, list[int]] = {}
-    for index, title in enumerate(column_titles(job.columns)):
+    for index, title in enumerate(_titles_now(job.columns)):
         now.setdefault(title, []).append(index)
     columns = job.corrects.columns if job.corrects else []
     then = [(index, column_titles(columns)[index]) for index in own_columns(columns)]
@@ -150,7 +155,7 @@ def outcome_of(job: ImportJob) -> Corrected:
         found = rest.filter(rows)
         counted[name] = found.values("corrected_row").distinct().count()
         rest = rest.exclude(corrected_row__in=found.values("corrected_row"))
-    total = int((job.corrects.counts or job.corrects.checked_counts).get(Outcome.REJECTED, 0)) if job.corrects else 0
+    total = max(_rejected_then(job.corrects), there) if job.corrects else 0
     return Corrected(
         total=total,
         parts={
@@ -162,6 +167,18 @@ def outcome_of(job: ImportJob) -> Corrected:
         },
         changed=keyed.exclude(changes=[]).count(),
     )
+
+
+def knows_rows_then(job: ImportJob) -> bool:
+    """Whether what was corrected is still kept: the rows of this attempt, and those before it."""
+    kept = (job, job.corrects)
+    return all(one and one.erased_at is None and one.state != ImportJob.State.DISCARDED for one in kept)
+
+
+def _rejected_then(job: ImportJob) -> int:
+    """How many rows of the file the import rejects; what was imported may be a part of them only."""
+    counts = job.counts if job.state == ImportJob.State.APPLIED else job.checked_counts
+    return int(counts.get(Outcome.REJECTED, 0))
 
 
 def outcomes_of_rows(job: ImportJob, rows: Sequence[int]) -> dict[int, str]:

@@ -18,6 +18,7 @@ from contactsync.imports.plan import LIMITS, OptionField, Place, Plan, blank
 from contactsync.imports.read import Row, has_content
 from contactsync.imports.rules import clears
 from contactsync.imports.suggest import suggest_email, suggest_option, suggest_phone
+from contactsync.imports.tags import tags_in
 from contactsync.models import ImportJob
 from contactsync.options import LONGEST_TEXT, OptionCode, parse_option, plain_date, plain_integer
 from contactsync.phone import PhoneCode, read_phone
@@ -35,7 +36,6 @@ SHORT = 40
 _parse_again = lru_cache(maxsize=10_000)(parse_option)
 #: what spreadsheets make of a long number, such as that of a card
 _SHORTENED = re.compile(r"\d(?:[.,/]\d+)?E\+\d{2,3}")
-_TAG_SEPARATORS = re.compile(r"[,،;؛|\n]")
 # What most addresses look like. Only for speed; Django accepts every one of these.
 _ORDINARY_EMAIL = re.compile(
     r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"
@@ -173,7 +173,7 @@ def _set_email(judged: Judged, place: Place, raw: str, text: str) -> None:
 
 def _tags_reader(place: Place, plan: Plan) -> Reader:
     def read(judged: Judged, raw: str) -> None:
-        tags = list(dict.fromkeys(filter(None, map(clean, _TAG_SEPARATORS.split(raw)))))
+        tags = tags_in(raw)
         for tag in tags:
             if is_formula(tag):
                 judged.warn(issues.FORMULA, place, tag)

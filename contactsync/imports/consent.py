@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
+from django.utils import timezone
+
 from contactsync.imports.moments import is_to_come, read_moment
 from contactsync.options import OptionCode
 from contactsync.text import ascii_digits, clean, fold
@@ -52,7 +54,12 @@ def parse_consent(raw: str, *, now: dt.datetime) -> Consent:
 
 
 def is_same(there: dt.datetime | None, told: dt.datetime | None) -> bool:
-    """Whether two moments are the same to the second, which is how exactly a file can say it."""
+    """Whether two moments are the same to the second by the clock here, which is how exactly a file can say it."""
     if there is None or told is None:
         return there is told
-    return there.replace(microsecond=0) == told.replace(microsecond=0)
+    return _by_the_clock(there) == _by_the_clock(told)
+
+
+def _by_the_clock(moment: dt.datetime) -> dt.datetime:
+    """Without the zone: the hour that comes twice when the clock is set back looks the same in a file."""
+    return timezone.localtime(moment).replace(tzinfo=None, microsecond=0, fold=0)

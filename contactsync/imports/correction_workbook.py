@@ -5,10 +5,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import IO
 
+from django.conf import settings
 from django.utils.crypto import constant_time_compare, salted_hmac
-from django.utils.translation import get_language_bidi, gettext_noop
+from django.utils.translation import get_language_bidi, gettext_noop, override
 from django.utils.translation import gettext as _
 from openpyxl import Workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, Cell, WriteOnlyCell
@@ -22,6 +24,7 @@ from contactsync.imports.issues import describe_issue
 from contactsync.imports.letters import column_titles
 from contactsync.imports.plan import options_of
 from contactsync.models import ImportIssue, ImportJob
+from contactsync.text import excel_text
 
 #: heads the hidden column that says which row of which import a line of the workbook is
 KEY_TITLE = "contactsync row key"
@@ -35,7 +38,12 @@ TOO_MANY = gettext_noop(
 _MARK = PatternFill("solid", fgColor="FFF4B6B6")
 _HEAD = Font(bold=True)
 _QUIET = Font(color="FF666666")
-_WIDTHS = (12, 60, 30)
+#: titles and widths of the columns between those of the person and the key
+_TOLD = {
+    gettext_noop("line in the file"): 12,
+    gettext_noop("why it was rejected"): 60,
+    gettext_noop("suggestion"): 30,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +77,22 @@ def key_column(columns: Sequence[str]) -> int | None:
 
 
 def own_columns(columns: Sequence[str]) -> list[int]:
-    """The columns of the person: all but those that a correction workbook adds."""
+    """The columns of the person: all but those that a correction workbook adds, of which some may have been deleted."""
     key = key_column(columns)
-    added = () if key is None else range(key - len(_WIDTHS), key + 1)
-    return [index for index in range(len(columns)) if index not in added]
+    if key is None:
+        return list(range(len(columns)))
+    told = {index for index in range(max(0, key - len(_TOLD)), key) if columns[index].strip() in _told_titles()}
+    return [index for index in range(len(columns)) if index != key and index not in told]
+
+
+@lru_cache
+def _told_titles() -> frozenset[str]:
+    """What the columns before the key may be called: whoever uploads the workbook may have another language."""
+    found = set[str]()
+    for code, _name in settings.LANGUAGES:
+        with override(code):
+            found.update(map(_, _TOLD))
+    return frozenset(found)
 
 
 def write_workbook(job: ImportJob, file: IO[bytes]) -> None:
@@ -92,10 +112,10 @@ def write_workbook(job: ImportJob, file: IO[bytes]) -> None:
     sheet = book.create_sheet(_("corrections"))
     sheet.sheet_view.rightToLeft = get_language_bidi()
     sheet.freeze_panes = "A2"
-    for offset, width in enumerate(_WIDTHS, start=len(titles) + 1):
+    for offset, width in enumerate(_TOLD.values(), start=len(titles) + 1):
         sheet.column_dimensions[get_column_letter(offset)].width = width
-    sheet.column_dimensions[get_column_letter(len(titles) + len(_WIDTHS) + 1)].hidden = True
-    heads = [*titles, _("line in the file"), _("why it was rejected"), _("suggestion"), KEY_TITLE]
+    sheet.column_dimensions[get_column_letter(len(titles) + len(_TOLD) + 1)].hidden = True
+    heads = [*titles, *map(_, _TOLD), KEY_TITLE]
     sheet.append([_cell(sheet, text, font=_HEAD) for text in heads])
     for issues in _rows(job):
         sheet.append(_line(sheet, job, own, issues))
@@ -126,7 +146,7 @@ def _line(sheet: WriteOnlyWorksheet, job: ImportJob, own: Sequence[int], issues:
 
 
 def _cell(sheet: WriteOnlyWorksheet, text: str, *, fill: PatternFill | None = None, font: Font | None = None) -> Cell:
-    cell = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("", text)[:32_767])
+    cell = WriteOnlyCell(sheet, excel_text(ILLEGAL_CHARACTERS_RE.sub("", text)[:32_767]))
     cell.data_type = "s"  # never a formula
     cell.number_format = "@"
     if fill:

@@ -216,7 +216,9 @@ def field_choices(phonebook: Phonebook | None) -> list[tuple[str, str]]:
 def _keep(job: ImportJob, found: Found) -> None:
     """Set what was found out about the file; nothing is saved yet."""
     form, key = found.form, key_column(found.columns)
-    columns = found.columns if key is None else found.columns[: key + 1]  # what follows there is too much in some rows
+    columns = list(found.columns)
+    while key is not None and not columns[-1].strip():  # what follows the key without a title is too much in some rows
+        columns.pop()
     job.encoding, job.columns = form.encoding, [storable(title) for title in columns]
     first = [[storable(cell[:WIDTH]) for cell in row] for row in found.rows[:ROWS]]
     job.dialect = {**found.as_dialect(), "width": len(columns), "sample": first}

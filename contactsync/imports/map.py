@@ -13,6 +13,7 @@ from contactsync.imports.kinds import filled, share_of
 from contactsync.imports.looks import looks_like_phone
 from contactsync.models import CustomOption, ImportJob
 from contactsync.phone import parse_phone
+from contactsync.text import undefused
 
 CONTACT_FIELDS = (
     "phone",
@@ -114,18 +115,19 @@ def _wishes(
     options: Mapping[str, CustomOption],
     kind: str,
 ) -> Iterator[_Wish]:
-    titles = {key(option.title): f"option:{pk}" for pk, option in options.items() if key(option.title)}
     named = [field_of(title, kind)[0] for title in columns]
+    options_named = _options_named(columns, named, options)
     for index, title in enumerate(columns):
         cells = filled(rows[:PROBE_ROWS], index)
         numbers = _share_of_phones(cells, region)
         reached = _share_reached(cells, region, of=len(rows[:PROBE_ROWS])) if numbers else 0.0
-        option = titles.get(key(title))
+        option = options_named[index]
         if option:
             yield _Wish(1, index, option, TITLE)
         field, rank = field_of(title, kind)
         if field == "phone":
-            yield _Wish(0 + rank / 1000 - reached / 2, index, field, TITLE)
+            second = 0.2 if option else 0.0  # more likely another number, besides the one by which the contact is known
+            yield _Wish(second + rank / 1000 - reached / 2, index, field, TITLE)
         elif field == "assigned_user" and cells and share_of(cells, "email") <= 0.5:
             continue  # customer systems write names there; it takes addresses
         elif field := _name_in_context(field, title, named):
@@ -134,6 +136,22 @@ def _wishes(
             yield from _wishes_by_content(index, title, cells, numbers=numbers, reached=reached)
             if not field:
                 yield from _option_by_content(index, title, cells, options)
+
+
+def _options_named(columns: Sequence[str], named: Sequence[str], options: Mapping[str, CustomOption]) -> list[str]:
+    """The option that each title names, or nothing: the one with this very title, else one with nearly the same.
+
+    Where a title comes twice and is that of a field as well, the field comes first, as in our exports.
+    """
+    exact = {option.title: f"option:{pk}" for pk, option in options.items()}
+    alike = {key(option.title): f"option:{pk}" for pk, option in options.items() if key(option.title)}
+    keys = [key(title) for title in columns]
+    return [
+        ""
+        if field and name in keys[index + 1 :] and name not in keys[:index]
+        else exact.get(undefused(title.strip())) or alike.get(name, "")
+        for index, (title, name, field) in enumerate(zip(columns, keys, named, strict=True))
+    ]
 
 
 def _wishes_by_content(

@@ -11,6 +11,7 @@ from contactsync.imports import issues
 from contactsync.imports.consent import is_same
 from contactsync.imports.issues import Problem
 from contactsync.imports.judged import Judged
+from contactsync.imports.tags import tags_after
 from contactsync.models import Contact, ImportJob
 
 Mode = ImportJob.Mode
@@ -113,8 +114,8 @@ def _settle(judged: Judged, contact: Contact | None, unchanged: bool, is_suppres
 
 def _changes(judged: Judged, contact: Contact) -> dict[str, Any]:
     fields = judged.fields
-    if judged.adds_tags:
-        fields = {**fields, "tags": list(dict.fromkeys([*contact.tags, *fields["tags"]]))}
+    if "tags" in fields and (fields["tags"] != contact.tags or judged.adds_tags):
+        fields = {**fields, "tags": tags_after(contact.tags, fields["tags"], adds=judged.adds_tags)}
     changes = {name: value for name, value in fields.items() if getattr(contact, name) != value}
     if "consented_at" in changes and (
         (judged.keeps_consent and contact.consented_at) or is_same(contact.consented_at, changes["consented_at"])

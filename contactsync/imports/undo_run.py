@@ -161,6 +161,8 @@ def _finish(lease: Lease, undo: ImportUndo, state: State, job_state: str, counts
     with transaction.atomic():
         if lease.finish(state, counts=counts, error={}):
             transition(ImportJob.objects.get(pk=undo.job_id), job_state, table=ImportJob.TRANSITIONS)
+            # With the file erased before, nobody can redo this: what it has kept of contacts is erased as well.
+            ImportJob.objects.filter(pk=undo.job_id).exclude(erased_at=None).update(keeps_rows=True)
 
 
 def _through(lease: Lease, undo: ImportUndo, rows: Rows, work: Work) -> bool:

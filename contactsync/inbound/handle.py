@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from contactsync.campaigns import reports
-from contactsync.campaigns.resolve import resolve_by_callback, search_unknown
+from contactsync.campaigns.resolve import open_again, resolve_by_callback, search_unknown
 from contactsync.inbound.find import calls_meant
 from contactsync.models import Call, Callback, Contact, ProviderAccount
 from contactsync.models.moments import bring_nearer
@@ -43,6 +43,9 @@ NO_SEND = gettext_noop("No send of this account has this reference.")
 TOO_EARLY = gettext_noop("The send it is about is not over yet.")
 NOT_PROVEN = gettext_noop(
     "The outcome of this send is not known, and neither the callback nor the provider proves it. A person decides on the page of the call."
+)
+SENT_AGAIN = gettext_noop(
+    "This send was recorded as not sent, and its people were sent to again or are being sent to, so they may get it twice."
 )
 NO_CONTACT = gettext_noop("No contact here has this id.")
 STILL_THERE = gettext_noop("The provider still has the contact.")
@@ -133,6 +136,10 @@ def _deliveries(account: ProviderAccount, told: Sequence[Callback]) -> None:
 
 def _is_accepted(call: Call, rows: Sequence[Callback]) -> bool:
     """Whether the report of the call can be asked for; if not, what was told of it waits or ends here."""
+    is_named = any(row.our_reference == str(call.uuid) for row in rows)
+    if call.state == Call.State.NOT_SENT and is_named and not open_again(call):
+        _close(rows, State.IGNORED, reason(SENT_AGAIN))
+        return False
     if call.state in OPEN:
         _later(rows, reason(TOO_EARLY))
     elif call.state == Call.State.UNKNOWN:

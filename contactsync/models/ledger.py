@@ -149,7 +149,7 @@ class Call(Leased, Explained):
         State.ACCEPTED: frozenset({State.ON_WIRE, State.UNKNOWN}),
         State.REFUSED: frozenset({State.ON_WIRE, State.UNKNOWN}),
         State.NOT_SENT: frozenset({State.PLANNED, State.ON_WIRE, State.UNKNOWN}),
-        State.UNKNOWN: frozenset({State.ON_WIRE}),
+        State.UNKNOWN: frozenset({State.ON_WIRE, State.NOT_SENT}),  # a person's “not sent” may prove wrong
     }
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)

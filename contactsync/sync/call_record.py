@@ -32,6 +32,12 @@ def keep_late_answer(call: Call, answer: ProviderError | None, exchanges: Sequen
         Call.objects.filter(pk=call.pk).update(**changes)
 
 
+def was_carried_out_late(call: Call) -> bool:
+    """Whether the answer that came after the outcome was decided says that the call was carried out."""
+    kept = call.error
+    return kept.get("message") in {LATE, LATE_TOO} and kept["params"]["answer"] == reason(CARRIED_OUT)
+
+
 def with_late_answer(call: Call, answer: ProviderError | None, *, kept: dict[str, Any] | None = None) -> dict[str, Any]:
     """The reason to keep with an outcome: its error, and what an earlier attempt was answered after it had been given up.
 

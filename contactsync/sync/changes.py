@@ -85,6 +85,9 @@ def _keep_error(item: RunItem, performed: Performed[ItemResult]) -> None:
 def delete_contacts(worker: Worker) -> None:
     """Delete at the provider what is marked as deleted here, then the rows here; nothing else is ever deleted."""
     deletes = worker.items(operation=RunItem.Operation.DELETE)
+    # Not in the book when it was read for the plan, but put there by another run meanwhile: only a new plan can delete them.
+    late = deletes.filter(call=None, contact__pushed_at__gte=worker.run.created_at)
+    late.update(state=RunItem.State.NOT_ATTEMPTED, error=reason(settle.DELETE_LINKED_SINCE))
     while items := list(deletes.filter(call=None).select_related("contact").order_by("pk")[:CHUNK]):
         worker.keep()
         settle.removed(settle.usable(items))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext, gettext_noop
 
 from contactsync.crypto import Undecryptable
@@ -72,6 +74,7 @@ __all__ = [
     "error_text",
     "is_at_home",
     "is_loopback",
+    "key_mark",
     "open_provider",
     "pacer_of",
     "provider_choices",
@@ -172,6 +175,13 @@ def credentials_of(account: ProviderAccount) -> dict[str, str]:
             ),
             params={"account": account.name},
         ) from error
+
+
+def key_mark(account: ProviderAccount) -> str:
+    """Tells one key and address of the account from another, and nothing of either. Raises `Misconfigured` as `credentials_of`."""
+    let_in = {name: value for name, value in credentials_of(account).items() if name != "callback_secret"}
+    words = json.dumps([account.base_url, let_in], sort_keys=True)
+    return salted_hmac("contactsync.key_mark", words, algorithm="sha256").hexdigest()[:16]
 
 
 def pacer_of(account: ProviderAccount, *, even_if_stopped: bool = False) -> DatabasePacer | None:

@@ -147,6 +147,7 @@ def read_back(worker: Worker) -> None:
     """Settle every item whose call was made without telling what became of it, also after a person's word that it was not made."""
     made = Q(call__state__in=[Call.State.ACCEPTED, Call.State.UNKNOWN, Call.State.REFUSED, Call.State.NOT_SENT])
     untold = worker.items(operation=CREATE).filter(made, call__operation=Operation.CREATE_CONTACTS.value)
+    worker.let_arrive(worker.run.calls.filter(operation=Operation.CREATE_CONTACTS.value, state=Call.State.UNKNOWN))
     first = untold.aggregate(first=Min("call__started_at"))["first"]
     finder = Finder(worker.line, worker.phonebook, created_since=first - CLOCK_MARGIN if first else None)
     untold = untold.select_related("contact", "call").defer("call__request_excerpt", "call__response_excerpt")

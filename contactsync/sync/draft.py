@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import F, QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from contactsync.fingerprint import fingerprint
@@ -42,6 +43,7 @@ class Draft:
         self.owner = owner
         self.phonebook = phonebook
         self.phonebook_step = ""
+        self.began = timezone.now()
         self.contacts = 0  # as read, not as sorted: the parts of the plan must add up to it
         self.counts: Counter[str] = Counter()
         self.options: dict[str, list[str]] = {"options": [], "options_found": [], "options_renamed": []}
@@ -234,7 +236,9 @@ class Draft:
             sync_state=Contact.SyncState.SYNCED, pushed_hash=F("payload_hash"), sync_error={}
         )
         save_fields(impossible, ["sync_error"])
-        Contact.objects.filter(pk__in=gone).update(sync_state=Contact.SyncState.MISSING, sync_error=reason(GONE))
+        # Whom another run has put there since the book was read is not missing in it.
+        missing = Contact.objects.filter(pk__in=gone).exclude(pushed_at__gte=self.began)
+        missing.update(sync_state=Contact.SyncState.MISSING, sync_error=reason(GONE))
         # A run that is under way may be about to learn the provider's id of one of them.
         busy = RunItem.objects.filter(contact__in=remove, state=RunItem.State.PLANNED, run__state__in=APPROVED)
         never_there = Contact.objects.filter(pk__in=remove, remote_id="", deleted_at__isnull=False)

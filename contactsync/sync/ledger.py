@@ -155,7 +155,7 @@ def perform_patiently(
         )
         if line is not None:
             line.end_if_interrupted()
-        pause = pause_before_retry(attempt, performed.error)
+        pause = pause_before_retry(attempt, performed.error, waited=call.seconds or 0.0)
         if performed.verdict is not Verdict.RETRY or attempt == ATTEMPTS_AT_ONCE or pause > LONGEST_WAIT:
             break
         if line is None:
@@ -206,7 +206,9 @@ def changes_after(call: Call, performed: Performed[Any], exchanges: Sequence[Exc
         **facts_of(performed.value),
     }
     if performed.verdict is Verdict.RETRY:
-        changes["not_before"] = now + dt.timedelta(seconds=pause_before_retry(call.attempts, performed.error))
+        waited = changes.get("seconds") or 0.0
+        pause = pause_before_retry(call.attempts, performed.error, waited=waited)
+        changes["not_before"] = now + dt.timedelta(seconds=pause)
     if changes.get("status") is None and performed.error is not None:
         changes["status"] = performed.error.status
     return changes

@@ -95,9 +95,12 @@ def rest_after(error: ProviderError) -> dt.timedelta | None:
     return dt.timedelta(seconds=LONGEST_PAUSE if error.retry_after is None else max(0.0, error.retry_after))
 
 
-def pause_before_retry(attempts: int, error: ProviderError | None) -> float:
-    """Seconds to wait before the next attempt: what the provider asked for, else doubling from half a second."""
+def pause_before_retry(attempts: int, error: ProviderError | None, *, waited: float = 0.0) -> float:
+    """Seconds to wait before the next attempt: what the provider asked for, else doubling from half a second.
+
+    After an answer that was `waited` for in vain at least as long again: a slow provider may still be carrying it out.
+    """
     if isinstance(error, Throttled) and error.retry_after is not None:
         return max(0.0, error.retry_after)
     doubled: float = FIRST_PAUSE * 2.0 ** max(0, attempts - 1)
-    return min(LONGEST_PAUSE, doubled)
+    return min(LONGEST_PAUSE, max(doubled, waited if isinstance(error, OutcomeUnknown) else 0.0))

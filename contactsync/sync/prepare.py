@@ -25,6 +25,9 @@ NOT_THERE = gettext_noop("The provider does not have it, so the call had no effe
 PLACES_CHANGED = gettext_noop(
     "Other options or places were chosen for the phonebook after the plan was made, so nothing more was done. Push again."
 )
+TITLE_CHANGED = gettext_noop(
+    "“%(title)s” was given another title or was deleted after the plan was made, so nothing more was done. Push again."
+)
 NO_KEY = gettext_noop("The option “%(option)s” is not at the provider and not in the plan. Push again.")
 NO_BOOK = gettext_noop("The phonebook is not at the provider and not in the plan. Push again.")
 
@@ -32,6 +35,7 @@ NO_BOOK = gettext_noop("The phonebook is not at the provider and not in the plan
 def prepare(worker: Worker) -> None:
     """Options, then the phonebook with them. Raises `Halt` when one of them is refused, or is not as the plan has shown it."""
     _check_places(worker)
+    _check_titles(worker)
     _options(worker)
     _phonebook(worker)
 
@@ -44,6 +48,27 @@ def _check_places(worker: Worker) -> None:
     shown = {row["source"]: "" if has_ids else row["slot"] for row in worker.run.plan["places"]}
     if shown != saved_places(worker.phonebook):
         raise Halt(State.FAILED, reason(PLACES_CHANGED))
+
+
+def _check_titles(worker: Worker) -> None:
+    """What is made or renamed there gets the title that the plan has shown, or nothing is."""
+    for call in worker.run.calls.filter(operation__in=_TITLED, state=Call.State.PLANNED).order_by("sequence"):
+        title, option = worker.phonebook.title, call.target.get("option")
+        if option is not None:
+            title = CustomOption.objects.filter(pk=option).values_list("title", flat=True).first() or ""
+        if title != call.target["title"]:
+            raise Halt(State.FAILED, reason(TITLE_CHANGED, title=call.target["title"]))
+
+
+_TITLED = [
+    operation.value
+    for operation in (
+        Operation.CREATE_OPTION,
+        Operation.RENAME_OPTION,
+        Operation.CREATE_PHONEBOOK,
+        Operation.UPDATE_PHONEBOOK,
+    )
+]
 
 
 def unsettled(worker: Worker, operation: Operation) -> list[Call]:
@@ -65,6 +90,7 @@ def _options(worker: Worker) -> None:
     open_options = [option for option in options if not option.remote_key or option.pk in calls]
     if not open_options:
         return
+    worker.let_arrive(calls.values())
     there = list_options(worker.line, open_options)
     for option in open_options:
         found = match_option(option, there)
@@ -96,6 +122,7 @@ def _create_option(worker: Worker, option: CustomOption, call: Call) -> None:
         if performed.verdict is not Verdict.UNKNOWN:
             insist(performed)
             return
+        worker.let_arrive([call])
         found = match_option(option, list_options(worker.line, [option]))
         if found is not None:
             _link_option(option, found)
@@ -122,6 +149,7 @@ def _unlink_phonebook(phonebook: Phonebook) -> None:
 
 def _ensure_phonebook(worker: Worker, call: Call | None) -> None:
     while True:
+        worker.let_arrive([call] if call is not None else [])
         found = find_phonebook(worker.line, worker.phonebook)
         if found is not None:
             _link_phonebook(worker.phonebook, found)

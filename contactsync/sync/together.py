@@ -214,7 +214,7 @@ class _Together:
 
     def _try_again(self, job: Job, performed: Performed[Any]) -> None:
         job.attempts += 1
-        pause = pause_before_retry(job.attempts, performed.error)
+        pause = pause_before_retry(job.attempts, performed.error, waited=job.call.seconds or 0.0)
         if job.attempts >= ATTEMPTS_AT_ONCE or pause > LONGEST_WAIT:
             self.worker.weigh(job.call, performed)
         self._later.append((self._now() + pause, job))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from django.db import transaction
@@ -18,7 +18,7 @@ from contactsync.sync import leases, shutdown
 from contactsync.sync.connect import Operation, Provider, ProviderError, capabilities, reason_of
 from contactsync.sync.equation import COUNTED, counts_of, taken_up_again
 from contactsync.sync.leases import State
-from contactsync.sync.ledger import Performed, perform_patiently
+from contactsync.sync.ledger import LONGEST_WAIT, Performed, perform_patiently
 from contactsync.sync.line import Line
 from contactsync.sync.policy import InternalError, Verdict, is_held_back
 
@@ -40,6 +40,8 @@ TOO_MANY_REFUSED = gettext_noop(
     "continues, it does not pause for this again. The last one: %(reason)s"
 )
 TOO_MANY_ATTEMPTS = gettext_noop("A call did not get through in %(count)s attempts, so the run paused. %(reason)s")
+#: whoever has seen these says when the run goes on; a mended account is no reason
+FOR_A_PERSON = (TOO_MANY_UNKNOWN, TOO_MANY_REFUSED, TOO_MANY_ATTEMPTS)
 
 
 class Halt(Exception):
@@ -150,6 +152,15 @@ class Worker:
         Call.objects.filter(pk=call.pk, state__in=[Call.State.PLANNED, Call.State.UNKNOWN]).update(
             state=Call.State.NOT_SENT, error=why, finished_at=timezone.now()
         )
+
+    def let_arrive(self, calls: Iterable[Call]) -> None:
+        """Hold on for as long again as the answers to these calls were waited for, where their outcome is not known.
+
+        A provider that is slow may still be carrying them out: what is looked for too early is not there, and is made twice.
+        """
+        waited = [call for call in calls if call.state == Call.State.UNKNOWN and call.finished_at and call.seconds]
+        left = [(call.finished_at - timezone.now()).total_seconds() + call.seconds for call in waited]  # type: ignore[operator]
+        self.line.rest(min(max(left, default=0.0), LONGEST_WAIT))
 
     # Calls
 

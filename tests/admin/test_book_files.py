@@ -52,6 +52,7 @@ def accounts() -> list[ProviderAccount]:
     book = make_phonebook(ippanel, title="باشگاه")
     place(book, make_option(ippanel, "شهر", remote_key="7"))
     place(book, make_option(ippanel, "سن", kind="integer"), stays_here=True)
+    place(book, make_option(ippanel, "_x0041_"), stays_here=True)  # which Excel would read as “A”
     make_phonebook(ippanel, title="خالی")
     return [lox24, atom, callbell, ippanel]
 

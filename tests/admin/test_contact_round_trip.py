@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -86,3 +87,17 @@ def test_what_was_lost_comes_back_whole(book: Phonebook, form: str) -> None:
     imported(book, file, f"back.{form}")
     assert list(Contact.objects.order_by("phone").values(*told)) == before
     assert list(Contact.objects.order_by("phone").values_list("consented_at", flat=True)) == times
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+def test_the_hour_that_comes_twice_in_autumn_is_not_another_one(form: str, settings: Any) -> None:
+    settings.TIME_ZONE = "Europe/Berlin"
+    book = make_phonebook(make_account(default_region="DE"))
+    twice = [dt.datetime(2025, 10, 26, hour, 30, tzinfo=dt.UTC) for hour in (0, 1)]
+    for number, moment in enumerate(twice):
+        make_contact(book, f"+491712345{number:03d}", consented_at=moment)
+    job = imported(
+        book, client_of("Marketing").get(f"/admin/contactsync/contact/download/{form}/").getvalue(), f"back.{form}"
+    )
+    assert report.equation(job).parts["unchanged"] == 2
+    assert list(book.contacts.order_by("pk").values_list("consented_at", flat=True)) == twice

@@ -13,9 +13,10 @@ from django.test import Client
 from django.urls import reverse
 
 from contactsync.admin import common
+from contactsync.imports.keeping import erase_file, erase_rows
 from contactsync.models import ImportJob, Phonebook
 from tests.admin.flow_rows import address, client_of, text_of
-from tests.imports.files import apply, check, imported, make_book
+from tests.imports.files import apply, check, imported, make_book, upload
 
 pytestmark = pytest.mark.django_db
 FILE = "phone,first name\n09121234561,Ali\n0912,Sara\nx,Reza\n"
@@ -75,6 +76,22 @@ def test_corrected_rows_come_before_those_left_as_they_were(book: Phonebook) -> 
     check(again)
     rows = client.get(address(again, "change")).context["corrections"].page.object_list
     assert [(row.line, bool(row.changes)) for row in rows] == [(3, True), (2, False)]
+
+
+@pytest.mark.parametrize("erased", [True, False])
+def test_what_stood_in_rows_that_are_no_longer_kept_is_not_made_up(book: Phonebook, erased: bool) -> None:
+    client = client_of("Marketing")
+    job = imported(book, FILE)
+    file = io.BytesIO()
+    workbook(client, job).save(file)
+    if erased:
+        erase_file(job)
+        erase_rows(job.pk)
+    again = upload(book, file.getvalue(), name="again.xlsx")
+    check(again)
+    page = page_of(again, client)
+    assert ("no longer kept" in page, "not changed" in page) == (erased, not erased)
+    assert "(empty)" not in page
 
 
 def test_what_the_workbook_adds_is_no_column_to_choose_for(book: Phonebook) -> None:

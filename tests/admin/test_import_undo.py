@@ -17,6 +17,7 @@ from contactsync.models import Contact, ImportJob, ImportUndo, ImportUndoChange
 from tests.admin.flow_rows import address, client_of, make_job, text_of
 from tests.factories import make_contact
 from tests.imports.files import HEADER, imported, make_book
+from tests.imports.test_corrections import saved, workbook
 from tests.imports.undoing import looked, redone, undone, worked
 
 pytestmark = pytest.mark.django_db
@@ -133,6 +134,24 @@ def test_later_imports_are_named() -> None:
     assert page.context["later"] == [(later, 1)]
     assert "Later imports have changed" in text_of(page)
     assert "import later.csv" in text_of(page)
+
+
+def test_the_other_attempts_are_named_as_long_as_they_stand() -> None:
+    book, _ = make_book()
+    job = imported(book, FILE + "0912,Reza,,\n")
+    file = workbook(job)
+    file.worksheets[0]["A2"] = "09121234563"
+    second = imported(book, saved(file), name="corrections.xlsx")
+    client, said = client_of("Marketing"), "Other attempts of this import are not undone with it."
+    looked(job)
+    page = client.get(address(job, "undo"))
+    assert page.context["attempts"] == [second]
+    assert said in text_of(page)
+    undone(job)
+    assert said in text_of(client.get(address(job, "undo")))
+    undone(second)
+    assert said not in text_of(client.get(address(job, "undo")))
+    assert not Contact.objects.exists()
 
 
 def test_numbers_that_do_not_add_up_are_red() -> None:

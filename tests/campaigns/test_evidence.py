@@ -11,9 +11,9 @@ from django_tasks_db.models import DBTaskResult
 from contactsync import tasks
 from contactsync.campaigns import dispatch, evidence, lifecycle, lookup
 from contactsync.campaigns.weighing import Row, weigh
-from contactsync.models import Call, Campaign, Evidence, Recipient, Run, RunItem
+from contactsync.models import Call, Campaign, Contact, Evidence, Recipient, Run, RunItem
 from contactsync.models.transitions import TransitionRefused
-from contactsync.sync import executor, line, planner, shutdown
+from contactsync.sync import accounts, executor, line, planner, shutdown
 from contactsync.sync import lifecycle as runs
 from contactsync.sync.connect import open_provider
 from providers.types import OutboundMessage
@@ -93,6 +93,18 @@ def test_nothing_is_proposed_while_the_provider_may_not_show_it_yet(user, sandbo
     assert "so recent" in found.why_text
 
 
+def test_what_another_key_shows_never_speaks_for_not_sent(user, sandbox, db):
+    campaign = lost(IPPANEL, sandbox, user, arrived=True)
+    sandbox.state("ippanel").sends.clear()  # another customer's outbox
+    key = "another-key-0123456789012345678901"
+    sandbox.use_key(key)
+    accounts.set_credentials(campaign.account, {"api_key": key})
+    age(12)
+    found = searched(campaign)
+    assert found.proposal == Proposal.CANNOT_TELL
+    assert "another customer" in found.why_text
+
+
 def test_the_same_text_to_other_people_speaks_for_nothing(user, sandbox, db):
     campaign = lost(IPPANEL, sandbox, user, arrived=False)
     by_hand(IPPANEL, campaign.account, IPPANEL.phones(5)[3:])
@@ -123,6 +135,17 @@ def test_a_text_that_the_provider_has_changed_is_not_taken_for_not_sent(user, sa
     assert [(row["text"], row["matched"], row["is_it"]) for row in found.rows] == [("Sale\ntoday\nلغو11", 2, False)]
 
 
+def test_a_sender_that_the_provider_writes_otherwise_is_not_taken_for_not_sent(user, sandbox, db):
+    """How IPPanel compares the number it is asked for with its own spelling is not documented."""
+    campaign = lost(IPPANEL, sandbox, user, arrived=True)
+    for there in sandbox.state("ippanel").sends.values():
+        there.sender = there.sender.removeprefix("+98")
+    age(12)
+    sandbox.advance(3600)
+    found = searched(campaign)
+    assert (found.proposal, [row["matched"] for row in found.rows]) == (Proposal.CANNOT_TELL, [2])
+
+
 def test_a_conversation_with_the_message_in_other_words_is_not_taken_for_not_sent(user, sandbox, db):
     campaign = lost(CALLBELL, sandbox, user, people=1, arrived=True)
     conversation = sandbox.state("callbell").conversations[CALLBELL.phones(1)[0].lstrip("+")]
@@ -131,6 +154,21 @@ def test_a_conversation_with_the_message_in_other_words_is_not_taken_for_not_sen
     age(12)
     found = searched(campaign)
     assert (found.proposal, [row["text"] for row in found.rows]) == (Proposal.CANNOT_TELL, ["*Sale*"])
+
+
+def test_the_conversation_of_an_old_number_says_nothing_of_the_new_one(user, sandbox, db):
+    account = CALLBELL.account(sandbox)
+    old, new = CALLBELL.phones(2)
+    book = CALLBELL.book(account, sandbox, [old])
+    Contact.objects.update(phone=new, last_received_at=timezone.now())
+    sandbox.state("callbell").receive(new, "Ciao", makes_contact=False)
+    campaign = prepare(campaign_to(account, book, message="Sale"), user)
+    sandbox.fault("reset_after", CALLBELL.send_path)
+    send(campaign, user)
+    assert CALLBELL.messages_to(sandbox, new) == ["Sale"]
+    age(12)
+    found = searched(campaign)
+    assert (found.proposal, found.why["message"]) == (Proposal.CANNOT_TELL, lookup.NO_CONTACT)
 
 
 def test_a_call_of_several_texts_of_which_a_part_was_taken_is_not_taken_for_not_sent(user, sandbox, db):
@@ -257,6 +295,28 @@ def test_what_is_proposed_is_applied_with_its_references_and_the_rest_stays(user
     assert sent.state == Campaign.State.SENT
     with pytest.raises(TransitionRefused):
         evidence.decide(call, sent=False, user=user)
+
+
+@pytest.mark.usefixtures("one_text_per_call")
+def test_what_was_found_anew_in_the_moment_of_the_click_is_not_decided_by_it(user, sandbox, db, monkeypatch):
+    account = IPPANEL.account(sandbox)
+    campaign = prepare(
+        campaign_to(account, IPPANEL.book(account, sandbox, IPPANEL.phones(2)), message="Hi {first_name}"), user
+    )
+    sandbox.fault("reset_before", IPPANEL.send_path, times=2)
+    send(campaign, user)
+    age(12)
+    evidence.search_account(account.pk)
+    decide = evidence.decide
+
+    def decide_while_somebody_searches(call, **how):
+        others = Evidence.objects.exclude(call=call)
+        others.update(proposal=Proposal.SENT, searched_at=timezone.now())
+        decide(call, **how)
+
+    monkeypatch.setattr(evidence, "decide", decide_while_somebody_searches)
+    assert evidence.apply(evidence.unknown_calls(), Proposal.NOT_SENT, user=user) == 1
+    assert Call.objects.get(state=Call.State.UNKNOWN).evidence.proposal == Proposal.SENT
 
 
 def test_those_not_sent_are_written_to_and_the_undecided_never(user, sandbox, db):

@@ -11,8 +11,9 @@ from django.utils import timezone
 
 from contactsync.campaigns import dispatch, lifecycle, reports
 from contactsync.campaigns.problems import CampaignProblem
-from contactsync.models import Call, Campaign, Recipient
+from contactsync.models import Call, Campaign, Recipient, Run
 from contactsync.models.transitions import TransitionRefused
+from contactsync.sync import ledger
 from providers.backends.ippanel import IPPanel
 from tests.campaigns.conftest import approve, campaign_to, prepare, send, sent_bodies, states
 from tests.factories import make_contact, make_phonebook
@@ -101,6 +102,27 @@ class TestCancel:
         campaign.refresh_from_db()
         assert campaign.state == Campaign.State.SCHEDULED
         assert len(cancellations(sandbox)) == 1
+
+    def test_what_was_cancelled_there_while_the_rest_was_to_go_on_ends_it(self, campaign, user, sandbox, monkeypatch):
+        """Somebody stops it halfway, cancels in the provider's panel what is there, goes on all the same, and stops again."""
+        make = ledger.make
+
+        def make_and_stop(*args, **kwargs):
+            lifecycle.stop(Campaign.objects.get())
+            return make(*args, **kwargs)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(ledger, "make", make_and_stop)
+            send(campaign, user)
+        assert sorted(states(campaign).values()) == ["accepted", "not_sent"]
+        for there in sandbox.state("ippanel").sends.values():
+            there.cancelled = True
+        reports.pull(campaign.pk)
+        run = lifecycle.resume(campaign, user=user)
+        lifecycle.stop(campaign)
+        run.refresh_from_db()
+        assert (campaign.state, run.state) == (Campaign.State.CANCELLED, Run.State.STOPPED)
+        assert reports.equation(campaign).balances
 
     def test_only_scheduled_campaigns(self, account, user, campaign):
         with pytest.raises(TransitionRefused):

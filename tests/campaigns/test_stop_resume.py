@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 from django.utils import timezone
 
 from contactsync.campaigns import dispatch, lifecycle, reports
 from contactsync.campaigns.problems import CampaignProblem
+from contactsync.campaigns.settle import settle_again
 from contactsync.models import Call, Campaign, Contact, Recipient, Run, Suppression
 from contactsync.models.reasons import describe
 from contactsync.models.transitions import TransitionRefused
-from contactsync.sync import ledger
+from contactsync.sync import ledger, sweep
 from tests.campaigns.conftest import approve, campaign_to, excluded, prepare, received, send, sent_bodies, states
 from tests.factories import make_contact, make_phonebook
 
@@ -208,6 +211,32 @@ class TestDecisions:
         with pytest.raises(TransitionRefused):
             reports.resolve_unknown(unknown, sent=False, user=user)
         assert Recipient.objects.filter(state="accepted").count() == 5
+
+    def test_an_answer_that_comes_after_a_wrong_word_opens_it_again(self, campaign, user, sandbox, monkeypatch):
+        """The provider has it, but the worker's machine sleeps until another has finished and a person has decided."""
+        make, slept = ledger.make, []
+
+        def make_and_sleep(call, *args):
+            performed = make(call, *args)
+            if not slept:
+                slept.append(call.pk)
+                past = timezone.now() - dt.timedelta(hours=1)
+                Call.objects.filter(pk=call.pk).update(lease_until=past)
+                Run.objects.update(lease_until=past)
+                sweep.recover_lost_calls(then=settle_again)
+                dispatch.execute(call.run_id)
+                reports.resolve_unknown(Call.objects.get(pk=call.pk), sent=False, user=user)
+            return performed
+
+        monkeypatch.setattr(ledger, "make", make_and_sleep)
+        send(campaign, user)
+        call = Call.objects.get(pk=slept[0])
+        assert (call.state, campaign.state) == (Call.State.UNKNOWN, Campaign.State.ATTENTION)
+        assert "Answered late" in call.error_text
+        assert sorted(states(campaign).values()) == ["accepted"] * 4 + ["unknown"]
+        with pytest.raises(CampaignProblem, match="Nobody"):
+            lifecycle.resume(campaign, user=user)
+        assert received(sandbox) == {phone: [phone[-1]] for phone in PHONES}
 
     def test_only_unknown_calls_are_decided(self, user, unknown):
         with pytest.raises(TransitionRefused):

@@ -18,7 +18,7 @@ from contactsync.imports.errors import ImportRefused, UnreadableFile
 from contactsync.imports.keeping import erase_file
 from contactsync.models import Contact, CustomOption, ImportJob, Phonebook
 from tests.factories import make_account, make_option, make_phonebook
-from tests.imports.files import apply, check, imported, make_book, outcomes, upload
+from tests.imports.files import apply, check, checked, imported, make_book, outcomes, upload
 
 FILE = (
     "phone,first name,city,score\n"
@@ -233,3 +233,67 @@ def test_deleting_the_first_import_leaves_the_attempt(book: Phonebook) -> None:
     with pytest.raises(ObjectDoesNotExist):
         job.refresh_from_db()
     assert again.corrects is None
+
+
+def test_the_columns_that_only_explain_may_be_deleted(book: Phonebook) -> None:
+    job = imported(book, FILE)
+    file = workbook(job)
+    file.worksheets[0].delete_cols(5, 3)
+    again = upload(book, saved(file), name="people-corrections.xlsx")
+    assert (again.corrects, again.columns[-1]) == (job, KEY_TITLE)
+    check(again)
+    assert lines(workbook(again))[0][:4] == ["phone", "first name", "city", "score"]
+    third = corrected(again, {"A2": "09121234562", "D3": "9"})
+    check(third)
+    assert outcomes(third.checked_counts) == {"created": 2}
+    assert outcome_of(third).changed == 2
+
+
+def test_who_uploads_it_may_have_another_language_than_who_took_it(book: Phonebook) -> None:
+    job = imported(book, FILE)
+    with translation.override("fa"):
+        content = saved(workbook(job))
+    again = upload(book, content, name="people-corrections.xlsx")
+    check(again)
+    assert lines(workbook(again))[0][:5] == ["phone", "first name", "city", "score", "line in the file"]
+
+
+def test_a_remark_in_a_column_of_its_own_does_no_harm(book: Phonebook) -> None:
+    job = imported(book, FILE)
+    again = corrected(job, {"I1": "done?", "I2": "yes", "A2": "09121234562"})
+    check(again)
+    assert outcomes(again.checked_counts) == {"created": 1, "rejected": 1}
+    assert lines(workbook(again))[0][:5] == ["phone", "first name", "city", "score", "done?"]
+    assert [change["column"] for row in again.corrected_rows.all() for change in row.changes] == ["phone"]
+
+
+def test_a_title_that_the_workbook_has_as_well_or_that_was_added_twice_misleads_nobody(book: Phonebook) -> None:
+    told = {"0": "phone", "1": "first_name", "2": "note"}
+    job = imported(book, "phone,first name,suggestion\n0912,Sara,call\n09121234561,Ali,\n", mapping=told)
+    again = corrected(job, {"A2": "0913", "H1": "phone", "H2": "new"})
+    assert {index: field for index, field in again.mapping.items() if field} == told
+    check(again)
+    assert again.corrected_rows.get().changes == [{"column": "phone", "before": "0912", "after": "0913"}]
+    third = corrected(again, {"A2": "09121234562"})
+    check(third)
+    apply(third)
+    assert Contact.objects.get(phonebook=book, phone="+989121234562").note == "call"
+
+
+def test_the_same_workbook_uploaded_twice_is_two_attempts(book: Phonebook) -> None:
+    job = imported(book, FILE)
+    content = saved(workbook(job))
+    second, third = (upload(book, content, name="corrections.xlsx") for _ in range(2))
+    assert [(one.corrects, one.attempt) for one in (second, third)] == [(job, 2), (job, 3)]
+
+
+def test_rows_of_an_import_that_has_stopped_half_way_add_up(book: Phonebook) -> None:
+    job = checked(book, FILE + "x,,,\ny,,,\n")
+    again = corrected(job, {"A2": "09121234562"})
+    ImportJob.objects.filter(pk=job.pk).update(
+        state="stopped", position=2, counts={**job.checked_counts, "rejected": 1}
+    )
+    again.refresh_from_db()
+    check(again)
+    found = outcome_of(again)
+    assert (found.total, sum(found.parts.values()), found.parts["missing"]) == (4, 4, 0)

@@ -145,6 +145,27 @@ def test_the_title_of_an_option_is_found_however_it_is_typed() -> None:
     assert guess(["mobile", "تاريخ‌تولد", "POINTS "]) == ["phone", "option:9", "option:8"]
 
 
+def test_of_equal_titles_the_first_is_the_field_and_the_second_the_option() -> None:
+    assert guess(["mobile", "Points", "company", "e-mail", "Company"], options={"7": "company", "8": "points"}) == [
+        "phone", "option:8", "company", "email", "option:7",
+    ]  # fmt: skip
+    assert guess(["mobile", "company"], options={"7": "company"}) == ["phone", "option:7"]
+
+
+def test_an_option_with_a_number_in_it_is_not_taken_for_the_number_of_the_contact() -> None:
+    row = ["+989121234567", "+989351234567"]
+    assert guess(["phone number", "mobile"], row, options={"7": "mobile"}) == ["phone", "option:7"]
+    assert guess(["landline", "mobile"], ["02188887777", "09351234567"], options={"7": "mobile"}) == ["", "phone"]
+    assert guess(["city", "mobile"], ["Rasht", "09351234567"], options={"7": "mobile"}) == ["", "phone"]
+
+
+def test_options_that_are_nearly_called_the_same_are_told_apart() -> None:
+    options = {"7": "Größe", "8": "Grosse", "9": "★", "10": "☆", "11": "=1+1"}
+    assert guess(["mobile", "Grosse", "Größe", "☆", "★", "'=1+1"], options=options) == [
+        "phone", "option:8", "option:7", "option:10", "option:9", "option:11",
+    ]  # fmt: skip
+
+
 def test_no_field_is_guessed_twice() -> None:
     assert guess(["mobile", "mobile", "email", "email"]) == ["phone", "", "email", ""]
 

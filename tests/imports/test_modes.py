@@ -294,6 +294,20 @@ def test_tags_are_replaced_or_added(tags_mode: TagsMode, cell: str, fixed: str, 
     assert (there.payload_hash, new.payload_hash) == (there.fingerprint(), new.fingerprint())
 
 
+@pytest.mark.parametrize("tags_mode", TagsMode)
+def test_tags_of_a_provider_that_no_cell_can_say_stay_as_they_are(tags_mode: TagsMode) -> None:
+    book, _options = make_book()
+    make_contact(book, "+989121234561", tags=["gold, silver", "vip"])
+    told = {"mapping": {"0": "phone", "1": "tags"}, "rules": Rules(tags_mode=tags_mode)}
+    job = imported(book, 'phone,tags\n09121234561,"gold, silver, vip"\n', **told)
+    assert outcomes(job.counts) == {"unchanged": 1}
+    imported(book, 'phone,tags\n09121234561,"gold, silver, vip, new"\n', **told)
+    replaced = ["gold", "silver", "vip", "new"]
+    assert book.contacts.get().tags == (replaced if tags_mode == TagsMode.REPLACE else ["gold, silver", "vip", "new"])
+    imported(book, f"phone,tags\n09121234561,{CLEAR}\n", **told)
+    assert book.contacts.get().tags == []
+
+
 # Where the choice goes
 
 

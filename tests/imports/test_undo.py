@@ -440,6 +440,20 @@ def test_with_the_file_goes_what_a_redo_needs() -> None:
         undo.begin_redo(found, user=None)
 
 
+def test_an_undo_after_the_file_was_erased_keeps_nothing_of_whom_it_has_removed() -> None:
+    book, _ = make_book()
+    job = imported(book, FILE)
+    keeping.erase_file(job)
+    keeping.erase_rows(job.pk)
+    assert not keeping.half_erased()
+    found = undone(job)
+    assert keeping.half_erased() == [job.pk]
+    keeping.erase_rows(job.pk)
+    row = found.changes.get(phone=ALI)
+    assert (row.before, row.links, row.name, row.action) == (None, {}, "", "removed")
+    assert not keeping.half_erased()
+
+
 def test_while_an_undo_is_under_way_the_file_is_kept() -> None:
     book, _ = make_book()
     job = imported(book, FILE)

@@ -169,3 +169,23 @@ def test_import_and_undo_is_nothing_and_undo_and_redo_is_the_import(
     assert again.state == ImportJob.State.CHECKED
     undone(job)
     assert rows_of(book) == before
+
+
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(first=ROWS, second=ROWS, existing=EXISTING)
+def test_two_imports_of_the_same_people_undone_the_last_one_first_are_nothing(
+    first: list[tuple[str, ...]], second: list[tuple[str, ...]], existing: dict[int, tuple[str, str, str, bool]]
+) -> None:
+    book, option = _book(existing)
+    states, jobs, undos = [rows_of(book)], [], []
+    for rows in (first, second):
+        jobs.append(imported(book, _text(rows), mapping=_mapping(option)))
+        states.append(rows_of(book))
+    after = states.pop()
+    for job in reversed(jobs):
+        if job.counts["created"] + job.counts["updated"]:
+            undos.append(undone(job))
+        assert rows_of(book) == states.pop()
+    for found in reversed(undos):
+        redone(found)
+    assert rows_of(book) == after

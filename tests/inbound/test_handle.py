@@ -9,18 +9,21 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
+from contactsync.campaigns import evidence
+from contactsync.campaigns.resolve import resolve_unknown
 from contactsync.inbound import handle
-from contactsync.models import Call, Callback, Contact, ProviderAccount, Recipient
+from contactsync.models import Call, Callback, Campaign, Contact, Evidence, ProviderAccount, Recipient
 from contactsync.sync.callbacks import subscribe
 from contactsync.sync.connect import Throttled
 from contactsync.tasks import sweep
 from providers.sandbox import SandboxServer
-from tests.factories import make_contact, make_phonebook
+from tests.factories import make_contact, make_phonebook, make_user
 from tests.inbound.conftest import sent
 
 AccountAt = Callable[..., ProviderAccount]
@@ -215,6 +218,70 @@ def test_an_unsigned_event_makes_us_look_where_the_provider_can_be_searched(
     assert row.state == State.DONE, row.error_text
     call.refresh_from_db()
     assert call.state == Call.State.ACCEPTED
+
+
+def make_not_sent(call: Call, user: User) -> None:
+    """As if the answer had been lost, and somebody had decided wrongly."""
+    make_unknown(call)
+    call.refresh_from_db()
+    resolve_unknown(call, sent=False, user=user)
+
+
+def test_what_a_person_called_not_sent_is_open_again_when_the_provider_speaks_of_it(
+    sandbox: SandboxServer, account_at: AccountAt
+) -> None:
+    account = account_at("atomtelecom")
+    call = sent(account, AUSTRALIAN)
+    make_not_sent(call, make_user())
+    row = after_handling(told(account, our_reference=str(call.uuid), raw_state="Delivered"))
+    call.refresh_from_db()
+    assert (row.state, call.state) == (State.IGNORED, Call.State.UNKNOWN)
+    assert "decided: it was not sent" in call.error_text
+    assert "open again" in call.error_text
+    assert Recipient.objects.get().state == Recipient.State.UNKNOWN
+    assert Campaign.objects.get().state == Campaign.State.ATTENTION
+
+
+def test_and_is_accepted_when_that_is_proven(sandbox: SandboxServer, account_at: AccountAt) -> None:
+    account = account_at("callbell", default_sender=next(iter(sandbox.state("callbell").channels)))
+    sandbox.dialects["callbell"].receive({"from": ITALIAN, "message": "Ciao"})
+    call = sent(account, ITALIAN)
+    reference = call.references[0]
+    make_not_sent(call, make_user())
+    row = after_handling(told(account, our_reference=str(call.uuid), reference=reference, is_proven=True))
+    call.refresh_from_db()
+    assert (row.state, call.state, call.references) == (State.DONE, Call.State.ACCEPTED, [reference])
+    assert Recipient.objects.get().state == Recipient.State.ACCEPTED
+
+
+def test_when_its_people_were_sent_to_again_it_is_said(sandbox: SandboxServer, account_at: AccountAt) -> None:
+    account = account_at("atomtelecom")
+    call = sent(account, AUSTRALIAN)
+    make_not_sent(call, make_user())
+    Recipient.objects.update(call=None, state=Recipient.State.PLANNED)  # as going on with the rest does
+    row = after_handling(told(account, our_reference=str(call.uuid), raw_state="Delivered"))
+    call.refresh_from_db()
+    assert (row.state, call.state) == (State.IGNORED, Call.State.NOT_SENT)
+    assert "get it twice" in row.error_text
+
+
+def test_what_the_provider_has_told_of_a_send_is_evidence_where_nothing_can_be_searched(
+    site: None, sandbox: SandboxServer, account_at: AccountAt, run_tasks: Callable[[], None]
+) -> None:
+    account = account_at("atomtelecom")
+    call = sent(account, AUSTRALIAN)
+    make_unknown(call)
+    evidence.search_account(account.pk)
+    assert Evidence.objects.get().proposal == Evidence.Proposal.CANNOT_TELL
+    sandbox.advance(20)
+    sandbox.settings.callbacks.join()
+    run_tasks()
+    call.refresh_from_db()
+    assert call.state == Call.State.UNKNOWN
+    evidence.search_account(account.pk)
+    found = Evidence.objects.get()
+    assert (found.proposal, found.references, found.speaks_for_a_send) == (Evidence.Proposal.SENT, [], True)
+    assert "Delivered" in found.why_text
 
 
 # Contacts

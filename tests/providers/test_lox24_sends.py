@@ -222,6 +222,20 @@ def test_a_send_whose_answer_was_lost_is_found_by_our_mark(
 
 
 @pytest.mark.parametrize("numbers", [ONE, TWO])
+def test_a_sender_that_was_replaced_there_does_not_hide_our_mark(
+    sandbox: SandboxServer, lox24: Lox24, numbers: tuple[str, ...]
+) -> None:
+    """In calls, a sender that is no number is replaced by LOX24's own."""
+    since = now()
+    lox24.send(message(numbers=numbers, reference="ours"))
+    state = sandbox.state("lox24")
+    for there in (*state.bulks.values(), *state.sms.values()):
+        there.sender_id = "+49891234567"
+    found = list(lox24.find_sends(sender=SENDER, text="Hallo", since=since, reference="ours"))
+    assert [report.our_reference for report in found] == ["ours"]
+
+
+@pytest.mark.parametrize("numbers", [ONE, TWO])
 def test_the_same_text_sent_by_another_call_is_not_taken_for_ours(
     sandbox: SandboxServer, lox24: Lox24, numbers: tuple[str, ...]
 ) -> None:
@@ -260,7 +274,7 @@ def test_filters_that_a_provider_ignores_change_nothing(scripted_lox24: Lox24, r
     assert [report.reference for report in found] == [f"sms:{UUID}"]
     assert [(asked.path, asked.params) for asked in recorder.asked] == [
         ("/sms", {"callback_data": "ours", "page": "1"}),
-        ("/bulks", {"sender_id": SENDER, "_order[created_at]": "desc", "page": "1"}),
+        ("/bulks", {"_order[created_at]": "desc", "page": "1"}),
     ]
 
 

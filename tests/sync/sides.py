@@ -23,7 +23,7 @@ class Side:
     credentials: ClassVar[Mapping[str, str]] = {"api_key": SANDBOX_KEY}
     region: ClassVar[str]
     number: ClassVar[str]  # a form with one place
-    create_path: ClassVar[str]  # of the call that adds contacts
+    create_path: ClassVar[str]  # of the call that adds contacts, as a fault of the sandbox names it
     tells_options: ClassVar[bool] = True
 
     def __init__(self, sandbox: SandboxServer) -> None:
@@ -82,7 +82,7 @@ def ours(phonebook: Phonebook, city: Any) -> People:
 
 class IPPanelSide(Side):
     slug, region, number, tells_options = "ippanel", "IR", "+98912{:07d}", False
-    create_path = "/add-list-new"
+    create_path = "POST /api/phonebooks/numbers/add-list-new"
 
     def rows(self, title: str) -> list[tuple[str, str, str]]:
         contacts = self.state.contacts_of(self.state.phonebook(title))
@@ -106,7 +106,7 @@ class IPPanelSide(Side):
 
 class AtomSide(Side):
     slug, region, number = "atomtelecom", "AU", "+61412{:06d}"
-    create_path = "/contact/new"
+    create_path = "POST /api/contact/new"
     credentials: ClassVar[Mapping[str, str]] = {"token": SANDBOX_KEY}
 
     def rows(self, title: str) -> list[tuple[str, str, str]]:
@@ -138,7 +138,7 @@ class AtomSide(Side):
 
 class Lox24Side(Side):
     slug, region, number = "lox24", "DE", "+4915112{:06d}"
-    create_path = "/phones/batch"
+    create_path = "POST /groups/"
     credentials: ClassVar[Mapping[str, str]] = {"client_id": CLIENT_ID, "api_key": SANDBOX_KEY}
 
     def rows(self, title: str) -> list[tuple[str, str, str]]:
@@ -166,7 +166,7 @@ class Lox24Side(Side):
 
 class CallbellSide(Side):
     slug, region, number = "callbell", "IT", "+39347{:07d}"
-    create_path = "/contacts"
+    create_path = "POST /contacts$"
 
     def prepare(self, title: str) -> None:
         self.state.add_tag(title)

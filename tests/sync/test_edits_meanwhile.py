@@ -171,3 +171,65 @@ def test_a_plan_that_has_lost_a_contact_does_not_balance(
         run = plan_push(book)
     lifecycle.approve(run)
     assert (carry_out(run).state, run.counts["balances"]) == (Run.State.ATTENTION, False)
+
+
+@pytest.mark.parametrize("what", [Phonebook, CustomOption])
+def test_nothing_gets_another_title_than_the_plan_has_shown(
+    what: type[Phonebook | CustomOption], sandbox: SandboxServer, phonebook: Phonebook
+) -> None:
+    run = plan_push(phonebook)
+    lifecycle.approve(run)
+    what.objects.update(title="Not shown")
+    run = carry_out(run)
+    assert run.state == Run.State.FAILED
+    assert "another title" in run.error_text
+    assert not sandbox.changing_requests
+    phonebook.refresh_from_db()
+    assert push(phonebook).state == Run.State.FINISHED
+    assert_in_step(sandbox, phonebook)
+
+
+def test_whom_another_run_puts_there_while_the_plan_is_made_is_not_called_missing(
+    sandbox: SandboxServer, phonebook: Phonebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    push(phonebook)
+    newcomer = make_contact(phonebook, "+989120000002")
+    other = plan_push(phonebook)
+    lifecycle.approve(other)
+    read = planner.read_contacts
+
+    def read_and_lose_time(*args: Any, **how: Any) -> Any:
+        remote = read(*args, **how)
+        assert carry_out(other).state == Run.State.FINISHED
+        return remote
+
+    monkeypatch.setattr(planner, "read_contacts", read_and_lose_time)
+    plan_push(phonebook)
+    newcomer.refresh_from_db()
+    assert (newcomer.sync_state, newcomer.sync_error) == (Contact.SyncState.SYNCED, {})
+    assert_in_step(sandbox, phonebook)
+
+
+def test_whom_another_run_puts_there_while_the_plan_is_made_is_not_taken_for_gone_when_deleted(
+    sandbox: SandboxServer, phonebook: Phonebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    push(phonebook)
+    newcomer = make_contact(phonebook, "+989120000002")
+    other = plan_push(phonebook)
+    lifecycle.approve(other)
+    read = planner.read_contacts
+
+    def read_and_lose_time(*args: Any, **how: Any) -> Any:
+        remote = read(*args, **how)
+        carry_out(other)
+        Contact.objects.filter(pk=newcomer.pk).update(deleted_at=timezone.now())
+        return remote
+
+    with monkeypatch.context() as patch:
+        patch.setattr(planner, "read_contacts", read_and_lose_time)
+        run = plan_push(phonebook)
+    lifecycle.approve(run)
+    assert carry_out(run).state == Run.State.ATTENTION
+    assert Contact.objects.filter(pk=newcomer.pk).exists()
+    assert push(phonebook).state == Run.State.FINISHED
+    assert_in_step(sandbox, phonebook)

@@ -106,8 +106,9 @@ def test_nobody_is_added_twice_after_an_unclear_answer(
     fill(side, phonebook, city, 4)
     run = plan_push(phonebook)
     lifecycle.approve(run)
-    side.sandbox.fault(fault, side.create_path)
+    met = side.sandbox.fault(fault, side.create_path)
     run = carry_out(run)
+    assert met.hits == 1
     assert run.state == Run.State.FINISHED, (run.error_text, list(run.items.values("state", "error")))
     assert side.people(TITLE) == ours(phonebook, city)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path
@@ -16,9 +17,10 @@ from django.views.decorators.http import require_GET, require_POST
 from contactsync.admin import stages
 from contactsync.admin.accounts.abilities import limits_of
 from contactsync.admin.campaigns import lookups, pages, template_refresh
+from contactsync.admin.campaigns.files import CampaignResource
 from contactsync.admin.campaigns.steps import CampaignSteps
 from contactsync.admin.common import as_id, link, may, require, say
-from contactsync.admin.files.exports import CampaignResource, ExportScreenMixin
+from contactsync.admin.files.exports import ImportScreenMixin
 from contactsync.admin.flow import require_any
 from contactsync.admin.forms.campaign_ways import WAYS, fields_of, with_values
 from contactsync.admin.forms.campaigns import CampaignForm, TargetForm
@@ -73,7 +75,7 @@ class TargetInline(PlainChoices, admin.StackedInline):
 
 
 @admin.register(Campaign)
-class CampaignAdmin(ExportScreenMixin, PlainChoices, CampaignSteps):
+class CampaignAdmin(ImportScreenMixin, PlainChoices, CampaignSteps):
     """One text to many people. Only a draft is edited; every later state has its page."""
 
     resource_classes = (CampaignResource,)
@@ -86,6 +88,10 @@ class CampaignAdmin(ExportScreenMixin, PlainChoices, CampaignSteps):
 
     class Media:
         js = ("contactsync/campaign.js",)
+
+    def get_export_queryset(self, request: HttpRequest) -> QuerySet[Campaign]:
+        found: QuerySet[Campaign] = super().get_export_queryset(request)
+        return found.select_related("account", "created_by", "sent_by").prefetch_related("targets__phonebook")
 
     # Who may do what
 

@@ -26,9 +26,8 @@ from import_export.resources import Diff, ModelResource
 from import_export.tmp_storages import MediaStorage
 from import_export.widgets import ForeignKeyWidget
 
-from contactsync.admin.accounts.abilities import counts_parts
 from contactsync.admin.files.downloads import BOM, NO_SUCH_FILTER, cell, may_export, write_xlsx
-from contactsync.models import Campaign, ProviderAccount
+from contactsync.models import ProviderAccount
 from contactsync.text import clean, undefused
 
 
@@ -59,7 +58,7 @@ class XLSXFile(base_formats.XLSX):
         dataset.headers = list(next(rows))
         width = len(dataset.headers)
         for row in rows:
-            cells = list(row)
+            cells = [one.replace("_x005F_", "_") if isinstance(one, str) else one for one in row]
             while cells and cells[-1] is None:
                 cells.pop()
             if cells:  # cells beyond the headers stay, so that such a row is refused and not cut
@@ -159,31 +158,6 @@ class AccountByName(ForeignKeyWidget):
 def account_field() -> Field:
     """The column of a file that names the account."""
     return Field(attribute="account", column_name="account", widget=AccountByName(ProviderAccount, "name"))
-
-
-class CampaignResource(SmallResource):
-    """Campaigns for reports: never imported."""
-
-    account = Field(attribute="account__name", column_name="account")
-    state = Field(attribute="get_state_display", column_name="state")
-    created_by = Field(attribute="created_by__username", column_name="written by")
-    sent_by = Field(attribute="sent_by__username", column_name="sent by")
-    recipients = Field(column_name="recipients")
-    parts = Field(column_name="SMS parts")
-
-    class Meta:
-        model = Campaign
-        fields = (
-            "id", "title", "account", "sender", "message", "state", "scheduled_for", "recipients", "parts",
-            "created_by", "sent_by", "created_at", "prepared_at", "started_at", "finished_at", "reported_at",
-        )  # fmt: skip
-        export_order = fields
-
-    def dehydrate_recipients(self, campaign: Campaign) -> Any:
-        return campaign.summary.get("recipients", "")
-
-    def dehydrate_parts(self, campaign: Campaign) -> Any:
-        return campaign.summary.get("parts", "") if counts_parts(campaign.account) else ""
 
 
 class ExportScreenMixin(ExportMixin):

@@ -15,6 +15,8 @@ from xml.sax.saxutils import escape
 from django.utils.translation import get_language_bidi
 from openpyxl.utils import get_column_letter
 
+from contactsync.text import excel_text
+
 #: rows of one sheet, header included (ECMA-376 leaves it open; Excel ends here)
 SHEET_ROWS = 1_048_576
 PIECE = 64 * 1024
@@ -86,7 +88,7 @@ def _cell(index: int, number: int, value: Any) -> str:
     place = f"{get_column_letter(index)}{number}"
     if isinstance(value, int | float):
         return f'<c r="{place}"><v>{value!r}</v></c>'
-    return f'<c r="{place}" t="inlineStr"><is><t xml:space="preserve">{escape(str(value))}</t></is></c>'
+    return f'<c r="{place}" t="inlineStr"><is><t xml:space="preserve">{escape(excel_text(str(value)))}</t></is></c>'
 
 
 def _frame(sheets: int) -> Iterator[tuple[str, str]]:

@@ -90,6 +90,7 @@ def context(request: HttpRequest, job: ImportJob, *, progress_url: str) -> dict[
     found["attempts"] = attempt_list(job) if job.corrects_id or job.corrections.exists() else []
     if job.corrects_id and job.checked_counts:
         found |= {"corrected": sums.of_corrections(job), "corrections": correction_table(request, job)}
+        found["knows_before"] = attempts.knows_rows_then(job)
     return found
 
 

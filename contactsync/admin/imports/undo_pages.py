@@ -20,7 +20,8 @@ from contactsync.admin.sums import Part, Sum
 from contactsync.admin.tables import Choice, Table
 from contactsync.admin.words import field_label
 from contactsync.imports import undo_cases
-from contactsync.imports.undo import can_be_redone, can_go_on
+from contactsync.imports.attempts import attempts_of
+from contactsync.imports.undo import can_be_redone, can_be_undone, can_go_on
 from contactsync.models import Campaign, ImportJob, ImportUndo, ImportUndoChange
 from contactsync.templatetags.contactsync import listed
 
@@ -160,6 +161,7 @@ def context(request: HttpRequest, undo: ImportUndo) -> dict[str, Any]:
         "table": table,
         "lines": list(lines(undo, table.page.object_list)),
         "later": later_imports(undo),
+        "attempts": other_attempts(undo.job),
         "moved": actions.get(ImportUndoChange.Action.MOVED, 0),
         "to_push": any(actions.get(name) for name in ("marked", "restored", "partly")),
     }
@@ -170,6 +172,11 @@ def later_imports(undo: ImportUndo) -> list[tuple[ImportJob, int]]:
     counts = undo.counts.get("imports", {})
     jobs = ImportJob.objects.filter(pk__in=list(map(int, counts))).order_by("pk")
     return [(job, counts[str(job.pk)]) for job in jobs]
+
+
+def other_attempts(job: ImportJob) -> list[ImportJob]:
+    """The other attempts of the import that have changed something and were not undone."""
+    return [one for one in attempts_of(job) if one.pk != job.pk and can_be_undone(one)]
 
 
 def table_of(request: HttpRequest, undo: ImportUndo) -> Table:

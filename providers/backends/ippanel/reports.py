@@ -61,7 +61,8 @@ class ReportCalls(Calls):
         if until is not None:
             filters["create_to_date"] = str(math.ceil(until.timestamp()))
         is_keyworded = _KEYWORD.search(text) is not None
-        if sender:
+        # Whatever text is asked for when a send is not found: that rests on the time alone, the one filter whose form is told.
+        if sender and text:
             filters["number"] = sender
         if text and not is_keyworded:
             filters["message"] = text

@@ -43,8 +43,9 @@ class ReportCalls(Calls):
             singles = {"callback_data": reference}
         else:
             singles = {"created_at[gte]": str(int(earliest.timestamp()))} | by_sender
-        # Ranges are documented for /sms only. Nor is a bulk asked for by its text, which the account may have removed.
-        bulks = {**by_sender, "_order[created_at]": "desc"}
+        # Ranges are documented for /sms only. Nor is a bulk asked for by its text, which the account may have removed, or
+        # with a mark by its sender, which LOX24 replaces in calls (text2speech).
+        bulks = {**({} if reference else by_sender), "_order[created_at]": "desc"}
         for path, filters, of_kind, is_last in (
             ("/sms", singles, _sms, _never),
             ("/bulks", bulks, _bulk, partial(_reaches_past, earliest)),
@@ -73,15 +74,16 @@ def _with_report(of_kind: Callable[[Any], SendReport], data: Any) -> tuple[Any, 
 def _is_ours(data: Any, sender: str, text: str, earliest: dt.datetime, reference: str) -> bool:
     """Whether a row may be the send looked for. A message of a bulk is not a send of its own.
 
-    Our mark tells, whatever became of the text: the account may have texts removed. Another's mark rules it out.
+    Our mark tells, whatever became of the text, which the account may have removed, and of the sender, which LOX24 may have
+    replaced. Another's mark rules it out.
     """
     made_at = values.unix_moment(data.get("created_at"))
     if data.get("bulk_id") or data.get("is_dryrun") or (made_at is not None and made_at < earliest):
         return False
-    if sender and forms.e164(data.get("sender_id")) != forms.e164(sender):
-        return False
     if _is_marked(data, reference):
         return True
+    if sender and forms.e164(data.get("sender_id")) != forms.e164(sender):
+        return False
     has_a_mark = data.get("source") is not None or data.get("callback_data")
     is_same_text = not text or values.text(data.get("text")) == text
     return made_at is not None and is_same_text and not (reference and has_a_mark)
