@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import struct
 from array import array
 from collections.abc import Iterator, Sequence
@@ -9,8 +10,9 @@ from typing import BinaryIO
 
 ENDLESS = 2**64
 _NAMES = ("workbook", "book")
-_ROOT, _STREAM = 5, 2
-_MINI = 64
+_MINI, _SMALL = 64, 4096
+#: numbers of sectors from here on mean something else
+_RESERVED = 0xFFFFFFFA
 _NEW_PART, _DIMENSIONS, _MANY_NUMBERS = 0x0809, 0x0200, 0x00BD
 #: records of one cell, and of several beside each other; row and column come first in each
 _CELLS = frozenset({1, 2, 3, 4, 5, 6, 0xBD, 0xBE, 0xD6, 0xFD, 0x201, 0x203, 0x204, 0x205, 0x206, 0x27E, 0x406})
@@ -46,44 +48,46 @@ def _records(stream: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _streams(file: BinaryIO) -> Iterator[bytes]:
-    """What the workbook is kept in, under any of the names that it may have."""
+    """What the workbook is kept in, under any of the names that it may have: found as the reader finds it."""
     file.seek(0)
     head = file.read(512)
-    shift, count, directory, cutoff, minis = struct.unpack_from("<30xH12xII4xII", head)
+    shift, directory, minis = struct.unpack_from("<30xH16xI8xI", head)
     if not 9 <= shift <= 12:
         raise ValueError("No container.")
     size = 1 << shift
-    table = _table(file, head, size, count)
+    table = _table(file, head, size)
     entries = _chain(file, table, directory, size)
     found = [_entry(entries[place : place + 128]) for place in range(0, len(entries) - 127, 128)]
-    root = next((start for _name, kind, start, _size in found if kind == _ROOT), 0)
-    for name, kind, start, length in found:
-        if kind != _STREAM or name not in _NAMES:
+    for name, start, length in found:
+        if name not in _NAMES:
             continue
-        if length >= cutoff:
+        if length >= _SMALL:
             yield _chain(file, table, start, size)[:length]
         else:
-            small, pieces = _chain(file, table, root, size), array("I", _chain(file, table, minis, size))
+            _root, first, _length = found[0]
+            small, pieces = _chain(file, table, first, size), array("I", _chain(file, table, minis, size))
             places = _places(pieces, start)
             yield b"".join(small[place * _MINI : (place + 1) * _MINI] for place in places)[:length]
 
 
-def _entry(data: bytes) -> tuple[str, int, int, int]:
-    name_length, kind, start, length = struct.unpack_from("<64xHB49xII", data)
-    return data[: max(name_length - 2, 0)].decode("utf-16-le", "replace").lower(), kind, start, length
+def _entry(data: bytes) -> tuple[str, int, int]:
+    name_length, start, length = struct.unpack_from("<64xH50xII", data)
+    return data[: min(max(name_length - 2, 0), 64)].decode("utf-16-le", "replace").lower(), start, length
 
 
-def _table(file: BinaryIO, head: bytes, size: int, count: int) -> array[int]:
+def _table(file: BinaryIO, head: bytes, size: int) -> array[int]:
     """Which sector follows on each."""
-    more, rest = struct.unpack_from("<68xII", head)
+    (more,) = struct.unpack_from("<68xI", head)
     sectors = list(struct.unpack_from("<76x109I", head))
-    for _ in range(min(rest, count)):
+    most = file.seek(0, io.SEEK_END) // size
+    while more < _RESERVED and len(sectors) < most + 128:
         listed = struct.unpack(f"<{size // 4}I", _sectors(file, more, 1, size))
         sectors += listed[:-1]
         more = listed[-1]
     table = array("I")
-    for sector in sectors[:count]:
-        table.frombytes(_sectors(file, sector, 1, size))
+    for sector in sectors[: most + 128]:
+        if sector < _RESERVED:
+            table.frombytes(_sectors(file, sector, 1, size))
     return table
 
 

@@ -10,7 +10,7 @@ import re
 import struct
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, BinaryIO
 
@@ -174,8 +174,10 @@ def _refuse_bombs(file: BinaryIO) -> None:
     file.seek(0)
     head = file.read(len(_OLE))
     if head == _OLE:
-        with suppress(ValueError, struct.error):  # the reader says what is wrong with the file
+        try:
             _refuse_beyond(MOST_CELLS, corners(file))
+        except (ValueError, struct.error) as error:
+            raise UnreadableFile(LOCKED if _is_locked(file) else BROKEN) from error
     if not head.startswith(_ZIP):
         return
     limit = settings.IMPORT_MAX_MB * INFLATION
