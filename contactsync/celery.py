@@ -10,6 +10,7 @@ import os
 import signal
 import socket
 import ssl
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -37,6 +38,7 @@ from django.conf import settings
 RUN_TASK = "contactsync.run_task"
 #: no broker there, none that lets us in, or one that went away
 BrokerErrors = (OperationalError, AMQPError, OSError)
+PATIENCE = 3  # seconds; a broker that is out of memory or of disk takes the message and never says that it has it
 
 app = Celery("contactsync", set_as_current=False)
 app.conf.update(
@@ -97,7 +99,13 @@ class CeleryBackend(BaseTaskBackend):
         self.validate_task(task)
         args, kwargs = normalize_json(list(args)), normalize_json(dict(kwargs))
         try:
-            sent = app.send_task(RUN_TASK, (task.module_path, args, kwargs), shadow=task.module_path)
+            sent = app.send_task(
+                RUN_TASK,
+                (task.module_path, args, kwargs),
+                shadow=task.module_path,
+                timeout=PATIENCE,
+                confirm_timeout=PATIENCE,
+            )
         except BrokerErrors as error:
             raise ConnectionError(f"The broker at {broker()} did not take {task.module_path}: {error}") from error
         return TaskResult(
@@ -132,8 +140,9 @@ def why_unreachable() -> str:
     return ""
 
 
-def work() -> int:
-    """Carry out tasks until stopped: at a first signal after the task in hand, at a second at once. The exit status."""
+def work(ask_to_end: Callable[[], None]) -> int:
+    """Carry out tasks until stopped: at a first signal `ask_to_end` tells the task in hand, at a second it ends at once. The exit status."""
+    worker_shutting_down.connect(lambda **_: ask_to_end(), weak=False)
     worker = app.Worker(
         hostname=f"{os.getpid()}@{socket.gethostname()}",
         quiet=True,

@@ -5,14 +5,17 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import socket
+import socketserver
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import time_machine
@@ -26,7 +29,7 @@ from django.utils import timezone
 from contactsync import celery, tasks, work
 from contactsync.imports import jobs
 from contactsync.management.processes import free_port
-from contactsync.models import Campaign, Contact, ImportJob, Phonebook, Run
+from contactsync.models import Call, Campaign, Contact, ImportJob, Phonebook, Run
 from contactsync.models.transitions import StepRefused
 from contactsync.sync import leases, sweep
 from providers.sandbox import SandboxServer
@@ -96,6 +99,38 @@ def no_broker(on_celery: None, settings: Any, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(celery, "app", app)
     yield
     app.close()
+
+
+@pytest.fixture
+def silent_broker(queue: Queue, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """Once this is set, nothing that the broker says arrives any more."""
+    silent, parts = threading.Event(), urlsplit(settings.CELERY_BROKER_URL)
+    there = (str(parts.hostname), parts.port or 5672)
+
+    class Between(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            with socket.create_connection(there) as broker:
+                threading.Thread(target=pass_on, args=(self.request, broker, threading.Event()), daemon=True).start()
+                pass_on(broker, self.request, silent)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Between) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        host = f"{parts.netloc.rpartition('@')[0]}@127.0.0.1:{server.server_address[1]}".lstrip("@")
+        app = Celery(set_as_current=False, broker=parts._replace(netloc=host).geturl())
+        for name in ("broker_connection_timeout", "broker_transport_options", "task_publish_retry_policy"):
+            app.conf[name] = celery.app.conf[name]
+        app.conf.task_default_queue = queue.name
+        monkeypatch.setattr(celery, "app", app)
+        yield silent
+        server.shutdown()
+
+
+def pass_on(source: socket.socket, target: socket.socket, silent: threading.Event) -> None:
+    with suppress(OSError):
+        while data := source.recv(65_536):
+            if not silent.is_set():
+                target.sendall(data)
 
 
 @contextmanager
@@ -186,6 +221,30 @@ def test_what_a_killed_worker_was_at_comes_back_and_is_swept_when_even_that_is_l
     assert_in_step(sandbox, phonebook)
 
 
+def test_a_worker_that_is_told_to_end_leaves_the_rest_of_its_run_to_the_next(
+    queue: Queue, sandbox: SandboxServer, phonebook: Phonebook, tmp_path: Path
+) -> None:
+    phonebook.account.settings = {"batch_size": 1, "concurrency": 1}
+    phonebook.account.save()
+    for _ in range(40):
+        make_contact(phonebook)
+    run = work.plan_push(phonebook, user=None)
+    tasks.plan_run.call(run.pk)
+    queue.lose_all()
+    sandbox.latency = 0.2
+    with worker(tmp_path):
+        work.approve_run(run, user=None)
+        until(lambda: run.calls.filter(state=Call.State.ACCEPTED).count() > 1, "the worker is in the middle of the run")
+    run.refresh_from_db()
+    assert (run.state, run.lease_owner) == (Run.State.RUNNING, "")
+    assert run.calls.filter(state=Call.State.PLANNED).exists()
+    assert not run.calls.filter(state__in=[Call.State.ON_WIRE, Call.State.UNKNOWN]).exists()
+    sandbox.latency = 0.0
+    tasks.execute_run.call(run.pk)
+    reaches(run, Run.State.FINISHED)
+    assert_in_step(sandbox, phonebook)
+
+
 def test_a_message_is_json_that_outlives_the_broker(queue: Queue) -> None:
     sent = tasks.check_import.enqueue(5)
     until(queue.waiting, "the message is there")
@@ -215,6 +274,26 @@ def test_without_the_broker_the_work_waits_for_the_sweep(
     assert run.state == Run.State.PLANNING
     assert "did not take contactsync.tasks.plan_run" in caplog.text
     assert "very-secret" not in caplog.text
+
+
+def test_a_broker_that_falls_silent_keeps_nobody_waiting(silent_broker: threading.Event) -> None:
+    """As RabbitMQ does with whoever publishes when it is out of memory or of disk: it takes the message and says nothing."""
+    met: list[BaseException] = []
+
+    def enqueue() -> None:
+        try:
+            tasks.check_import.enqueue(0)
+        except BaseException as error:
+            met.append(error)
+
+    enqueue()
+    assert met == []
+    silent_broker.set()
+    thread = threading.Thread(target=enqueue, daemon=True)
+    thread.start()
+    thread.join(SECONDS / 2)
+    assert not thread.is_alive(), "it waits for an answer that does not come"
+    assert [type(error) for error in met] == [ConnectionError]
 
 
 def test_while_all_workers_are_busy_the_sweep_wakes_nobody_twice(queue: Queue, phonebook: Phonebook) -> None:

@@ -23,9 +23,15 @@ from contactsync.sync.line import Line
 logger = logging.getLogger(__name__)
 
 #: where the provider may hold sends for later
-_HELD_THERE = (Campaign.State.SCHEDULED, Campaign.State.STOPPED, Campaign.State.ATTENTION)
+HELD_THERE = (Campaign.State.SCHEDULED, Campaign.State.STOPPED, Campaign.State.ATTENTION)
 #: where there is something to take back
-CANCELLABLE = (Campaign.State.WAITING, *_HELD_THERE)
+CANCELLABLE = (Campaign.State.WAITING, *HELD_THERE)
+
+
+def interrupted() -> list[int]:
+    """Campaigns whose cancellation a worker began and did not end, because it was killed: to be cancelled again."""
+    held = Campaign.objects.filter(state__in=HELD_THERE, lease_until__lt=timezone.now()).exclude(lease_owner="")
+    return list(held.values_list("pk", flat=True))
 
 
 def cancel(campaign: Campaign) -> Campaign:
@@ -40,7 +46,7 @@ def cancel(campaign: Campaign) -> Campaign:
     limits = capabilities(campaign.account)
     if not limits.can(Operation.CANCEL_SEND):
         raise CampaignProblem([reason(limits.why_not(Operation.CANCEL_SEND))])
-    lease = CampaignLease(campaign.pk, *_HELD_THERE)
+    lease = CampaignLease(campaign.pk, *HELD_THERE)
     if campaign.scheduled_for is None or not lease.claim():
         raise TransitionRefused(f"Campaign {campaign.pk} is not scheduled, or is being cancelled already.")
     try:
@@ -48,10 +54,13 @@ def cancel(campaign: Campaign) -> Campaign:
     except ProviderError as error:
         refusals = [reason_of(error)]
     except shutdown.Ending:
-        lease.rest(timezone.now(), _INTERRUPTED)
+        lease.rest(timezone.now(), INTERRUPTED)
         raise TransitionRefused(f"Campaign {campaign.pk} was not cancelled: this process is to end.") from None
     except LeaseLost:
         raise TransitionRefused(f"Campaign {campaign.pk} went on while it was being cancelled.") from None
+    except Exception:  # an error of ours, which it would meet again
+        lease.rest(timezone.now(), INTERRUPTED)
+        raise
     refusals += _unknown(campaign)
     with transaction.atomic():
         release: dict[str, Any] = {"lease_owner": "", "lease_until": None}
@@ -65,7 +74,7 @@ def cancel(campaign: Campaign) -> Campaign:
     return campaign
 
 
-_INTERRUPTED = reason(
+INTERRUPTED = reason(
     gettext_noop(
         "The worker ended while this campaign was being cancelled, so parts of it may not be. Cancel it again."
     )

@@ -221,7 +221,9 @@ def resume(campaign: Campaign, *, user: User | None, at_once: bool = False, comm
             return run
         # Locked: somebody may be stopping it in this moment, and then no run is paused any more.
         paused = Campaign.objects.select_for_update().get(pk=campaign.pk).state == Campaign.State.PAUSED
-        transition(campaign, Campaign.State.SENDING, table=_FROM_RESUMABLE, error={}, finished_at=None)
+        # A cancellation that was interrupted shall not be made up for any more.
+        changes: dict[str, Any] = {"error": {}, "finished_at": None, "lease_owner": "", "lease_until": None}
+        transition(campaign, Campaign.State.SENDING, table=_FROM_RESUMABLE, **changes)
         campaign.refresh_from_db()
         # What waited here for its time goes on now in any case: a person has just said so.
         is_here = is_scheduled_here(campaign)

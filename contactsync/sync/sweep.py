@@ -113,9 +113,11 @@ def abandon_calls(run: Run, owner: str) -> None:
 
 
 def finish_stopping(run_id: int) -> None:
-    """A run that was asked to stop and whose worker is gone: stopped."""
+    """A run that was asked to stop and whose worker is gone: stopped, and counted, which nobody else would do."""
     now = timezone.now()
     free = Q(lease_owner="") | Q(lease_until=None) | Q(lease_until__lt=now)
-    Run.objects.filter(free, pk=run_id, state=State.STOPPING).update(
+    stopped = Run.objects.filter(free, pk=run_id, state=State.STOPPING).update(
         state=State.STOPPED, lease_owner="", lease_until=None, finished_at=now
     )
+    if stopped:
+        count_at_rest(Run.objects.get(pk=run_id))

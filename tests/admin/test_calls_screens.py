@@ -161,6 +161,7 @@ def test_the_report_names_nobody_whose_name_the_provider_repeats_or_looks_like_a
         '{"name": "Sara2", "company": "3M", "text": "CODE-77", "phonebook_id": "a1", "createdAt": "12:30"}'
     )
     call.response_excerpt = '{"message": "Sara2 Ahmadi of 3M is refused by rule 3Ms"}'
+    call.item_count = 1000  # the largest batch there is
     text = report(call)
     assert '"message": "(name) (name) of (name) is refused by rule 3Ms"' in text
     assert '"phonebook_id": "a1", "createdAt": "12:30"' in text

@@ -66,6 +66,32 @@ def test_the_lists_of_a_run_tell_what_is_on_the_wire_from_what_waits() -> None:
     assert len(sheet(client.get(address(run, "export"), {"list": "on_wire", "format": "xlsx"}))) == 2
 
 
+def stopped_in_between() -> Run:
+    """A push of six whose calls were answered or lost before anybody could look what became of whom."""
+    run = make_run(items=6, state=Run.State.STOPPED, started_at=timezone.now())
+    states = ["accepted", "accepted", "accepted", "unknown", "planned", "refused"]
+    answers = ["done", "existed", "unresolved", "", "unresolved", ""]
+    items = list(run.items.order_by("pk"))
+    for number, (item, state, answer) in enumerate(zip(items, states, answers, strict=True), start=2):
+        call = Call.objects.create(run=run, sequence=number, operation="create_contacts", item_count=1, state=state)
+        RunItem.objects.filter(pk=item.pk).update(call=call, answer=answer)
+    return run
+
+
+def test_who_left_is_not_among_those_who_wait_also_before_it_is_known_what_became_of_them() -> None:
+    run, client = stopped_in_between(), client_of("Marketing")
+    told = counts(run, client)
+    assert told == {"accepted": 1, "refused": 0, "on_wire": 0, "unknown": 2, "waiting": 3, "not_attempted": 0}
+    files = {name: table(client.get(address(run, "export"), {"list": name}))[1:] for name in told}
+    assert {name: len(rows) for name, rows in files.items()} == told
+    assert sorted(row[0] for rows in files.values() for row in rows) == sorted(
+        run.items.values_list("phone", flat=True)
+    )
+    assert {row[2] for row in files["unknown"]} == {"outcome not known"}
+    in_sum = {part.label: part.count for part in client.get(address(run)).context["sum"].parts}
+    assert (in_sum["done"], in_sum["outcome not known"], in_sum["waiting"]) == (1, 2, 3)
+
+
 @pytest.mark.parametrize("make", [stopping_campaign, stopping_run])
 def test_who_may_not_download_sees_the_numbers_only(make: Any) -> None:
     row = make()

@@ -6,19 +6,22 @@ import datetime as dt
 import threading
 
 import pytest
+import time_machine
 from django.utils import timezone
 
+from contactsync import tasks
 from contactsync.campaigns import audience, calls, cancel, dispatch, lifecycle, reports
 from contactsync.campaigns.problems import CampaignProblem
 from contactsync.models import Call, Campaign, Recipient, Run
 from contactsync.models.reasons import reason
 from contactsync.models.transitions import TransitionRefused
-from contactsync.sync import executor, planner, shutdown
+from contactsync.sync import executor, ledger, planner, shutdown
 from contactsync.sync import lifecycle as runs
 from contactsync.sync.sweep import expired_runs
 from tests.campaigns.conftest import approve, campaign_to, prepare, received, send
 from tests.factories import make_contact, make_phonebook
 from tests.meanwhile import just_before
+from tests.sync.test_killed import EVERY, Bomb, Killed, armed, first_fuse
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("one_text_per_call")]
 PHONES = [f"+98912000000{index}" for index in range(3)]
@@ -123,6 +126,81 @@ def test_cancelling_is_interrupted_says_so_and_can_be_asked_for_again(account, b
     assert not Call.objects.filter(state__in=[Call.State.PLANNED, Call.State.ON_WIRE]).exists()
     life()
     assert cancel.cancel(campaign).state == Campaign.State.CANCELLED
+
+
+def test_killed_anywhere_in_a_cancellation_the_sweep_has_it_cancelled(
+    account, book, user, sandbox, monkeypatch, run_tasks
+):
+    """Nobody presses the button again for a campaign that counts as being cancelled, and it would go out at its time."""
+    fuse = first_fuse() - EVERY
+    while True:
+        fuse += EVERY
+        later = timezone.now() + dt.timedelta(hours=5)
+        campaign = campaign_to(account, book, message=f"{{first_name}} {fuse}", scheduled_for=later)
+        send(campaign, user)
+        bomb = Bomb(fuse)
+        try:
+            with armed(bomb, monkeypatch):
+                cancel.cancel(campaign)
+        except Killed:
+            assert cancel.interrupted() == []  # it may be at work still
+            past = timezone.now() - dt.timedelta(seconds=1)
+            Campaign.objects.exclude(lease_until=None).update(lease_until=past)
+            assert tasks.sweep() == (fuse > 1)  # at 1 it had not begun
+            assert tasks.sweep() == 0
+            run_tasks()
+        campaign.refresh_from_db()
+        assert campaign.state == (Campaign.State.CANCELLED if fuse > 1 else Campaign.State.SCHEDULED), fuse
+        assert (campaign.lease_owner, campaign.error) == ("", {})
+        if fuse > 1:
+            assert set(campaign.recipients.values_list("delivery", flat=True)) == {Recipient.Delivery.CANCELLED}
+        if bomb.events < fuse:
+            break
+    assert bomb.events > 10
+
+
+def test_whoever_goes_on_after_an_interrupted_cancellation_does_not_have_it_cancelled(
+    account, book, user, sandbox, monkeypatch
+):
+    later = timezone.now() + dt.timedelta(hours=5)
+    campaign = campaign_to(account, book, message="{first_name}", scheduled_for=later)
+    run, make = approve(prepare(campaign, user), user), ledger.make
+
+    def make_and_stop(*args):
+        monkeypatch.setattr(ledger, "make", make)
+        lifecycle.stop(Campaign.objects.get())
+        return make(*args)
+
+    monkeypatch.setattr(ledger, "make", make_and_stop)
+    dispatch.execute(run.pk)
+    campaign.refresh_from_db()
+    assert campaign.state == Campaign.State.STOPPED
+    with pytest.raises(Killed), armed(Bomb(2), monkeypatch):
+        cancel.cancel(campaign)
+    dispatch.execute(lifecycle.resume(campaign, user=user).pk)
+    campaign.refresh_from_db()
+    assert campaign.state == Campaign.State.SCHEDULED
+    with time_machine.travel(timezone.now() + dt.timedelta(hours=1)):
+        assert cancel.interrupted() == []
+
+
+def test_a_cancellation_that_meets_an_error_of_ours_is_not_tried_again_by_itself(
+    account, book, user, monkeypatch, run_tasks
+):
+    later = timezone.now() + dt.timedelta(hours=5)
+    campaign = campaign_to(account, book, message="{first_name}", scheduled_for=later)
+    send(campaign, user)
+
+    def break_down(*args, **kwargs):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(cancel, "_cancel_all", break_down)
+    with pytest.raises(ZeroDivisionError):
+        cancel.cancel(campaign)
+    campaign.refresh_from_db()
+    assert "Cancel it again" in campaign.error_text
+    with time_machine.travel(timezone.now() + dt.timedelta(hours=1)):
+        assert cancel.interrupted() == []
 
 
 def test_a_preparation_that_was_taken_over_is_not_failed_by_whoever_had_it(account, book, user, monkeypatch):

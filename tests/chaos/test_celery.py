@@ -40,23 +40,24 @@ def celery_scene(
 
 
 def test_killed_in_a_push_and_in_a_send_another_worker_finishes_both(
-    sandbox: SandboxServer, celery_scene: Scene
+    sandbox: SandboxServer, celery_scene: Scene, kills: int
 ) -> None:
     scene, company = celery_scene, next(company for company in COMPANIES if company.slug == "lox24")
     side = SIDES["lox24"](sandbox)
     account = pushes.busy_account(side)
     account.default_sender = company.sender
     account.save()
-    book = company.book(account, sandbox, company.phones(PEOPLE))
-    run = pushes.approved_push(side, account, 100, people=PEOPLE)
-    execute_run.enqueue(run.pk)
-    scene.carry_on(lambda: pushes.is_over(run), kills=1, most=4, hows=IN_A_CALL)
-    pushes.assert_in_step(side, run)
-    send = sends.approved_send(book, make_user(), "once")
-    campaign = Campaign.objects.get(runs=send)
-    execute_run.enqueue(send.pk)
-    scene.carry_on(lambda: sends.is_over(campaign), kills=1, most=4, hows=IN_A_CALL)
-    ledger = sends.Ledger(company, sandbox, campaign)
-    ledger.assert_true()
-    assert ledger.unknown() <= set(scene.in_flight)
-    assert scene.kills == 2
+    book, user = company.book(account, sandbox, company.phones(PEOPLE)), make_user()
+    for number in range(1, max(1, kills // 2) + 1):
+        run = pushes.approved_push(side, account, 100 * number, people=PEOPLE)
+        execute_run.enqueue(run.pk)
+        scene.carry_on(lambda it=run: pushes.is_over(it), kills=1, most=4, hows=IN_A_CALL)  # type: ignore[misc]
+        pushes.assert_in_step(side, run)
+        send = sends.approved_send(book, user, f"send {number}")
+        campaign = Campaign.objects.get(runs=send)
+        execute_run.enqueue(send.pk)
+        scene.carry_on(lambda it=campaign: sends.is_over(it), kills=1, most=4, hows=IN_A_CALL)  # type: ignore[misc]
+        ledger = sends.Ledger(company, sandbox, campaign)
+        ledger.assert_true()
+        assert ledger.unknown() <= set(scene.in_flight)
+        assert scene.kills == 2 * number

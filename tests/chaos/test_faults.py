@@ -16,16 +16,24 @@ import pytest
 from contactsync.campaigns import dispatch
 from contactsync.models import Call, Campaign, ProviderAccount, Recipient, Run
 from contactsync.sync import line
-from contactsync.sync.connect import SENDS, Operation, calls_at_once, capabilities, provider_choices
+from contactsync.sync.connect import SENDS, Operation, calls_at_once, capabilities, provider_choices, provider_class
 from providers.sandbox import SandboxServer
 from providers.sandbox.faults import FaultKind
-from tests.chaos.uses import COMPANY, SCENES, Scene, SendScene
+from tests.chaos.more_uses import MORE
+from tests.chaos.uses import COMPANY, USES, Scene, SendScene
 
 pytestmark = pytest.mark.django_db
 
+SCENES: dict[str, type[Scene]] = {scene.name: scene for scene in (*USES, *MORE)}
 KINDS = 4  # of request that are tried in each scene each time
 #: what these mean is sure: nothing was done, or it was and only took longer
 SURE = {FaultKind.LATENCY, FaultKind.STATUS_401, FaultKind.STATUS_422, FaultKind.STATUS_429}
+
+
+#: how operations begin that change nothing
+READS = ("check", "estimate_", "find_", "list_", "read_")
+#: asked for by a person who waits for the answer, and the same however often: no call of the ledger
+NO_CALLS = {Operation.SUBSCRIBE_CALLBACKS, Operation.UNSUBSCRIBE_CALLBACKS}
 
 
 @dataclass(frozen=True)
@@ -77,6 +85,18 @@ CASES = [
     for name, scene in SCENES.items()
     if scene.fits(slug)
 ]
+
+
+@pytest.mark.parametrize("slug", [slug for slug, _label in provider_choices()])
+def test_every_kind_of_call_is_in_one_of_the_scenes(slug: str, sandbox: SandboxServer) -> None:
+    """Or no trouble is ever put at it."""
+    for scene in SCENES.values():
+        if scene.fits(slug):
+            sandbox.reset()
+            scene(slug, sandbox).work()
+    changing = {name for name in provider_class(slug).capabilities.operations if not name.startswith(READS)}
+    made = Call.objects.filter(state=Call.State.ACCEPTED).order_by().values_list("operation", flat=True)
+    assert changing - NO_CALLS - set(made) == set()
 
 
 @pytest.mark.parametrize(("slug", "name"), CASES)

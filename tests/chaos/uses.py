@@ -373,6 +373,11 @@ class ScheduledScene(SendScene):
         assert reports.equation(self.campaign).balances
 
 
-SCENES: dict[str, type[Scene]] = {
-    scene.name: scene for scene in (PushScene, AroundScene, SendScene, PersonalScene, TemplateScene, ScheduledScene)
-}
+USES: tuple[type[Scene], ...] = (
+    PushScene,
+    AroundScene,
+    SendScene,
+    PersonalScene,
+    TemplateScene,
+    ScheduledScene,
+)

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from contactsync.models import Call, Campaign, ProviderAccount, Recipient, Run
 from contactsync.sync import sweep
+from tests.admin.flow_rows import make_run as make_push
 from tests.factories import make_account, make_campaign
 from tests.meanwhile import just_before
 
@@ -169,3 +170,14 @@ def test_a_call_whose_worker_makes_it_again_in_this_moment_is_left_alone(campaig
         sweep.recover_calls(run)
     call.refresh_from_db()
     assert (call.state, call.lease_until) == (Call.State.ON_WIRE, FUTURE)
+
+
+def test_a_run_whose_worker_died_while_it_was_to_stop_is_counted_when_it_is_stopped(db: None) -> None:
+    earlier = {"planned": 3, "done": 0, "pending": 3, "not_attempted": 3}
+    run = make_push(items=3, state="stopping", lease_owner="gone", lease_until=PAST, counts=earlier)
+    first = run.items.order_by("pk").first()
+    assert first is not None
+    run.items.filter(pk=first.pk).update(state="done")
+    sweep.finish_stopping(run.pk)
+    run.refresh_from_db()
+    assert (run.state, run.counts["done"], run.counts["pending"]) == (Run.State.STOPPED, 1, 2)

@@ -18,6 +18,7 @@ from contactsync.sync import crew, executor, group_ledger, ledger, lifecycle, sh
 from contactsync.sync.crew import Crew
 from contactsync.sync.jobs import Job
 from contactsync.sync.leases import LEASE
+from contactsync.sync.policy import Verdict
 from contactsync.sync.steps import Steps, nothing
 from contactsync.sync.worker import MOST_UNKNOWN
 from providers.sandbox import SandboxServer
@@ -114,12 +115,40 @@ def test_a_stop_begins_nothing_more_and_keeps_what_was_on_the_wire(
     carry_out(run)
     assert run.state == Run.State.STOPPED
     assert len(begun) <= 6  # on the wire, and ready beside them
-    assert run.counts["done"] + run.counts["pending"] + run.calls.filter(state=Call.State.ACCEPTED).count() >= 12
+    accepted = run.calls.filter(state=Call.State.ACCEPTED, operation="create_contacts").count()
+    assert accepted, "the provider names nobody it has added, so that all of them are read back when the run goes on"
+    assert (run.counts["done"], run.counts["pending"]) == (accepted, 12 - accepted)
+    assert run.counts["balances"]
     assert not run.calls.filter(state=Call.State.ON_WIRE).exists()
     lifecycle.resume(run)
     assert carry_out(run).state == Run.State.FINISHED
     assert_in_step(sandbox, book)
     assert times_sent(sandbox) == {1}
+
+
+def test_a_stop_tells_whose_call_was_lost_from_who_waits(
+    sandbox: SandboxServer, book: Phonebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A call that is looked for when the run goes on is not one that did not leave."""
+    monkeypatch.setattr(ledger, "judge", lambda error, **_: Verdict.UNKNOWN)
+    run = approved(book)
+    sandbox.fault("reset_after", ADD)
+
+    def stop(call: Call, number: int) -> None:
+        if number == 1:
+            lifecycle.stop(Run.objects.get(pk=run.pk))
+            connection.close()
+
+    around_creates(monkeypatch, stop)
+    carry_out(run)
+    assert run.state == Run.State.STOPPED
+    lost = run.calls.get(state=Call.State.UNKNOWN)
+    assert run.counts["unknown"] == 1
+    assert run.items.get(call=lost).state == "planned"  # it is looked for when the run goes on
+    assert run.counts["done"] + run.counts["unknown"] + run.counts["pending"] == 12
+    lifecycle.resume(run)
+    assert carry_out(run).state == Run.State.FINISHED
+    assert_in_step(sandbox, book)
 
 
 def test_a_process_that_is_to_end_leaves_the_rest_to_the_next(

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from contactsync.admin.common import link, may
 from contactsync.admin.files import downloads
 from contactsync.models import Call, Campaign, Recipient, Run, RunItem
+from contactsync.sync.equation import carried_out, in_doubt
 
 ON_WIRE, WAITING, NOT_ATTEMPTED, NOT_SENT = "on_wire", "waiting", "not_attempted", "not_sent"
 #: the words of the sum above them
@@ -42,13 +43,14 @@ OF_RUN: dict[str, str] = {
     WAITING: RunItem.State.PLANNED,
     NOT_ATTEMPTED: RunItem.State.NOT_ATTEMPTED,
 }
-ITEM_COLUMNS: tuple[tuple[Any, Callable[[RunItem], Any]], ...] = (
-    (gettext_lazy("phone number"), lambda item: item.phone),
-    (gettext_lazy("what"), lambda item: item.get_operation_display()),
-    (gettext_lazy("state"), lambda item: item.get_state_display()),
-    (gettext_lazy("id at the provider"), lambda item: item.remote_id),
-    (gettext_lazy("call"), lambda item: item.call_id),
-    (gettext_lazy("reason"), lambda item: item.error_text),
+#: title and value, of an item and the list it is in
+ITEM_COLUMNS: tuple[tuple[Any, Callable[[RunItem, str], Any]], ...] = (
+    (gettext_lazy("phone number"), lambda item, _name: item.phone),
+    (gettext_lazy("what"), lambda item, _name: item.get_operation_display()),
+    (gettext_lazy("state"), lambda item, name: _state_in(item, name)),
+    (gettext_lazy("id at the provider"), lambda item, _name: item.remote_id),
+    (gettext_lazy("call"), lambda item, _name: item.call_id),
+    (gettext_lazy("reason"), lambda item, _name: item.error_text),
 )
 
 
@@ -75,7 +77,7 @@ def people_in(campaign: Campaign, name: str) -> QuerySet[Recipient]:
 
 
 def items_in(run: Run, name: str) -> QuerySet[RunItem]:
-    """The contacts of one list, or all. What is on the wire is planned as long as its answer is awaited."""
+    """The contacts of one list, or all. What left is planned until it is settled: its call says in which list it is."""
     items = run.items.exclude(operation=RunItem.Operation.CANNOT)
     if not name:
         return items
@@ -83,8 +85,14 @@ def items_in(run: Run, name: str) -> QuerySet[RunItem]:
         return items.filter(_on_wire(run))
     if name not in OF_RUN:
         raise Http404(_("There is no such list."))
-    found = items.filter(state=OF_RUN[name])
-    return found.exclude(_on_wire(run)) if name == WAITING else found
+    found = Q(state=OF_RUN[name])
+    if name == "accepted":
+        return items.filter(found | carried_out())
+    if name == "unknown":
+        return items.filter(found | in_doubt(run))
+    if name == WAITING:
+        return items.filter(found).exclude(_on_wire(run)).exclude(carried_out()).exclude(in_doubt(run))
+    return items.filter(found)
 
 
 def _on_wire(run: Run) -> Q:
@@ -120,5 +128,11 @@ def export_items(run: Run, name: str, form: str) -> HttpResponseBase:
     if form not in downloads.WRITERS:
         raise Http404(_("Files are “csv” or “xlsx”."))
     rows = items_in(run, name).order_by("pk").iterator(chunk_size=downloads.CHUNK)
-    lines = ([getter(item) for _title, getter in ITEM_COLUMNS] for item in rows)
+    lines = ([getter(item, name) for _title, getter in ITEM_COLUMNS] for item in rows)
     return downloads.WRITERS[form](f"run-{run.pk}-{name or 'all'}", [title for title, _getter in ITEM_COLUMNS], lines)
+
+
+def _state_in(item: RunItem, name: str) -> str:
+    """In the word of its list where the item itself is still planned: it may have left all the same."""
+    is_by_call = name and item.state == RunItem.State.PLANNED
+    return str(LABELS[name]) if is_by_call else str(item.get_state_display())

@@ -25,7 +25,8 @@ _OF_CODES = {
     "reference", "references", "sender", "service", "source", "state", "status", "time", "type", "url", "uuid", "version",
 }  # fmt: skip
 _NUMBER = re.compile(r"(?:\+|%2B|00)?[\d ()\-]{7,}")
-_MOST_PEOPLE = 100  # whose names are looked for in the provider's words
+#: whose names are looked for in the provider's words: no batch of contacts, who have them, is larger
+_MOST_PEOPLE = 1_000
 #: where providers put their words
 _WORDS = {"code", "detail", "details", "error", "error_code", "errors", "message", "reason", "status", "title", "type"}
 _ERROR = 400

@@ -10,7 +10,7 @@ from django.db.models import Count, TextChoices
 
 from contactsync.admin.common import COUNTED
 from contactsync.models import Campaign, Recipient, Run, RunItem
-from contactsync.sync.equation import STEPS
+from contactsync.sync.equation import STEPS, unsettled
 
 RUN_BUSY = frozenset({Run.State.PLANNING, Run.State.QUEUED, Run.State.RUNNING, Run.State.STOPPING})
 #: where a run has not counted its items yet: nothing is done, or next to nothing
@@ -48,7 +48,11 @@ def item_counts(run: Run) -> dict[str, int]:
     found: Counter[str] = Counter()
     for _operation, state, number in rows.annotate(number=Count("*")):
         found[state] += number
-    return dict(found)
+    if found[RunItem.State.PLANNED] and run.started_at:
+        for state, number in unsettled(run).items():
+            found[state] += number
+            found[RunItem.State.PLANNED] -= number
+    return {state: number for state, number in found.items() if number}
 
 
 def recipient_counts(campaign: Campaign, *, sent_by: Run | None = None) -> dict[str, int]:

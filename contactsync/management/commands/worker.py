@@ -87,7 +87,7 @@ class Command(db_worker.Command):
             if settings.TASKS_BACKEND == "celery":
                 from contactsync.celery import work  # not installed everywhere
 
-                sys.exit(work())
+                sys.exit(work(shutdown.ask))
             super().handle(**options)
         finally:
             sweeper.stopped.set()
