@@ -134,7 +134,7 @@ _SPACED_INTEGER = re.compile(r"([+-]?) ?(\d{1,3}(?: \d{3})+)(?:[.,](\d+))?")
 _GROUPED_INTEGER = re.compile(r"([+-]?) ?(\d{1,3}(?:,\d{3}){2,}|\d{1,3}(?:\.\d{3}){2,})")
 _GROUPED_DECIMAL = re.compile(r"([+-]?) ?(\d{1,3}(?:,\d{3})+)\.(\d+)|([+-]?) ?(\d{1,3}(?:\.\d{3})+),(\d+)")
 _ONE_SEPARATOR = re.compile(r"([+-]?) ?(\d+)[.,](\d+)")
-_SCIENTIFIC = re.compile(r"[+-]?\d+([.,]\d+)?[eE][+-]?\d+")
+_SCIENTIFIC = re.compile(r"[+-]?\d+([.,/]\d+)?[eE][+-]?\d+")
 
 
 def _integer(raw: str, text: str) -> OptionVerdict:

@@ -54,7 +54,9 @@ _WHOLE = re.compile(r"([0-9]{7,})[.,]0{1,2}")  # what a spreadsheet makes of a c
 _WRAPPING = " \t\r\n\"'“”‘’`"
 _SCHEME = re.compile(r"(?:tel|sms|callto|whatsapp):\s*", re.IGNORECASE)  # of links, as address books keep them
 _QUOTED_FORMULA = re.compile(r'="\s*([\d+().\- ]+)')  # its last quote is gone by then
-_SCIENTIFIC = re.compile(r"[+-]?\d+(?:[.,]\d+)?\s?[eE]\s?[+-]?\d+")
+_SCIENTIFIC = re.compile(
+    r"[+-]?\d+(?:[.,/]\d+)?\s?[eE]\s?[+-]?\d+"
+)  # the slash is the decimal point of Persian Windows
 _FRACTION = re.compile(r"(\+?\d{7,})[.,](\d{1,2})")
 _EXTENSION = re.compile(
     r"\d\D{0,4}(?:\b|(?<=\d))(?:ext(?:ension|n)?|x|int(?:erno)?|dw|durchwahl|داخل[یي])[\s.:=]*\d+$|\d\s*#\s*\d+$",

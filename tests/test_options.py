@@ -189,6 +189,7 @@ def test_integers_are_kept_as_ascii_digits(raw: str, value: str) -> None:
         ("۱۵٫۵", OptionCode.HAS_FRACTION),
         ("1,234.50", OptionCode.HAS_FRACTION),
         ("1.5E+3", OptionCode.SCIENTIFIC),
+        ("1/5E+3", OptionCode.SCIENTIFIC),
         ("1e5", OptionCode.SCIENTIFIC),
         ("9223372036854775808", OptionCode.OUT_OF_RANGE),
         ("9" * 5000, OptionCode.OUT_OF_RANGE),

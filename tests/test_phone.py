@@ -113,7 +113,7 @@ def test_two_numbers_in_a_cell_are_refused(one: str, other: str, between: str) -
     assert parse_phone(f"+98{one}{between}+98{other}", "IR").code is PhoneCode.SEVERAL_NUMBERS
 
 
-@given(iranian_mobiles, st.integers(1, 10), st.sampled_from(["E+", "e+", "E"]), st.sampled_from([".", ","]))
+@given(iranian_mobiles, st.integers(1, 10), st.sampled_from(["E+", "e+", "E"]), st.sampled_from([".", ",", "/"]))
 def test_a_number_shortened_by_a_spreadsheet_is_refused(number: str, kept: int, power: str, point: str) -> None:
     assert parse_phone(f"9{point}8{number[: kept - 1]}{power}11", "IR").code is PhoneCode.SCIENTIFIC
 

@@ -34,6 +34,8 @@ _WITHOUT_A_NUMBER = frozenset({PhoneCode.EMPTY, PhoneCode.NOT_A_NUMBER})
 #: towns, points and dates come again and again; long texts do not, and would fill the memory
 SHORT = 40
 _parse_again = lru_cache(maxsize=10_000)(parse_option)
+#: what spreadsheets make of a long number, such as that of a card
+_SHORTENED = re.compile(r"\d(?:[.,/]\d+)?E\+\d{2,3}")
 # What most addresses look like. Only for speed; Django accepts every one of these.
 _ORDINARY_EMAIL = re.compile(
     r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"
@@ -244,6 +246,8 @@ def _set_option(judged: Judged, place: Place, option: OptionField, raw: str) -> 
         return
     if option.kind == "text" and is_formula(verdict.value):
         judged.warn(issues.FORMULA, place, raw)
+    elif option.kind == "text" and _SHORTENED.fullmatch(verdict.value):
+        judged.warn(f"option_{OptionCode.SCIENTIFIC}", place, raw)
     elif verdict.value in NO_VALUES:
         judged.warn(issues.NO_VALUE, place, raw)
     if verdict.note_code == OptionCode.TIME_DROPPED:
@@ -254,7 +258,9 @@ def _set_option(judged: Judged, place: Place, option: OptionField, raw: str) -> 
 def _plain_text(raw: str) -> str:
     """The canonical value of a text of which there is nothing to say; empty for every other, valid or not."""
     text = clean(raw)
-    return text if len(text) <= LONGEST_TEXT and text[:1].isalnum() and text not in NO_VALUES else ""
+    if len(text) > LONGEST_TEXT or not text[:1].isalnum() or text in NO_VALUES or "E+" in text:
+        return ""
+    return text
 
 
 _PLAIN_VALUES = {"text": _plain_text, "integer": plain_integer, "date": plain_date}

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_noop
 from contactsync.imports.charset import Scan, scan
 from contactsync.imports.errors import UnreadableFile
 from contactsync.imports.forms import Asked, Form, Kind
-from contactsync.imports.guess import DELIMITERS, guess_header, guess_start, looks_like_phone
+from contactsync.imports.guess import DELIMITERS, guess_header, guess_start, is_contact, titles_are_too_few
 from contactsync.imports.headers import is_known_header
 from contactsync.imports.hidden import Hidden, hidden_in
 from contactsync.imports.issues import storable
@@ -23,12 +23,14 @@ from contactsync.imports.sheets import Sheet, first_column, list_sheets, looks_l
 from contactsync.imports.text_form import text_form, text_form_asked
 from contactsync.text import printable
 
-__all__ = ["DELIMITERS", "Found", "examine", "examine_again", "looks_like_phone"]
+__all__ = ["DELIMITERS", "Found", "examine", "examine_again"]
 
 SAMPLE_ROWS = 200
 #: up to this many bytes the rows are counted at once, which takes less than a second
 COUNTED_TEXT = 8_000_000
 COUNTED_SHEET = 2_000_000
+#: to open each for the sake of a contact takes its time
+MOST_SHEETS = 8
 #: every column of a file is a choice on a page
 MOST_COLUMNS = 500
 SHOWN_ABOVE, SHOWN_WIDTH = 5, 200
@@ -135,18 +137,25 @@ def _rows_of(form: Form) -> tuple[str | bool, ...]:
 
 
 def _first_table(file: BinaryIO, found: Scan) -> Found:
-    """The first sheet with rows on it; workbooks begin with an empty sheet, or with a cover, at times."""
+    """The first sheet with a contact on it, else with rows; workbooks begin with an empty sheet, or with a cover, at times."""
     sheets, hidden_sheets = list_sheets(file)
-    refusals = []
-    for sheet in sheets:
+    first, refusals = None, []
+    for place, sheet in enumerate(sheets):
+        if first is not None and place >= MOST_SHEETS:
+            break
         try:
             seen = _look_into(file, Form(kind=Kind.SHEET, sheet=sheet.name), found, sheets=sheets)
-            return replace(seen, hidden_sheets=hidden_sheets)
         except UnreadableFile as error:
-            if error.message not in {EMPTY_SHEET, NO_ROWS}:
+            if first is None and error.message not in {EMPTY_SHEET, NO_ROWS}:
                 raise
             refusals.append(error)
-    raise refusals[0] if len(sheets) == 1 else UnreadableFile(NO_TABLE)
+            continue
+        if any(map(is_contact, seen.rows)):
+            return replace(seen, hidden_sheets=hidden_sheets)
+        first = first or seen
+    if first is None:
+        raise refusals[0] if len(sheets) == 1 else UnreadableFile(NO_TABLE)
+    return replace(first, hidden_sheets=hidden_sheets)
 
 
 def _check_sheet(name: str, sheets: list[Sheet]) -> str:
@@ -231,7 +240,7 @@ def _columns(rows: list[Row], *, header: bool) -> list[str]:
     """The titles, empty where there is none; columns at the end with neither title nor content are none."""
     titles = rows[0].cells if header else []
     body = [row.cells for row in rows[header:]]
-    width = len(titles) if header else max(map(len, body))
+    width = len(titles) if header and not titles_are_too_few(titles, body) else max(map(len, body))
     columns = [titles[index] if index < len(titles) else "" for index in range(width)]
     while columns and not columns[-1].strip() and not any(row[len(columns) - 1 :][:1] > [""] for row in body):
         columns.pop()

@@ -5,16 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import math
-import re
 from collections import Counter
 from collections.abc import Sequence
-from itertools import takewhile
+from itertools import dropwhile, takewhile
 
 from django.utils.translation import gettext_lazy as _
 
-from contactsync.imports.headers import is_known_header
+from contactsync.imports.headers import field_of, is_known_header
+from contactsync.imports.looks import looks_like_phone
 from contactsync.imports.read import has_content, is_blank_row
-from contactsync.text import ascii_digits
 
 #: what a person may choose
 DELIMITERS = {
@@ -28,9 +27,8 @@ DELIMITERS = {
 SAMPLE_ROWS = 200
 #: reports have a title, a date and perhaps a few words above their table
 MOST_ABOVE = 20
-_SCIENTIFIC = re.compile(r"\d([.,]\d+)?[eE]\+?\d+")
-_DATE = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}")
-_NUMBER = re.compile(r"\+?[\d\s()./\-\u2010-\u2015\u200b-\u200f\u202a-\u202e\u2066-\u2069]+")
+#: in a letterhead
+MOST_NUMBERS = 2
 
 
 def guess_delimiter(text: str) -> str:
@@ -52,6 +50,9 @@ def _evenness(text: str, delimiter: str) -> float:
                 break
     except csv.Error:
         pass  # what was read up to there is sample enough; the real reading reports the line
+    table = list(dropwhile(lambda row: len(row) == 1 and not is_contact(row), rows))
+    if len(table) > 1 and min(map(len, table)) > 1:  # lines above a short table would outvote it
+        rows = table
     widths = Counter(map(len, rows))
     if not widths:
         return 0.0
@@ -65,8 +66,10 @@ def _evenness(text: str, delimiter: str) -> float:
 
 
 def guess_start(rows: Sequence[Sequence[str]]) -> int:
-    """How many rows stand above the table: the title and the date of a report, never a row that could be a contact."""
-    above = list(takewhile(lambda row: not _is_contact(row), rows[: MOST_ABOVE + 1]))
+    """How many rows stand above the table: the title and the date of a report, a letterhead, never a row of the table."""
+    if (titles := _titles_below(rows[: MOST_ABOVE + 1])) is not None:
+        return titles
+    above = list(takewhile(lambda row: not is_contact(row), rows[: MOST_ABOVE + 1]))
     filled = [sum(map(has_content, row)) for row in above]
     usual = Counter(sum(map(has_content, row)) for row in rows).most_common(1)[0][0]
     known = [sum(map(is_known_header, row)) for row in above]
@@ -74,28 +77,48 @@ def guess_start(rows: Sequence[Sequence[str]]) -> int:
         header = known.index(max(known))
         return header if usual == 1 or all(count < filled[header] for count in filled[:header]) else 0
     narrow = sum(1 for _ in takewhile(lambda count: count == 1, filled))
-    return narrow if usual > 1 and any(map(_is_contact, rows[narrow:])) else 0
+    return narrow if usual > 1 and any(map(is_contact, rows[narrow:])) else 0
+
+
+def _titles_below(rows: Sequence[Sequence[str]]) -> int | None:
+    """Where several known titles stand, one of a phone, below what is none; None when nowhere.
+
+    What stands above is either no contact at all and has no known title, or, as a letterhead that holds a number or an
+    address, begins with something else, and has fewer cells than there are titles.
+    """
+    for place, row in enumerate(rows):
+        fields = {field_of(cell)[0] for cell in row} - {""}
+        if len(fields) < 2 or "phone" not in fields or is_contact(row):
+            continue
+        above, width = rows[:place], sum(map(has_content, row))
+        contacts = sum(map(is_contact, above))
+        if not contacts and not any(is_known_header(cell) for line in above for cell in line):
+            return place
+        is_narrow = all(sum(map(has_content, line)) < width for line in above)
+        return place if is_narrow and not is_contact(above[0]) and contacts <= MOST_NUMBERS else None
+    return None
 
 
 def guess_header(rows: Sequence[Sequence[str]]) -> bool:
     """The first row is a header unless it holds a phone number or an e-mail address."""
     first = rows[0]
-    if _is_contact(first):
+    if is_contact(first):
         return False
     return any(map(is_known_header, first)) or not all(cell.strip().isdigit() for cell in first if cell.strip())
 
 
-def _is_contact(row: Sequence[str]) -> bool:
+def is_contact(row: Sequence[str]) -> bool:
+    """Does the row hold what looks like a phone number, or an e-mail address?"""
     return any(looks_like_phone(cell) or ("@" in cell and "." in cell) for cell in row)
 
 
-def looks_like_phone(cell: str) -> bool:
-    """Digits as in a phone number, damaged ones included; not a date."""
-    text = ascii_digits(cell).strip().lstrip("'=\"").rstrip('"')
-    if _SCIENTIFIC.fullmatch(text):
-        return True
-    if text.endswith(".0"):
-        text = text[:-2]
-    if not _NUMBER.fullmatch(text) or _DATE.fullmatch(text):
+def titles_are_too_few(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    """Is every row longer than the titles, all by as much, and is the phone where its title stands? Then the last columns have none.
+
+    Else delimiters within the cells have moved what follows them.
+    """
+    lengths = set(map(len, rows))
+    if len(rows) < 2 or len(lengths) > 1 or min(lengths) <= len(titles):
         return False
-    return 8 <= sum(character.isdigit() for character in text) <= 15
+    phones = [index for index, title in enumerate(titles) if field_of(title)[0] == "phone"]
+    return any(all(looks_like_phone(row[index]) for row in rows) for index in phones)

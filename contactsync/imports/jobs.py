@@ -25,6 +25,7 @@ from contactsync.imports.errors import MappingError, UnreadableFile
 from contactsync.imports.fixed import FixedRefused, read_fixed
 from contactsync.imports.forms import Asked, Form
 from contactsync.imports.issues import storable
+from contactsync.imports.kinds import varied
 from contactsync.imports.lease import WORKING_STATES
 from contactsync.imports.map import FIELDS, check_mapping
 from contactsync.imports.memory import propose
@@ -221,6 +222,7 @@ def _keep(job: ImportJob, found: Found) -> None:
     job.encoding, job.columns = form.encoding, [storable(title) for title in columns]
     first = [[storable(cell[:WIDTH]) for cell in row] for row in found.rows[:ROWS]]
     job.dialect = {**found.as_dialect(), "width": len(columns), "sample": first}
+    job.dialect["varied"] = varied(found.rows, len(columns))
     if key is not None:  # what is hidden there was hidden by us
         job.dialect["hidden"] |= {"columns": [], "sheets": []}
     job.size, job.sha256 = found.size, found.sha256

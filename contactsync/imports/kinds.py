@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from contactsync.imports.detect import looks_like_phone
+from contactsync.imports.looks import looks_like_phone
 from contactsync.imports.read import has_content
 from contactsync.options import KINDS, parse_option, several
 from contactsync.text import ascii_digits, clean, fold
@@ -43,6 +43,11 @@ def infer(cells: Sequence[str], *, kinds: Collection[str] = KINDS) -> Inferred:
     if "choice" in kinds and (choices := _few_values(cells)):
         return Inferred("choice", choices)
     return Inferred("text")
+
+
+def varied(rows: Sequence[Sequence[str]], width: int) -> list[int]:
+    """The columns, from 0, that hold more different values than there are choices: sorted by one of them, a file begins with few."""
+    return [index for index in range(width) if len(set(map(fold, filled(rows, index)))) > MOST_CHOICES]
 
 
 def share_of(cells: Sequence[str], kind: str, choices: Sequence[str] = ()) -> float:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext_noop
 
-from contactsync.imports.detect import looks_like_phone
 from contactsync.imports.errors import MappingError
 from contactsync.imports.headers import field_of, is_landline, key, may_be_same_date, phone_within
 from contactsync.imports.kinds import filled, share_of
+from contactsync.imports.looks import looks_like_phone
 from contactsync.models import CustomOption, ImportJob
 from contactsync.phone import parse_phone
 from contactsync.text import undefused

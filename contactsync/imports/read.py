@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import itertools
+import re
 import string
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO, NamedTuple, cast
@@ -15,8 +16,10 @@ from contactsync.imports.charset import BYTES_OF_A_CHARACTER, LONG_LINE, LONGEST
 from contactsync.imports.errors import UnreadableFile
 from contactsync.imports.forms import Form, Kind
 from contactsync.imports.hidden import Hidden, hidden_in
+from contactsync.imports.looks import looks_like_phone
 from contactsync.imports.sheets import open_sheet
 
+_LINE_ENDS = re.compile(r"\r\n|\r|\n")
 _NOTHING = string.whitespace + "\x00\x1a\u00a0\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
 
 OPEN_QUOTE = gettext_noop(
@@ -26,6 +29,10 @@ OPEN_QUOTE = gettext_noop(
 STRAY_QUOTE = gettext_noop(
     "In the row that begins on line %(line)s a quotation mark stands in the middle of a quoted cell. "
     'Double it ("") or remove it, and upload the file again.'
+)
+SWALLOWED = gettext_noop(
+    "In the row that begins on line %(line)s a quoted cell reaches to line %(last)s, over lines that look like rows of their own. "
+    "Remove the quotation mark at its beginning, or close it there, and upload the file again."
 )
 LONG_CELL = gettext_noop(
     "The row that begins on line %(line)s holds more than %(limit)s characters in one cell. "
@@ -99,10 +106,13 @@ def _rows_of_text(file: BinaryIO, form: Form, number: int) -> Iterator[Row]:
         )  # fed by C alone: a Python generator of lines would take as long as the reading itself
         for cells in reader:
             pieces.since_row = 0
+            following = form.skip_lines + reader.line_num + 1
+            if following - line > 1 and _holds_rows(cells, form.delimiter):
+                raise UnreadableFile(SWALLOWED, line=line, last=following - 1)
             if cells and (cells[0].isalnum() or not is_blank_row(cells)):
                 yield Row(number, line, cells)
                 number += 1
-            line = form.skip_lines + reader.line_num + 1
+            line = following
     except csv.Error as error:
         raise UnreadableFile(_explain(error), line=line, limit=csv.field_size_limit()) from error
     except _EndlessRowError as error:
@@ -110,6 +120,14 @@ def _rows_of_text(file: BinaryIO, form: Form, number: int) -> Iterator[Row]:
     except UnicodeError:
         count_lines(file, form.encoding)  # says on which line
         raise
+
+
+def _holds_rows(cells: Sequence[str], delimiter: str) -> bool:
+    """Do the lines of this row look like a row each: equally many cells, with a phone number in the same place?"""
+    lines = [line.split(delimiter) for line in _LINE_ENDS.split(delimiter.join(cells)) if has_content(line)]
+    if len(lines) < 2 or len(lines[0]) < 2 or len(set(map(len, lines))) > 1:
+        return False
+    return any(all(map(looks_like_phone, column)) for column in zip(*lines, strict=True))
 
 
 def _explain(error: csv.Error) -> str:

@@ -7,8 +7,10 @@ import datetime as dt
 import io
 import math
 import re
+import struct
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, BinaryIO
 
@@ -18,7 +20,10 @@ from django.utils.translation import gettext_noop
 
 from contactsync.imports.archive import DAMAGES, METHODS, refuse_long_lists
 from contactsync.imports.errors import UnreadableFile
+from contactsync.imports.extent import repeated, unplaced
 from contactsync.imports.letters import column_letters, column_number
+from contactsync.imports.old_workbook import corners
+from contactsync.imports.sheet_parts import is_well_formed
 
 _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -28,14 +33,23 @@ INFLATION = 10
 EXACT_BELOW = 1e15
 #: the reader makes room for every cell between the corners of a sheet, and ends the process when there is none
 MOST_CELLS = 30_000_000
+#: the same of a spreadsheet of LibreOffice, in which cells may repeat what they hold
+MOST_REPEATED = 10_000_000
 #: up to this many bytes the rows of every sheet are counted, which takes about a second
 COUNTED_WEIGHT = 30_000_000
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _MANIFEST = "META-INF/manifest.xml"
 _BLOCK = 1024 * 1024
-_WIDE = re.compile(rb"""r=["'][A-Za-z]{2}""")
-#: the rows of a worksheet, and its cells beyond column Z that hold something
-_PLACE = re.compile(rb"""<(?:\w+:)?(?:row|c)\s(?:[^<>]*?\s)?r=["']([A-Za-z]{2,3})?(\d+)["'][^<>]*(?<!/)>""")
+# A cell that does not begin with its place, as it does in every usual program, and one that does so neither, or whose place is
+# beyond column Z or the last row. What may follow is asked for, so that no cell is judged that a block has cut off.
+_UNPLACED = re.compile(rb"<(?:[A-Za-z][\w.-]*:)?c(?! r=)[\s/>][\s\S]{13}")
+_ODD = re.compile(rb"""<c(?! r="[A-Z]\d{1,6}")(?! r=["'][A-Za-z](?:\d{1,6}|10[0-4]\d{4})["'])[\s/>][\s\S]{13}""")
+_PREFIXED = re.compile(rb"<[A-Za-z][\w.-]*:c[\s/>]")
+_LONGEST_PREFIX = 64
+#: the rows of a worksheet, and its cells beyond column Z, or far down, that hold something
+_PLACE = re.compile(
+    rb"""<(?:\w+:)?(?:row|c)\s(?:[^<>]*?\s)?r=["'](?:([A-Za-z]{2,})|[A-Za-z](?=\d{7}))?(\d+)["'][^<>]*(?<!/)>"""
+)
 
 BROKEN = gettext_noop("The spreadsheet cannot be opened: it is damaged, or not a spreadsheet.")
 LOCKED = gettext_noop("The spreadsheet is protected with a password. Save it without one and upload it again.")
@@ -77,10 +91,10 @@ def list_sheets(file: BinaryIO) -> tuple[list[Sheet], list[str]]:
 def _rows_in(book: python_calamine.CalamineWorkbook, name: str) -> int:
     """How far down the table goes; 0 also for a sheet that cannot be read, which says so when it is chosen."""
     try:
-        end = book.get_sheet_by_name(name).end
-        return end[0] + 1 if end else 0
-    except python_calamine.CalamineError:
+        end = _sheet(book, name).end
+    except UnreadableFile:
         return 0
+    return end[0] + 1 if end else 0
 
 
 def _weight(file: BinaryIO) -> int:
@@ -95,33 +109,46 @@ def _weight(file: BinaryIO) -> int:
 def open_sheet(file: BinaryIO, name: str) -> Iterator[tuple[int, list[str]]]:
     """Every row of the sheet with its row number. Raises `UnreadableFile`."""
     with _open(file) as book:
-        try:
-            rows = book.get_sheet_by_name(name).iter_rows()
-        except python_calamine.CalamineError as error:
-            raise UnreadableFile(BROKEN) from error
-        for line, cells in enumerate(rows, start=1):
+        for line, cells in enumerate(_sheet(book, name).iter_rows(), start=1):
             yield line, [as_text(cell) for cell in cells]
 
 
 def first_column(file: BinaryIO, name: str) -> int:
     """Where the table of a sheet begins, from 0: empty columns before it are no columns. Raises `UnreadableFile`."""
     with _open(file) as book:
+        start = _sheet(book, name).start
+        return start[1] if start else 0
+
+
+def _sheet(book: python_calamine.CalamineWorkbook, name: str) -> python_calamine.CalamineSheet:
+    with _panics_refused():
         try:
-            start = book.get_sheet_by_name(name).start
+            return book.get_sheet_by_name(name)
         except python_calamine.CalamineError as error:
             raise UnreadableFile(BROKEN) from error
-        return start[1] if start else 0
 
 
 def _open(file: BinaryIO) -> python_calamine.CalamineWorkbook:
     _refuse_bombs(file)
     file.seek(0)
+    with _panics_refused():
+        try:
+            return python_calamine.load_workbook(file)
+        except python_calamine.PasswordError as error:
+            raise UnreadableFile(LOCKED) from error
+        except python_calamine.CalamineError as error:
+            raise UnreadableFile(LOCKED if _is_locked(file) else BROKEN) from error
+
+
+@contextmanager
+def _panics_refused() -> Iterator[None]:
+    """The reader panics at some damaged files, such as old workbooks that were cut off. That is no `Exception` for Python."""
     try:
-        return python_calamine.load_workbook(file)
-    except python_calamine.PasswordError as error:
-        raise UnreadableFile(LOCKED) from error
-    except python_calamine.CalamineError as error:
-        raise UnreadableFile(LOCKED if _is_locked(file) else BROKEN) from error
+        yield
+    except BaseException as error:
+        if type(error).__name__ == "PanicException":  # cannot be imported
+            raise UnreadableFile(BROKEN) from error
+        raise
 
 
 def _is_locked(file: BinaryIO) -> bool:
@@ -145,7 +172,13 @@ def _is_locked(file: BinaryIO) -> bool:
 def _refuse_bombs(file: BinaryIO) -> None:
     """A zip says how large its members will be; the reader would unpack them all into memory."""
     file.seek(0)
-    if file.read(4) != _ZIP:
+    head = file.read(len(_OLE))
+    if head == _OLE:
+        try:
+            _refuse_beyond(MOST_CELLS, corners(file))
+        except (ValueError, struct.error) as error:
+            raise UnreadableFile(LOCKED if _is_locked(file) else BROKEN) from error
+    if not head.startswith(_ZIP):
         return
     limit = settings.IMPORT_MAX_MB * INFLATION
     try:
@@ -157,31 +190,44 @@ def _refuse_bombs(file: BinaryIO) -> None:
             if any(member.filename.endswith("workbook.bin") for member in members):
                 raise UnreadableFile(BINARY_SHEET)
             for member in members:
-                if _is_wide(archive, member) and "worksheets/" in member.filename:
+                is_odd, is_unplaced = _look_through(archive, member)
+                if is_odd:  # whatever it is called: the workbook says what its sheets are
                     with archive.open(member) as part:
                         _refuse_stretched(part)
+                if is_unplaced:
+                    with archive.open(member) as part:
+                        _refuse_beyond(MOST_CELLS, unplaced(part))
+                if member.filename == "content.xml":
+                    with archive.open(member) as part:
+                        _refuse_beyond(MOST_REPEATED, repeated(part))
+                    with archive.open(member) as part:
+                        if not is_well_formed(part):  # the reader looks for ever for the end of a table that has none
+                            raise UnreadableFile(LOCKED if _is_locked(file) else BROKEN)
     except DAMAGES as error:
         raise UnreadableFile(BROKEN) from error
 
 
-def _is_wide(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bool:
-    """Most tables end before column Z, where no sheet is too large; to know that takes a tenth of the time.
+def _look_through(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> tuple[bool, bool]:
+    """Whether the member may be a sheet that reaches far, and one with cells that do not say where they stand.
 
-    Raises `BadZipFile` for a member that unpacks to another size than it says: the reader would not stop there.
+    Most tables are neither, and then no sheet is too large; to know that takes a tenth of the time. Raises `BadZipFile` for
+    a member that unpacks to another size than it says: the reader would not stop there.
     """
     if member.compress_type not in METHODS:
         raise zipfile.BadZipFile
     further = copy.copy(member)
     further.file_size += 1
-    size, rest, wide = 0, b"", False
+    size, rest, is_odd, is_unplaced = 0, b"", False, False
     with archive.open(further) as part:
         while block := part.read(_BLOCK):
             size += len(block)
-            wide = wide or bool(_WIDE.search(rest + block))
-            rest = block[-8:]
+            text = rest + block
+            is_odd = is_odd or bool(_ODD.search(text)) or (b":c" in text and bool(_PREFIXED.search(text)))
+            is_unplaced = is_unplaced or (is_odd and bool(_UNPLACED.search(text)))
+            rest = text[-_LONGEST_PREFIX:]
     if size != member.file_size:
         raise zipfile.BadZipFile
-    return wide
+    return is_odd, is_unplaced
 
 
 def _refuse_stretched(part: IO[bytes]) -> None:
@@ -190,12 +236,20 @@ def _refuse_stretched(part: IO[bytes]) -> None:
     while block := part.read(_BLOCK):
         block = rest + block
         for column, row in _PLACE.findall(block):
-            height = max(height, int(row[:8]))
+            height = max(height, int(row[:10]))
             if column:
-                width = max(width, column_number(column.decode()))
+                width = max(width, column_number(column[:7].decode()))
         rest = block[max(block.rfind(b"<"), 0) :][:_BLOCK]
     if width * height > MOST_CELLS:
         raise UnreadableFile(STRETCHED, row=height, column=column_letters(width - 1))
+
+
+def _refuse_beyond(most: int, reached: Iterator[tuple[int, int, int]]) -> None:
+    for row, column, cells in reached:
+        if cells > most:
+            raise (
+                UnreadableFile(STRETCHED, row=row, column=column_letters(column - 1)) if row else UnreadableFile(BROKEN)
+            )
 
 
 def as_text(cell: object) -> str:

@@ -50,6 +50,8 @@ def text_form(file: BinaryIO, found: Scan, *, encoding: str = "", delimiter: str
             raise
         raise UnreadableFile(SPOILED, **error.params) from error  # at this point nobody can choose another encoding
     text = found.head.decode(codec(encoding), "replace")
+    if found.size == len(found.head):  # its last line is no torn one
+        text += "\n"
     separator = _SEPARATOR_LINE.match(text)
     if delimiter is None:
         named = separator is not None and separator[1] in DELIMITERS

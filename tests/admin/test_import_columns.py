@@ -136,6 +136,16 @@ def test_a_column_that_looks_like_dates_is_suggested_as_a_new_option() -> None:
     assert "It looks like this kind: date. A new option can hold it." in text
 
 
+def test_a_sorted_column_of_many_values_is_not_suggested_as_a_choice() -> None:
+    book = make_phonebook(make_account(provider="callbell"))
+    towns = [f"{number}th town" for number in range(9)]
+    client = client_of("Marketing")
+    for values, kind in ((towns[:2], "choice"), (towns, "text")):
+        rows = "".join(f"+98912111{n:04},{values[n // 10 % len(values)]}\n" for n in range(180))
+        job = uploaded(book, "Mobile,Level\n" + rows)
+        assert show(client, job).context["form"]["new_1_kind"].value() == kind
+
+
 # New options
 
 

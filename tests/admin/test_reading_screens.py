@@ -112,6 +112,16 @@ def test_a_form_that_does_not_fit_is_refused_and_the_file_stays_as_it_was(change
     assert ImportJob.objects.values().get() == before
 
 
+def test_columns_that_became_others_with_the_last_click_are_shown_as_they_are_now() -> None:
+    client = client_of("Marketing")
+    upload(client, FILE)
+    job = ImportJob.objects.get()
+    data = {"column_0": "phone", "encoding": "utf-8", "delimiter": "|", "skip_lines": "1", "has_header": "on"}
+    page = client.post(address(job, "columns"), data, follow=True)
+    assert "Read this way, the file has other columns." in text_of(page)
+    assert [line.title for line in page.context["lines"]] == ["Customers of spring"]
+
+
 def test_a_column_that_was_chosen_wrongly_does_not_stop_the_reading() -> None:
     client = client_of("Marketing")
     page = upload(client, FILE)

@@ -49,6 +49,7 @@ def problems(row: Judged | Verdict) -> list[tuple[str, str]]:
         ("\u202a\u202c", "phone_empty"),
         ("9.89E+11", "phone_scientific"),
         ("9.89123E+11", "phone_scientific"),
+        ("9/89123E+11", "phone_scientific"),
         ("98912123456.5", "phone_decimal_damaged"),
         ("0912123456", "phone_too_short"),
         ("091212345678", "phone_too_long"),
@@ -271,6 +272,23 @@ def test_an_option_that_cannot_be_read_rejects_the_row(kind: str, cell: str, cod
 def test_a_time_of_day_is_left_out_with_a_warning() -> None:
     row = judged("09121234567", "1992-10-08 12:30:00", place=option("date"))
     assert (row.options, problems(row)) == ({"5": "1992-10-08"}, [(issues.WARNING, "option_time_dropped")])
+
+
+@pytest.mark.parametrize(
+    ("cell", "is_said"),
+    [
+        ("6.03799712345679E+15", True),
+        ("6,04E+15", True),
+        ("6/04E+15", True),
+        ("9E+10", True),
+        ("E+10", False),
+        ("ABC-E+10", False),
+    ],
+)
+def test_a_number_that_a_spreadsheet_has_shortened_is_told_of_where_text_takes_it(cell: str, is_said: bool) -> None:
+    row = judged("09121234567", cell, place=option("text"))
+    assert row.options == {"5": cell}
+    assert problems(row) == ([(issues.WARNING, "option_scientific")] if is_said else [])
 
 
 def test_more_cells_than_columns_reject_the_row_and_empty_ones_do_not() -> None:

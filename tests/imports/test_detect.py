@@ -56,6 +56,7 @@ def test_only_delimiters_on_the_list_can_be_chosen() -> None:
         ("۰۹۱۲۱۲۳۴۵۶۷,علی\n۰۹۱۲۱۲۳۴۵۶۸,سارا\n", False),
         ("ali@example.com,Ali\nsara@example.com,Sara\n", False),
         ("9.89E+11,Ali\n9.89E+11,Sara\n", False),
+        ("9/89E+11,Ali\n9/89E+11,Sara\n", False),
     ],
 )
 def test_a_header_is_told_from_a_first_row(text: str, has_header: bool) -> None:
@@ -91,6 +92,22 @@ def test_blank_rows_above_the_header_are_skipped() -> None:
 
 def test_duplicate_and_missing_titles_are_kept_as_they_are() -> None:
     assert examined("phone,,name,name\n09121234567,x,a,b\n").columns == ["phone", "", "name", "name"]
+
+
+def test_last_columns_without_a_title_are_columns_where_all_rows_have_them() -> None:
+    assert examined("name,phone\nAli,09121234567,Rasht\nSara,09121234568,\n").columns == ["name", "phone", ""]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "Rezaei, Ali,09121234567\nRezaei, Sara,09121234568\n",  # the comma of a name moves the number
+        "Ali,09121234567,Rasht, Iran\nSara,09121234568,Yazd\n",
+        "Ali,09121234567,Rasht\n",
+    ],
+)
+def test_where_a_delimiter_may_stand_within_a_cell_there_are_no_more_columns_than_titles(rows: str) -> None:
+    assert examined(f"name,phone\n{rows}").form.width == 2
 
 
 def test_empty_columns_at_the_end_are_no_columns() -> None:

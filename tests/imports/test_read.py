@@ -79,6 +79,35 @@ def test_a_quotation_mark_cannot_swallow_a_large_file() -> None:
     assert (refused.value.message, refused.value.params["line"]) == (read.LONG_CELL, 1)
 
 
+@pytest.mark.parametrize(
+    ("rows", "line", "last"),
+    [
+        ('Ali,09121234560,"vip\nSara,09121234561,x\nReza,09121234562,y"\nNima,09121234563,z\n', 2, 4),
+        ('Ali,09121234560,x\n"Sara,09121234561,x\nReza",09121234562,y\n', 3, 4),
+        ('"Ali,۰۹۱۲۱۲۳۴۵۶۰,x\r\n\r\nSara,9.89E+11,x\r\nReza",09121234562,y\r\n', 2, 5),
+    ],
+)
+def test_two_quotation_marks_cannot_swallow_the_rows_between_them(rows: str, line: int, last: int) -> None:
+    with pytest.raises(UnreadableFile) as refused:
+        read_plain("name,phone,note\n" + rows)
+    assert refused.value.message == read.SWALLOWED
+    assert (refused.value.params["line"], refused.value.params["last"]) == (line, last)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        '09121234567,"Tehran\nIran"',
+        '09121234567,"Street 5\nBerlin, Germany"',
+        '09121234567,"x\nSara, 09121234568"',
+        '"09121234567\n09121234568","Ali\nSara"',
+        '09121234567,"Ali: 09121234568,\nSara: 09121234569,"',
+    ],
+)
+def test_several_lines_in_a_cell_are_no_rows(row: str) -> None:
+    assert len(read_plain(row)) == 1
+
+
 def test_the_upload_itself_finds_a_stray_quote_among_the_first_rows() -> None:
     with pytest.raises(UnreadableFile, match="line 2"):
         examined('phone,name\n0912,"Ali" x\n')

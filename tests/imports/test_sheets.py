@@ -5,8 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import io
 import itertools
+import struct
 import zipfile
+from contextlib import suppress
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from hypothesis import given
@@ -14,7 +17,7 @@ from hypothesis import settings as budget
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
-from contactsync.imports import sheets
+from contactsync.imports import extent, old_workbook, sheet_parts, sheets
 from contactsync.imports.errors import UnreadableFile
 from contactsync.imports.forms import Kind
 from contactsync.imports.letters import column_letters, column_number
@@ -128,6 +131,192 @@ def test_a_cell_in_the_last_corner_is_refused_instead_of_ending_the_process(corn
         examined(out.getvalue())
     assert refused.value.message == sheets.STRETCHED
     assert corner.lstrip("XFDZ") in refused.value.describe()
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ('<row r="2"><c r="B300000000"><v>1</v></c></row>', "row 300000000 and"),
+        ('<row r="300000000"><c r="B300000000"><v>1</v></c></row>', "row 300000000 and"),
+        ('<row r="2"><c r="ZZZZZZZ2"><v>1</v></c></row>', "column ZZZZZZZ "),
+        (f"<row>{'<c><v>1</v></c>' * 16_000}</row>{'<row><c><v>1</v></c></row>' * 20_000}", "column WQJ "),
+        (f"<row>{'<c><v>1</v></c>' * 16_000}</row><row r='20000'><c><v>1</v></c></row>", "column WQJ "),
+        ('<row><c><v>1</v></c></row><row><c s="0" r = "XFC20000"><v>1</v></c><c><v>1</v></c></row>', "column XFE "),
+        (f'<row>{"<x:c><v>1</v></x:c>" * 9000}</row><row r="20000"><c r="A20000"><v>1</v></c></row>', "row 20000 and"),
+    ],
+)
+def test_cells_whose_places_are_wrong_or_missing_do_not_end_the_process(rows: str, said: str) -> None:
+    content = rezipped(xlsx(["phone"]), "sheet1.xml", {b"</sheetData>": rows.encode() + b"</sheetData>"})
+    with pytest.raises(UnreadableFile) as refused:
+        examined(content)
+    assert refused.value.message == sheets.STRETCHED
+    assert said in refused.value.describe()
+
+
+def test_a_sheet_is_one_wherever_it_lies_in_the_workbook() -> None:
+    content = rezipped(
+        xlsx(["phone"]),
+        "sheet1.xml",
+        {b"</sheetData>": b'<row r="99999"><c r="XFD99999"><v>1</v></c></row></sheetData>'},
+    )
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(out, "w") as new:
+        for name in old.namelist():
+            new.writestr(name.replace("worksheets/", "tables/"), old.read(name).replace(b"worksheets/", b"tables/"))
+    with pytest.raises(UnreadableFile) as refused:
+        examined(out.getvalue())
+    assert refused.value.message == sheets.STRETCHED
+
+
+@pytest.mark.parametrize("block", [17, 64, 1000])
+def test_cells_that_do_not_say_where_they_stand_follow_each_other(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sheets, "_BLOCK", block)
+    monkeypatch.setattr(sheet_parts, "_BLOCK", block)
+    rows = b"".join(b"<row><c><v>912123456%d</v></c><c><v>%d</v></c></row>" % (n, n) for n in range(9))
+    content = rezipped(xlsx(["phone", "n"]), "sheet1.xml", {b"</sheetData>": rows + b"</sheetData>"})
+    assert [row.cells for row in rows_of(content)] == [[f"912123456{n}", str(n)] for n in range(9)]
+
+
+def container(stream: bytes) -> bytes:
+    """An old workbook with its stream in sectors of its own, as every larger one has it."""
+    end, none, size = 0xFFFFFFFE, 0xFFFFFFFF, -(-len(stream) // 512)
+    entries = [("Root Entry", 5, end, 0), ("Workbook", 2, 2, len(stream))]
+    directory = b"".join(
+        struct.pack("<64sHBB12x36xIQ", name.encode("utf-16-le"), 2 * len(name) + 2, kind, 1, start, length)
+        for name, kind, start, length in entries
+    )
+    table = [0xFFFFFFFD, end, *range(3, size + 2), end]
+    head = struct.pack("<8s16xHHHHH6xII I4xIII II", sheets._OLE, 62, 3, 0xFFFE, 9, 6, 0, 1, 1, 4096, end, 0, end, 0)
+    return b"".join(
+        [
+            *(head, struct.pack("<109I", 0, *[none] * 108)),
+            struct.pack("<128I", *table, *[none] * (128 - len(table))),
+            directory.ljust(512, b"\0"),
+            stream.ljust(size * 512, b"\0"),
+        ]
+    )
+
+
+def old_stream() -> bytes:
+    """The records of a small old workbook, and further ones at its end that say nothing."""
+    (stream,) = old_workbook._streams(io.BytesIO(XLS.read_bytes()))
+    return stream + struct.pack("<HH", 0x5C, 4000) + b" " * 4000
+
+
+@pytest.mark.parametrize("in_sectors", [False, True])
+@pytest.mark.parametrize(
+    ("record", "change", "said"),
+    [
+        (b"\xfd\x00\x0a\x00", b"\xff\xff\xff\xff", "row 65536 and column CRXP"),  # a cell
+        (b"\x00\x02\x0e\x00", struct.pack("<IIHH", 0, 2**31, 0, 3), "row 2147483648 and column C"),  # the extent
+        (b"\x00\x02\x0e\x00", b"\xff", "damaged"),  # which ends before it begins
+    ],
+)
+def test_an_old_workbook_with_a_wrong_place_does_not_end_the_process(
+    record: bytes, change: bytes, said: str, *, in_sectors: bool
+) -> None:
+    content = bytearray(container(old_stream()) if in_sectors else XLS.read_bytes())
+    assert len(rows_of(bytes(content))) == 3
+    place = content.index(record) + len(record)
+    content[place : place + len(change)] = change
+    with pytest.raises(UnreadableFile) as refused:
+        examined(bytes(content))
+    assert said in refused.value.describe()
+
+
+_OLD = XLS.read_bytes()
+
+
+@pytest.mark.parametrize("keep", [600, 1600, 3881, 5000])
+def test_an_old_workbook_that_was_cut_off_is_refused(keep: int) -> None:
+    with pytest.raises(UnreadableFile) as refused:
+        examined(_OLD[:keep])
+    assert refused.value.message == sheets.BROKEN
+
+
+@budget(max_examples=300, derandomize=True)  # where it fails, it ends the whole run
+@given(st.lists(st.tuples(st.integers(8, len(_OLD) - 1), st.integers(0, 255)), min_size=1, max_size=20), st.booleans())
+def test_an_old_workbook_with_any_bytes_changed_is_read_or_refused(changes: list[tuple[int, int]], cut: bool) -> None:
+    content = bytearray(_OLD)
+    for place, byte in changes:
+        content[place] = byte
+    with suppress(UnreadableFile), mock.patch.object(sheets, "MOST_CELLS", 1_000_000):
+        rows_of(bytes(content[: changes[0][0]] if cut else content))
+
+
+def repeating(rows: str, *, second: str = "") -> bytes:
+    """A spreadsheet of LibreOffice with these rows below its title, and perhaps a second table."""
+    end = "</table:table>"
+    more = f'<table:table table:name="T">{second}{end}' if second else ""
+    return rezipped(ods(["phone"]), "content.xml", {end.encode(): f"{rows}{end}{more}".encode()})
+
+
+FILLED = '<table:table-cell office:value-type="string"{}><text:p>09121234567</text:p></table:table-cell>'
+ROWS, COLUMNS = ' table:number-rows-repeated="{}"', ' table:number-columns-repeated="{}"'
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (f"<table:table-row{ROWS.format(1_000_000)}>{FILLED.format(COLUMNS.format(1000))}</table:table-row>", "ALL"),
+        (
+            f"<table:table-row{ROWS.format(1_000_000)}/><table:table-row><table:table-cell{COLUMNS.format(99)}/>"
+            f"{FILLED.format('')}</table:table-row>",
+            "row 1000002 and column CV",
+        ),
+        (
+            f"<table:table-row{ROWS.format(900_000)}><table:table-cell office:value-type='float' office:value='5'"
+            f"{COLUMNS.format(30)}/><table:table-cell{COLUMNS.format(16_000)}/></table:table-row>",
+            "row 900001 and column AD",
+        ),
+    ],
+)
+def test_cells_that_are_written_once_and_repeated_are_refused_before_they_fill_the_memory(rows: str, said: str) -> None:
+    with pytest.raises(UnreadableFile) as refused:
+        examined(repeating(rows))
+    assert refused.value.message == sheets.STRETCHED
+    assert said in refused.value.describe()
+
+
+def test_all_tables_of_a_spreadsheet_count_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sheets, "MOST_REPEATED", 15)
+    row = f"<table:table-row{ROWS.format(9)}>{FILLED.format('')}</table:table-row>"
+    assert len(rows_of(repeating(row))) == 9
+    with pytest.raises(UnreadableFile) as refused:
+        examined(repeating(row, second=row))
+    assert refused.value.message == sheets.STRETCHED
+
+
+@pytest.mark.parametrize("block", [7, 100, 100_000])
+def test_what_repeats_without_holding_anything_is_harmless(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sheet_parts, "_BLOCK", block)
+    empty = f"<table:table-cell{COLUMNS.format(16_000)}/>"
+    content = repeating(
+        f"<table:table-row>{FILLED.format('')}{empty}</table:table-row>"
+        f"<table:table-row{ROWS.format(1_048_574)}>{empty}</table:table-row>"
+    )
+    assert [row.cells[0] for row in rows_of(content)] == ["09121234567"]
+
+
+@pytest.mark.parametrize("end", [b"", b"</table:tablet>", b"</table:table"])
+def test_a_table_without_an_end_is_refused_and_not_looked_for_for_ever(end: bytes) -> None:
+    with pytest.raises(UnreadableFile) as refused:
+        examined(rezipped(ods(["phone"], ["09121234567"]), "content.xml", {b"</table:table>": end}))
+    assert refused.value.message == sheets.BROKEN
+
+
+def test_a_spreadsheet_in_an_encoding_that_nobody_knows_is_refused() -> None:
+    with pytest.raises(UnreadableFile) as refused:
+        examined(rezipped(ods(["phone"], ["09121234567"]), "content.xml", {b"UTF-8": b"UTF-99"}))
+    assert refused.value.message == sheets.BROKEN
+
+
+def test_a_row_without_an_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(extent, "_LONGEST_ROW", 1000)
+    monkeypatch.setattr(sheet_parts, "_BLOCK", 100)
+    with pytest.raises(UnreadableFile) as refused:
+        examined(repeating(f"<table:table-row>{FILLED.format('')}<!--{'x' * 2000}--></table:table-row>"))
+    assert refused.value.message == sheets.BROKEN
 
 
 def test_empty_cells_with_a_format_far_outside_are_harmless() -> None:

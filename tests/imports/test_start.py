@@ -31,6 +31,10 @@ def again(content: bytes | str, **asked: Any) -> Found:
         ("Report,2024-05-01\nby Sara\n", 2),
         ('"a title\nin two lines"\n', 2),
         ("Report;2024;x;y\n", 1),
+        ("ACME\ninfo@acme.de\n", 2),
+        ("ACME,,\nTel.,02188888888,\n\n", 3),
+        ("List,Spring 2024,\n", 1),
+        ("Q1,Q2,Q3\n", 1),
     ],
 )
 def test_lines_above_the_table_are_no_rows_and_are_shown(above: str, skipped: int) -> None:
@@ -61,6 +65,8 @@ def test_titles_nobody_knows_are_found_below_a_line_of_their_own() -> None:
         "x\n09121234567\n09121234568\n",
         "phone,,\n09121234567,Ali,Rasht\n09121234568,Sara,Yazd\n",
         "phone;name\n09121234567;Ali, Reza\n09121234568;Sara, Zahra\n",
+        "09121234567\n09121234568\nphone,name,city\n09121234569,Ali,Rasht\n",
+        "x,y,z\n09121234567,Ali,Rasht\nphone,name,city\n09121234569,Ali,Rasht\n",
     ],
 )
 def test_what_could_be_a_row_or_a_header_is_never_skipped(text: str) -> None:
@@ -102,6 +108,19 @@ def test_a_sep_line_stays_skipped_whatever_is_asked() -> None:
 def test_a_text_file_with_tabs_and_a_title_is_read(delimiter: str) -> None:
     found = examined("Export, 12 May\n" + TABLE.replace(",", delimiter))
     assert (found.form.delimiter, found.form.skip_lines, found.total) == (delimiter, 1, 2)
+
+
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_a_short_table_below_a_long_title_is_cut_as_a_table(quote: str) -> None:
+    lines = ["Customers", "of the spring", "fair", "phone;name;city", "09121234567;Ali;Rasht"]
+    text = "\n".join(quote + line.replace(";", f"{quote};{quote}") + quote for line in lines)
+    found = examined(text)
+    assert (found.form.delimiter, found.form.skip_lines, found.total) == (";", 3, 1)
+
+
+def test_several_numbers_in_the_last_cells_of_one_column_make_no_delimiter() -> None:
+    found = examined("mobile\n09121234567\n09121234568;09121234569\n09121234570;09121234571\n")
+    assert [row[0] for row in found.rows][1:] == ["09121234568;09121234569", "09121234570;09121234571"]
 
 
 def test_rows_of_a_workbook_are_skipped_in_the_same_way() -> None:
@@ -155,6 +174,13 @@ def test_the_sheets_that_people_see_are_listed_with_their_rows() -> None:
     found = examined(workbook(Read=[], Secret=PEOPLE, People=PEOPLE, Others=OTHERS, hidden="Secret"))
     assert [(sheet.name, sheet.rows) for sheet in found.sheets] == [("Read", 0), ("People", 3), ("Others", 3)]
     assert found.form.sheet == "People"
+
+
+def test_a_cover_is_passed_over_where_another_sheet_has_contacts() -> None:
+    cover: list[list[object]] = [["Report"], ["by ACME"], ["2024"]]
+    assert examined(workbook(Cover=cover, People=PEOPLE)).form.sheet == "People"
+    assert examined(workbook(Cover=cover, More=cover)).form.sheet == "Cover"
+    assert examined(workbook(Cover=cover, Wide=[["c"] * 600, [1] * 600], People=PEOPLE)).form.sheet == "People"
 
 
 def test_another_sheet_is_looked_at_afresh() -> None:

@@ -85,10 +85,15 @@ def _with_options(request: HttpRequest, job: ImportJob, offered: Offer) -> Offer
     kinds = kinds_for(book)
     may_add = may(request.user, "add_phonebookoption")
     may_make = may_add and may(request.user, "add_customoption")
-    columns = offered.columns
+    columns, varied = offered.columns, set(job.dialect.get("varied", ()))
+    no_choice = [kind for kind in kinds if kind != Kind.CHOICE]
     return replace(
         offered,
-        inferred=[infer(filled(rows, index), kinds=kinds) for index in range(len(columns))] if may_make else (),
+        inferred=[
+            infer(filled(rows, index), kinds=no_choice if index in varied else kinds) for index in range(len(columns))
+        ]
+        if may_make
+        else (),
         unused=[(f"{ADD}{option.pk}", option.title) for option in unused_options(book)] if may_add else (),
         kinds=[(kind, Kind(kind).label) for kind in kinds],
         may_save=may(request.user, "add_savedmapping"),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from contactsync import work
 from contactsync.admin import stages
-from contactsync.admin.common import link, person
+from contactsync.admin.common import link, person, say
 from contactsync.admin.flow import FlowAdmin, in_plain_words
 from contactsync.admin.forms.imports import ColumnsForm, ListColumnsForm
 from contactsync.admin.forms.reading import ReadingForm
@@ -89,6 +90,9 @@ class MappingMixin(FlowAdmin):
                 import_columns.confirm(request, job, form, log=lambda option: self.log_addition(request, option, []))
                 work.check_import(job, user=person(request))
             except (jobs.MappingError, jobs.UnreadableFile) as error:
+                if error.message == jobs.OTHER_COLUMNS:  # the form is about those there were
+                    say(request, error.describe(), level=messages.WARNING)
+                    return HttpResponseRedirect(link(job, "columns"))
                 column, fixed = getattr(error, "column", ""), getattr(error, "fixed", "")
                 form.show_refusal(error.describe(), column=column, fixed=fixed)
                 return self.show_columns(request, job, form)
