@@ -193,7 +193,7 @@ def _campaigns() -> int:
     preparing = Campaign.objects.filter(state=Campaign.State.PREPARING)
     woken = sum(_wake_for(prepare_campaign, preparing, pk, error={}) for pk in audience.abandoned())
     held = Campaign.objects.filter(state__in=cancel.HELD_THERE)
-    woken += sum(_wake_for(cancel_campaign, held, pk, error=cancel.INTERRUPTED) for pk in cancel.interrupted())
+    woken += sum(_wake_for(cancel_campaign, held, pk, error=cancel.GOES_ON) for pk in cancel.interrupted())
     return woken + sum(_wake(pull_report, campaign_id) for campaign_id in claim_due_reports())
 
 

@@ -29,8 +29,8 @@ CANCELLABLE = (Campaign.State.WAITING, *HELD_THERE)
 
 
 def interrupted() -> list[int]:
-    """Campaigns whose cancellation a worker began and did not end, because it was killed: to be cancelled again."""
-    held = Campaign.objects.filter(state__in=HELD_THERE, lease_until__lt=timezone.now()).exclude(lease_owner="")
+    """Campaigns whose cancellation a worker began and did not end, because it had to end itself: to be cancelled again."""
+    held = Campaign.objects.filter(state__in=HELD_THERE, lease_until__lt=timezone.now())
     return list(held.values_list("pk", flat=True))
 
 
@@ -54,12 +54,12 @@ def cancel(campaign: Campaign) -> Campaign:
     except ProviderError as error:
         refusals = [reason_of(error)]
     except shutdown.Ending:
-        lease.rest(timezone.now(), INTERRUPTED)
+        lease.rest(timezone.now(), GOES_ON)
         raise TransitionRefused(f"Campaign {campaign.pk} was not cancelled: this process is to end.") from None
     except LeaseLost:
         raise TransitionRefused(f"Campaign {campaign.pk} went on while it was being cancelled.") from None
     except Exception:  # an error of ours, which it would meet again
-        lease.rest(timezone.now(), INTERRUPTED)
+        lease.rest(None, INTERRUPTED)
         raise
     refusals += _unknown(campaign)
     with transaction.atomic():
@@ -77,6 +77,12 @@ def cancel(campaign: Campaign) -> Campaign:
 INTERRUPTED = reason(
     gettext_noop(
         "The worker ended while this campaign was being cancelled, so parts of it may not be. Cancel it again."
+    )
+)
+GOES_ON = reason(
+    gettext_noop(
+        "The worker ended while this campaign was being cancelled, so parts of it may not be yet. It is being cancelled "
+        "again by itself."
     )
 )
 _BY_HAND = reason(

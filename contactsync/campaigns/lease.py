@@ -22,10 +22,10 @@ class LeaseLost(Exception):
 
 
 def mend() -> None:
-    """After the clock was set back: leases end in time again, and a preparation does not rest for hours."""
+    """After the clock was set back: leases end in time again, and what rests does not rest for hours."""
     held = Campaign.objects.exclude(lease_owner="")
     bring_nearer(held, "lease_until", longest=DURATION, to=DURATION)
-    resting = Campaign.objects.filter(lease_owner="", state=Campaign.State.PREPARING)
+    resting = Campaign.objects.filter(lease_owner="")
     bring_nearer(resting, "lease_until", longest=LONGEST_REST, to=dt.timedelta(0))
 
 
@@ -49,8 +49,8 @@ class CampaignLease:
         if not self._set(Q(lease_owner=self.owner), **changes):
             raise LeaseLost
 
-    def rest(self, until: dt.datetime, why: dict[str, Any]) -> None:
-        """Let go of the campaign until then; the sweep finds it. `why` is shown meanwhile."""
+    def rest(self, until: dt.datetime | None, why: dict[str, Any]) -> None:
+        """Let go of the campaign until then; the sweep finds it (None: only a person does). `why` is shown meanwhile."""
         mine = Campaign.objects.filter(pk=self.campaign_id, state__in=self.states, lease_owner=self.owner)
         mine.update(lease_owner="", lease_until=until, error=why)
 

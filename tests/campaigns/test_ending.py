@@ -10,12 +10,12 @@ import time_machine
 from django.utils import timezone
 
 from contactsync import tasks
-from contactsync.campaigns import audience, calls, cancel, dispatch, lifecycle, reports
+from contactsync.campaigns import audience, calls, cancel, dispatch, lease, lifecycle, reports
 from contactsync.campaigns.problems import CampaignProblem
 from contactsync.models import Call, Campaign, Recipient, Run
 from contactsync.models.reasons import reason
 from contactsync.models.transitions import TransitionRefused
-from contactsync.sync import executor, ledger, planner, shutdown
+from contactsync.sync import executor, leases, ledger, planner, shutdown
 from contactsync.sync import lifecycle as runs
 from contactsync.sync.sweep import expired_runs
 from tests.campaigns.conftest import approve, campaign_to, prepare, received, send
@@ -112,7 +112,7 @@ def test_reports_are_read_on_later_and_nothing_counts_as_final(account, book, us
     assert campaign.summary["report"]["final"]
 
 
-def test_cancelling_is_interrupted_says_so_and_can_be_asked_for_again(account, book, user, sandbox, life):
+def test_cancelling_is_interrupted_says_so_and_is_made_up_for(account, book, user, sandbox, life, run_tasks):
     campaign = campaign_to(account, book, message="{first_name}", scheduled_for=timezone.now() + dt.timedelta(hours=5))
     send(campaign, user)
     with (
@@ -122,10 +122,35 @@ def test_cancelling_is_interrupted_says_so_and_can_be_asked_for_again(account, b
         cancel.cancel(campaign)
     campaign.refresh_from_db()
     assert campaign.state == Campaign.State.SCHEDULED
-    assert "Cancel it again" in campaign.error_text
+    assert "again by itself" in campaign.error_text
     assert not Call.objects.filter(state__in=[Call.State.PLANNED, Call.State.ON_WIRE]).exists()
     life()
-    assert cancel.cancel(campaign).state == Campaign.State.CANCELLED
+    assert tasks.sweep() == 1
+    campaign.refresh_from_db()
+    assert "again by itself" in campaign.error_text
+    run_tasks()
+    campaign.refresh_from_db()
+    assert (campaign.state, campaign.error) == (Campaign.State.CANCELLED, {})
+
+
+def test_a_lost_wake_up_call_for_a_cancellation_is_made_again_and_a_clock_set_back_does_not_delay_it(
+    account, book, user, sandbox, monkeypatch
+):
+    later = timezone.now() + dt.timedelta(hours=5)
+    campaign = campaign_to(account, book, message="{first_name}", scheduled_for=later)
+    send(campaign, user)
+    with pytest.raises(Killed), armed(Bomb(2), monkeypatch):
+        cancel.cancel(campaign)
+    with time_machine.travel(timezone.now() + dt.timedelta(hours=3)):
+        assert cancel.interrupted() == [campaign.pk]
+        assert leases.await_worker(Campaign.objects.filter(pk=campaign.pk))  # and nobody came
+        assert cancel.interrupted() == []
+    with time_machine.travel(timezone.now() + dt.timedelta(hours=3) + leases.WAKE_AGAIN):
+        assert cancel.interrupted() == [campaign.pk]
+    assert cancel.interrupted() == []
+    lease.mend()
+    with time_machine.travel(timezone.now() + dt.timedelta(seconds=1)):
+        assert cancel.interrupted() == [campaign.pk]
 
 
 def test_killed_anywhere_in_a_cancellation_the_sweep_has_it_cancelled(
