@@ -86,8 +86,7 @@ def settle_again(run: Run) -> None:
         add_to_summary(campaign, sent=sums.as_counts)
         close_runs(campaign)
         run.refresh_from_db(fields=["state"])
-        at_rest = {Campaign.State.STOPPED, Campaign.State.SENT, Campaign.State.SCHEDULED}
-        if campaign.state in at_rest and sums.unknown:
+        if campaign.state in _AT_REST and sums.unknown:
             transition(campaign, Campaign.State.ATTENTION, table=Campaign.TRANSITIONS, error=_unknown(sums))
         elif campaign.state == Campaign.State.ATTENTION and not (sums.on_wire or sums.planned):
             state, why = _campaign_end(campaign, sums, stopping=True)
@@ -95,6 +94,9 @@ def settle_again(run: Run) -> None:
                 Campaign.objects.filter(pk=campaign.pk).update(error=why)
             else:
                 transition(campaign, state, table=Campaign.TRANSITIONS, error=why)
+
+
+_AT_REST = {Campaign.State.STOPPED, Campaign.State.SENT, Campaign.State.SCHEDULED, Campaign.State.CANCELLED}
 
 
 def close_runs(campaign: Campaign) -> None:

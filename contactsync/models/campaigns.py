@@ -47,7 +47,9 @@ class Campaign(Leased, Explained):
         State.PAUSED: frozenset({State.SENDING}),
         State.SCHEDULED: frozenset({State.SENDING, State.STOPPING, State.STOPPED, State.ATTENTION}),
         State.SENT: frozenset({State.SENDING, State.STOPPING, State.STOPPED, State.SCHEDULED, State.ATTENTION}),
-        State.ATTENTION: frozenset({State.SENDING, State.STOPPING, State.STOPPED, State.SCHEDULED, State.SENT}),
+        State.ATTENTION: frozenset(
+            {State.SENDING, State.STOPPING, State.STOPPED, State.SCHEDULED, State.SENT, State.CANCELLED}
+        ),
         State.CANCELLED: frozenset({State.WAITING, State.SCHEDULED, State.STOPPED, State.ATTENTION}),
         State.FAILED: frozenset({State.PREPARING, State.SENDING}),
     }

@@ -15,8 +15,9 @@ from django.test import Client
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
-from contactsync.campaigns import evidence
-from contactsync.campaigns.resolve import resolve_unknown
+from contactsync.campaigns import evidence, lifecycle
+from contactsync.campaigns.resolve import open_again, resolve_unknown
+from contactsync.campaigns.settle import settle_again
 from contactsync.inbound import handle
 from contactsync.models import Call, Callback, Campaign, Contact, Evidence, ProviderAccount, Recipient
 from contactsync.sync.callbacks import subscribe
@@ -251,6 +252,28 @@ def test_and_is_accepted_when_that_is_proven(sandbox: SandboxServer, account_at:
     row = after_handling(told(account, our_reference=str(call.uuid), reference=reference, is_proven=True))
     call.refresh_from_db()
     assert (row.state, call.state, call.references) == (State.DONE, Call.State.ACCEPTED, [reference])
+    assert Recipient.objects.get().state == Recipient.State.ACCEPTED
+
+
+def test_a_campaign_closed_as_cancelled_because_nothing_went_out_is_open_again_and_handed_over_once_it_is_proven(
+    sandbox: SandboxServer, account_at: AccountAt
+) -> None:
+    account = account_at("callbell", default_sender=next(iter(sandbox.state("callbell").channels)))
+    sandbox.dialects["callbell"].receive({"from": ITALIAN, "message": "Ciao"})
+    call, user = sent(account, ITALIAN), make_user()
+    Campaign.objects.update(summary={"considered": 1, "recipients": 1})
+    reference = call.references[0]
+    make_unknown(call)
+    settle_again(call.run)
+    resolve_unknown(Call.objects.get(), sent=False, user=user)
+    assert lifecycle.leave_unsent(Campaign.objects.get(), user=user).state == Campaign.State.CANCELLED
+    assert open_again(call)
+    campaign = Campaign.objects.get()
+    assert (campaign.state, campaign.summary["sent"]["unknown"]) == (Campaign.State.ATTENTION, 1)
+    assert "outcome is not known" in campaign.error_text
+    after_handling(told(account, our_reference=str(call.uuid), reference=reference, is_proven=True))
+    campaign.refresh_from_db()
+    assert (campaign.state, campaign.error) == (Campaign.State.SENT, {})
     assert Recipient.objects.get().state == Recipient.State.ACCEPTED
 
 
