@@ -68,7 +68,7 @@ def execute(run_id: int) -> None:
     except LeaseLost:
         logger.warning("Run %s was taken over by another worker.", run_id)
         settle_again(run)  # an answer that came late may be the one a person was to decide
-        hear_late_answers(run)  # or the one that a person has decided wrongly
+        hear_late_answers(run.campaign)  # or the one that a person has decided wrongly
 
 
 def _carry_out_or_settle(run: Run, owner: str) -> None:

@@ -31,6 +31,7 @@ from contactsync.campaigns.problems import (
     problems,
     schedule_problems,
 )
+from contactsync.campaigns.resolve import hear_late_answers
 from contactsync.campaigns.settle import close_runs, handed_over, resumable_refusals, settle
 from contactsync.campaigns.waiting import begin_late
 from contactsync.models import Call, Campaign, Recipient, Run
@@ -54,6 +55,14 @@ def _all_or_nothing(campaign: Campaign) -> Iterator[None]:
     except (CampaignProblem, TransitionRefused):
         campaign.refresh_from_db()
         raise
+
+
+@contextmanager
+def _late_answers_heard(campaign: Campaign) -> Iterator[None]:
+    """The same, once the answers are heard that came when a worker had been given up and was killed before it could say so."""
+    hear_late_answers(campaign)
+    with _all_or_nothing(campaign):
+        yield
 
 
 def begin_prepare(campaign: Campaign, *, user: User | None) -> Campaign:
@@ -185,7 +194,7 @@ def leave_unsent(campaign: Campaign, *, user: User) -> Campaign:
     A campaign of which the provider has something is handed over then; of which it has nothing, cancelled.
     Raises `CampaignProblem` while the outcome of a call is not known.
     """
-    with _all_or_nothing(campaign):
+    with _late_answers_heard(campaign):
         row = Campaign.objects.select_for_update().get(pk=campaign.pk)
         if row.state not in (Campaign.State.ATTENTION, Campaign.State.STOPPED):
             raise TransitionRefused(f"Campaign {campaign.pk} does not wait for a decision.")
@@ -214,7 +223,7 @@ def resume(campaign: Campaign, *, user: User | None, at_once: bool = False, comm
     if user is None and not command:
         raise ValueError("Who sends must be on record: a user or the name of a command.")
     by = user.get_username() if user else command
-    with _all_or_nothing(campaign):
+    with _late_answers_heard(campaign):
         if run := begin_late(campaign, by=by):
             if found := account_problems(campaign.account):
                 raise CampaignProblem(found)

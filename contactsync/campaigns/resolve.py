@@ -67,9 +67,10 @@ def resolve_by_callback(call_uuid: UUID | str, reference: str) -> bool:
     return True
 
 
-def hear_late_answers(run: Run) -> None:
+def hear_late_answers(campaign: Campaign | None) -> None:
     """What a person called not sent, and was answered as accepted after that, is open again."""
-    for call in Call.objects.filter(run=run, state=Call.State.NOT_SENT, operation__in=SENDS, attempts__gt=0):
+    made = Call.objects.filter(operation__in=SENDS, attempts__gt=0)
+    for call in made.filter(run__campaign=campaign, state=Call.State.NOT_SENT):
         if was_carried_out_late(call):
             open_again(call)
 

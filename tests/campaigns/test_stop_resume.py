@@ -16,6 +16,7 @@ from contactsync.models.transitions import TransitionRefused
 from contactsync.sync import ledger, sweep
 from tests.campaigns.conftest import approve, campaign_to, excluded, prepare, received, send, sent_bodies, states
 from tests.factories import make_contact, make_phonebook
+from tests.sync.test_killed import Killed
 
 pytestmark = pytest.mark.usefixtures("one_text_per_call")
 
@@ -212,8 +213,9 @@ class TestDecisions:
             reports.resolve_unknown(unknown, sent=False, user=user)
         assert Recipient.objects.filter(state="accepted").count() == 5
 
-    def test_an_answer_that_comes_after_a_wrong_word_opens_it_again(self, campaign, user, sandbox, monkeypatch):
-        """The provider has it, but the worker's machine sleeps until another has finished and a person has decided."""
+    @pytest.fixture
+    def asleep(self, user, monkeypatch):
+        """The first call's worker sleeps, with its answer, until another has finished and a person has decided wrongly."""
         make, slept = ledger.make, []
 
         def make_and_sleep(call, *args):
@@ -229,13 +231,36 @@ class TestDecisions:
             return performed
 
         monkeypatch.setattr(ledger, "make", make_and_sleep)
+        return slept
+
+    def test_an_answer_that_comes_after_a_wrong_word_opens_it_again(self, campaign, user, sandbox, asleep):
         send(campaign, user)
-        call = Call.objects.get(pk=slept[0])
+        call = Call.objects.get(pk=asleep[0])
         assert (call.state, campaign.state) == (Call.State.UNKNOWN, Campaign.State.ATTENTION)
         assert "Answered late" in call.error_text
         assert sorted(states(campaign).values()) == ["accepted"] * 4 + ["unknown"]
         with pytest.raises(CampaignProblem, match="Nobody"):
             lifecycle.resume(campaign, user=user)
+        assert received(sandbox) == {phone: [phone[-1]] for phone in PHONES}
+
+    @pytest.mark.parametrize("step", [lifecycle.resume, lifecycle.leave_unsent])
+    def test_and_does_so_at_the_next_step_when_the_worker_was_killed_with_it(
+        self, campaign, user, sandbox, asleep, monkeypatch, step
+    ):
+        def die(*args):
+            raise Killed
+
+        with monkeypatch.context() as patch:
+            patch.setattr(dispatch, "hear_late_answers", die)
+            with pytest.raises(Killed):
+                send(campaign, user)
+        campaign.refresh_from_db()
+        call = Call.objects.get(pk=asleep[0])
+        assert (call.state, campaign.state) == (Call.State.NOT_SENT, Campaign.State.STOPPED)
+        with pytest.raises(CampaignProblem):
+            step(campaign, user=user)
+        call.refresh_from_db()
+        assert (call.state, campaign.state) == (Call.State.UNKNOWN, Campaign.State.ATTENTION)
         assert received(sandbox) == {phone: [phone[-1]] for phone in PHONES}
 
     def test_only_unknown_calls_are_decided(self, user, unknown):
