@@ -79,8 +79,8 @@ def unsettled(worker: Worker, operation: Operation) -> list[Call]:
 
 def _options(worker: Worker) -> None:
     for renaming in worker.planned_calls(Operation.RENAME_OPTION):
-        option = CustomOption.objects.get(pk=renaming.target["option"])
-        key, title = option.remote_key, option.title
+        key = CustomOption.objects.get(pk=renaming.target["option"]).remote_key
+        title = renaming.target["title"]
         insist(worker.perform(renaming, lambda provider, key=key, title=title: provider.rename_option(key, title)))  # type: ignore[misc]
     if worker.limits.option_identity != "id":
         return
@@ -90,6 +90,9 @@ def _options(worker: Worker) -> None:
     open_options = [option for option in options if not option.remote_key or option.pk in calls]
     if not open_options:
         return
+    for option in open_options:
+        if option.pk in calls:  # what is made, or was perhaps, has this title, whatever was entered meanwhile
+            option.title = calls[option.pk].target["title"]
     worker.let_arrive(calls.values())
     there = list_options(worker.line, open_options)
     for option in open_options:
@@ -134,6 +137,8 @@ def _create_option(worker: Worker, option: CustomOption, call: Call) -> None:
 def _phonebook(worker: Worker) -> None:
     phonebook = worker.phonebook
     creating = next(iter(unsettled(worker, Operation.CREATE_PHONEBOOK)), None)
+    if creating is not None:
+        phonebook.title = creating.target["title"]  # as above
     if creating is not None or not phonebook.remote_id:
         if creating is not None and phonebook.remote_id and find_phonebook(worker.line, phonebook) is None:
             _unlink_phonebook(phonebook)  # it is gone at the provider, which the plan has shown

@@ -8,11 +8,15 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from contactsync.models import Contact, CustomOption, Phonebook, ProviderAccount, Run
-from contactsync.sync import creates, draft, lifecycle, planner
+from contactsync.models import Call, Contact, CustomOption, Phonebook, ProviderAccount, Run
+from contactsync.sync import creates, draft, lifecycle, planner, prepare
+from contactsync.sync.line import Line
+from contactsync.sync.remote import find_phonebook
+from contactsync.sync.worker import Worker
 from providers.sandbox import SandboxServer
 from tests.factories import make_contact, make_option, make_phonebook
-from tests.sync.conftest import assert_in_step, carry_out, plan_push, push, remote_contacts
+from tests.sync.conftest import assert_in_step, carry_out, expire_leases, plan_push, push, remote_contacts
+from tests.sync.test_killed import Killed
 
 pytestmark = pytest.mark.django_db
 PHONE = "+989120000001"
@@ -187,6 +191,53 @@ def test_nothing_gets_another_title_than_the_plan_has_shown(
     phonebook.refresh_from_db()
     assert push(phonebook).state == Run.State.FINISHED
     assert_in_step(sandbox, phonebook)
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+def test_an_option_renamed_in_the_moment_it_goes_there_gets_the_title_of_the_plan(
+    sandbox: SandboxServer, phonebook: Phonebook, option: CustomOption, monkeypatch: pytest.MonkeyPatch, is_new: bool
+) -> None:
+    if not is_new:
+        push(phonebook)
+        CustomOption.objects.update(title="town")
+    run, check = plan_push(phonebook), vars(prepare)["_check_titles"]
+    lifecycle.approve(run)
+
+    def check_and_rename(worker: Worker) -> None:
+        check(worker)
+        CustomOption.objects.update(title="Not shown")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(prepare, "_check_titles", check_and_rename)
+        sandbox.fault("reset_after", "/api/phonebooks/options")
+        assert carry_out(run).state == Run.State.FINISHED
+    there = sandbox.state("ippanel").options.values()
+    assert [found.title for found in there] == ["city" if is_new else "town"]
+    assert push(Phonebook.objects.get()).state == Run.State.FINISHED
+    assert [found.title for found in there] == ["Not shown"]
+
+
+def test_a_phonebook_that_may_be_there_is_looked_for_under_the_title_it_was_made_with(
+    sandbox: SandboxServer, phonebook: Phonebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, title = plan_push(phonebook), phonebook.title
+    lifecycle.approve(run)
+
+    def die(line: Line, book: Phonebook) -> None:
+        if Call.objects.filter(state=Call.State.UNKNOWN).exists():
+            raise Killed
+        find_phonebook(line, book)
+
+    sandbox.fault("reset_after", "POST /api/phonebooks$")
+    with monkeypatch.context() as patch:
+        patch.setattr(prepare, "find_phonebook", die)
+        with pytest.raises(Killed):
+            carry_out(run)
+    Phonebook.objects.update(title="Not shown")
+    expire_leases()
+    run = carry_out(Run.objects.get(pk=run.pk))
+    assert run.state == Run.State.FINISHED, run.error_text
+    assert [found.title for found in sandbox.state("ippanel").phonebooks.values()] == [title]
 
 
 def test_whom_another_run_puts_there_while_the_plan_is_made_is_not_called_missing(
