@@ -18,7 +18,7 @@ from contactsync.sync import leases, shutdown
 from contactsync.sync.connect import Operation, Provider, ProviderError, capabilities, reason_of
 from contactsync.sync.equation import COUNTED, counts_of, taken_up_again
 from contactsync.sync.leases import State
-from contactsync.sync.ledger import LONGEST_WAIT, Performed, perform_patiently
+from contactsync.sync.ledger import Performed, perform_patiently
 from contactsync.sync.line import Line
 from contactsync.sync.policy import InternalError, Verdict, is_held_back
 
@@ -30,6 +30,7 @@ MOST_REFUSED = 20  # calls in a row, until a person has said that the run is to 
 COUNT_EVERY = 2.0  # seconds
 COUNT_SHARE = 20  # counting a big run takes long: at most one part in so many of the time
 TELL_EVERY = 1.0  # seconds
+LONGEST_ANSWER = 60.0  # seconds that a backend may be set to wait for one
 CALLS_AT_ONCE = 500  # read from the database
 
 TOO_MANY_UNKNOWN = gettext_noop(
@@ -160,7 +161,7 @@ class Worker:
         """
         waited = [call for call in calls if call.state == Call.State.UNKNOWN and call.finished_at and call.seconds]
         left = [(call.finished_at - timezone.now()).total_seconds() + call.seconds for call in waited]  # type: ignore[operator]
-        self.line.rest(min(max(left, default=0.0), LONGEST_WAIT))
+        self.line.rest(min(max(left, default=0.0), LONGEST_ANSWER))
 
     # Calls
 

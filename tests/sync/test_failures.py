@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import time_machine
+from django.utils import timezone
 
 from contactsync.models import Call, Contact, Phonebook, ProviderAccount, Run, RunItem
 from contactsync.sync import accounts, ledger, lifecycle
-from contactsync.sync.worker import MOST_ATTEMPTS
+from contactsync.sync.line import Line
+from contactsync.sync.worker import MOST_ATTEMPTS, Worker
 from providers.sandbox import SandboxServer
 from tests.factories import SANDBOX_KEY, make_contact, make_option, make_phonebook
 from tests.sync.conftest import assert_in_step, carry_out, expire_leases, plan_push, push
@@ -52,6 +55,21 @@ def test_a_429_is_waited_for_as_long_as_it_asks(
     assert push(phonebook).state == Run.State.FINISHED
     assert sum(waits) == 7.0
     assert_in_step(sandbox, phonebook)
+
+
+def test_what_may_come_late_is_waited_for_as_long_as_its_answer_but_no_longer_than_any_answer(
+    account: ProviderAccount, phonebook: Phonebook, waits: list[float]
+) -> None:
+    run = plan_push(phonebook)
+    lost = run.calls.first()
+    lost.state, lost.finished_at, lost.seconds = Call.State.UNKNOWN, timezone.now(), 58.0
+    with Line(account, pulse=lambda: None) as line, time_machine.travel(lost.finished_at, tick=False):
+        worker = Worker(run, phonebook, line, owner="me")
+        worker.let_arrive([lost])
+        assert sum(waits) == 58.0
+        lost.seconds = 500.0
+        worker.let_arrive([lost])
+        assert sum(waits) == 58.0 + 60.0
 
 
 def test_pauses_between_attempts_double(sandbox: SandboxServer, phonebook: Phonebook, waits: list[float]) -> None:
