@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import importlib
 import threading
+from types import SimpleNamespace
 
 import pytest
 import time_machine
+from django.apps import apps
+from django.db import connection
 from django.utils import timezone
 
 from contactsync import tasks
@@ -19,7 +23,7 @@ from contactsync.sync import executor, leases, ledger, planner, shutdown
 from contactsync.sync import lifecycle as runs
 from contactsync.sync.sweep import expired_runs
 from tests.campaigns.conftest import approve, campaign_to, prepare, received, send
-from tests.factories import make_contact, make_phonebook
+from tests.factories import make_campaign, make_contact, make_phonebook
 from tests.meanwhile import just_before
 from tests.sync.test_killed import EVERY, Bomb, Killed, armed, first_fuse
 
@@ -207,6 +211,28 @@ def test_whoever_goes_on_after_an_interrupted_cancellation_does_not_have_it_canc
     assert campaign.state == Campaign.State.SCHEDULED
     with time_machine.travel(timezone.now() + dt.timedelta(hours=1)):
         assert cancel.interrupted() == []
+
+
+def test_a_cancellation_that_an_earlier_version_left_is_somebody_s_to_ask_for_again_unless_it_was_gone_on_with(
+    account, user
+):
+    now = timezone.now()
+    left = {
+        "account": account,
+        "state": Campaign.State.SCHEDULED,
+        "scheduled_for": now + dt.timedelta(hours=5),
+        "lease_until": now - dt.timedelta(hours=1),
+    }
+    killed, resumed = (make_campaign(**left, lease_owner="long gone") for _ in range(2))
+    Run.objects.create(kind=Run.Kind.SEND, account=account, campaign=resumed)
+    told = make_campaign(**left, error=cancel.INTERRUPTED)
+    due = make_campaign(**{**left, "state": Campaign.State.ATTENTION, "scheduled_for": now}, lease_owner="long gone")
+    assert len(cancel.interrupted()) == 4
+    migration = importlib.import_module("contactsync.migrations.0009_changes_without_constraint")
+    migration.leave_old_cancellations(apps, SimpleNamespace(connection=connection))
+    assert cancel.interrupted() == []
+    rows = dict(Campaign.objects.filter(lease_owner="", lease_until=None).values_list("pk", "error"))
+    assert rows == {killed.pk: cancel.INTERRUPTED, resumed.pk: {}, told.pk: cancel.INTERRUPTED, due.pk: {}}
 
 
 def test_a_cancellation_that_meets_an_error_of_ours_is_not_tried_again_by_itself(
