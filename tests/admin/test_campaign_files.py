@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 from typing import Any
 
+import openpyxl
 import pytest
 from django.test import Client
 from django.utils import timezone
@@ -90,6 +92,16 @@ def test_a_file_written_by_hand_needs_no_ids(client: Client, account: ProviderAc
     campaign = Campaign.objects.get()
     assert (campaign.account, campaign.message, campaign.state) == (account, "Hello", Campaign.State.DRAFT)
     assert [target.phonebook for target in campaign.targets.all()] == [book]
+
+
+def test_line_ends_of_excel_are_those_of_the_form(client: Client, account: ProviderAccount) -> None:
+    book = openpyxl.Workbook()
+    book.active.append(["account", "title", "message"])
+    book.active.append(["Main", "Spring", "Hi_x000D_\n there_x000D_you"])
+    file = io.BytesIO()
+    book.save(file)
+    confirm(client, "campaign", upload(client, "campaign", file.getvalue(), "1"))
+    assert Campaign.objects.get().message == "Hi\n there\nyou"
 
 
 def test_a_time_may_be_jalali_and_what_is_none_is_named(client: Client, account: ProviderAccount) -> None:

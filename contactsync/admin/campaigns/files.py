@@ -77,7 +77,7 @@ class CampaignResource(SmallResource):
     def before_import_row(self, row: Any, **kwargs: Any) -> None:
         super().before_import_row(row, **kwargs)
         if "message" in row:
-            row["message"] = row["message"].replace("\r\n", "\n")
+            row["message"] = row["message"].replace("\r\n", "\n").replace("\r", "\n")
 
     def import_instance(self, instance: Any, row: Any, **kwargs: Any) -> None:
         key, before = instance.pk, _told(instance)
