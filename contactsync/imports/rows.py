@@ -15,7 +15,7 @@ from django.db import connection
 #: they move to the file, half of what others have (settings), so that it is the import that moves them; 1, NORMAL: to wait for
 #: the disk when the pages move, not with every commit; and 1: not to hold each row against the checks of its table, for which
 #: all its JSON is parsed once more, a sixth of the time. (Tests do hold it against them, and PostgreSQL does always.)
-ROOMY = {"cache_size": -32_000, "wal_autocheckpoint": 8_000, "synchronous": 1, "ignore_check_constraints": 1}
+ROOMY = {"cache_size": -24_000, "wal_autocheckpoint": 8_000, "synchronous": 1, "ignore_check_constraints": 1}
 
 
 def data_version() -> int | None:
