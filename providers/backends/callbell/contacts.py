@@ -83,7 +83,11 @@ class ContactCalls(ReadingCalls):
         return ItemResult(record.reference, ItemOutcome.DONE, remote_id)
 
     def delete_contacts(self, book: BookRef, remote_ids: Sequence[str]) -> None:
-        """Who bears other tags too only loses the phonebook's; who bears no other is destroyed for good."""
+        """Who bears other tags too only loses the phonebook's; who bears no other is destroyed for good.
+
+        The tags are read directly before that request; what somebody else, or a run on another phonebook, changes between
+        the two is lost, or comes back, and shows at the next comparison.
+        """
         if len(remote_ids) > 1:
             raise ValueError(f"{len(remote_ids)} contacts in one call; at most 1")
         for remote_id in remote_ids:
