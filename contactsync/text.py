@@ -34,6 +34,8 @@ _MARKS = re.compile("[\u0300-\u036f\u064b-\u065f\u0670]")
 _FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 _TEXT_FORMULA = re.compile(r'="((?:[^"]|"")*)"')
 _EXCEL_CODE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
+# What no text holds, half a character and none at all, stays as it is written.
+_CODED = re.compile(r"_x(?!0000|[Dd][89A-Fa-f])([0-9A-Fa-f]{4})_")
 _SIGNED_NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?|[+-]+")
 
 
@@ -118,3 +120,8 @@ def undefused(text: str) -> str:
 def excel_text(text: str) -> str:
     """The text as a cell of an Excel file holds it: “_x0041_” there stands for A, so its first sign is written as a code too."""
     return _EXCEL_CODE.sub("_x005F_", text) if "_x" in text else text
+
+
+def from_excel_text(text: str) -> str:
+    """The text that a cell of an Excel file stands for: `excel_text` undone, with what Excel itself writes as a code."""
+    return _CODED.sub(lambda found: chr(int(found[1], 16)), text) if "_x" in text else text

@@ -8,7 +8,18 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from contactsync.text import ascii_digits, clean, defuse, fold, gettext_noop, is_formula, printable, undefused
+from contactsync.text import (
+    ascii_digits,
+    clean,
+    defuse,
+    excel_text,
+    fold,
+    from_excel_text,
+    gettext_noop,
+    is_formula,
+    printable,
+    undefused,
+)
 
 tricky = st.text(
     st.one_of(
@@ -183,3 +194,14 @@ def test_what_was_defused_is_read_as_it_was(text: str) -> None:
 
 def test_the_name_of_a_file_keeps_what_joins_its_letters_and_loses_what_hides() -> None:
     assert printable("اصلاح\u200cشده\u202e.xlsx\x00\n") == "اصلاح\u200cشده.xlsx"
+
+
+@given(st.one_of(st.text(), st.text("_x05FfDd8a")))
+@example("_x005F_x000D_")
+def test_what_was_written_for_excel_is_read_as_it_was(text: str) -> None:
+    assert from_excel_text(excel_text(text)) == text
+
+
+def test_codes_that_excel_writes_are_the_characters_they_stand_for() -> None:
+    assert from_excel_text("Hi_x000D_\n_x0041__x005F_x000D_") == "Hi\r\nA_x000D_"
+    assert from_excel_text("_x0000_ _xD83D__xde00_") == "_x0000_ _xD83D__xde00_"

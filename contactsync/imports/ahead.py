@@ -47,8 +47,13 @@ def ahead(items: Iterator[Any]) -> Iterator[Iterator[Any]]:
         # Python warns of other threads and their locks; the maker only computes, and leaves without tidying up.
         warnings.simplefilter("ignore", DeprecationWarning)
         _give_back_memory()
-        with UNDIVIDED:
-            pid = os.fork()
+        try:
+            with UNDIVIDED:
+                pid = os.fork()
+        except OSError:
+            os.close(reading)
+            os.close(writing)
+            raise
     if pid == 0:
         os.close(reading)
         _make(items, writing)

@@ -13,9 +13,13 @@ _NAMES = ("workbook", "book")
 _MINI, _SMALL = 64, 4096
 #: numbers of sectors from here on mean something else
 _RESERVED = 0xFFFFFFFA
-_NEW_PART, _DIMENSIONS, _MANY_NUMBERS = 0x0809, 0x0200, 0x00BD
+_NEW_PART, _DIMENSIONS, _MANY_NUMBERS, _ENCRYPTED = 0x0809, 0x0200, 0x00BD, 0x002F
 #: records of one cell, and of several beside each other; row and column come first in each
 _CELLS = frozenset({1, 2, 3, 4, 5, 6, 0xBD, 0xBE, 0xD6, 0xFD, 0x201, 0x203, 0x204, 0x205, 0x206, 0x27E, 0x406})
+
+
+class Encrypted(ValueError):
+    """A password protects the workbook: from here on its records can be counted, but not read."""
 
 
 def corners(file: BinaryIO) -> Iterator[tuple[int, int, int]]:
@@ -27,6 +31,8 @@ def corners(file: BinaryIO) -> Iterator[tuple[int, int, int]]:
             if kind == _NEW_PART:
                 earlier += row * column
                 row = column = 0
+            elif kind == _ENCRYPTED:
+                raise Encrypted
             elif kind == _DIMENSIONS and len(data) >= 8:
                 top, bottom, left, right = struct.unpack_from("<IIHH" if len(data) >= 14 else "<HHHH", data)
                 is_possible = top <= bottom and left <= right

@@ -107,7 +107,7 @@ def _rows_of_text(file: BinaryIO, form: Form, number: int) -> Iterator[Row]:
         for cells in reader:
             pieces.since_row = 0
             following = form.skip_lines + reader.line_num + 1
-            if following - line > 1 and _holds_rows(cells, form.delimiter):
+            if following - line > 1 and _holds_rows(cells, form.delimiter, form.width):
                 raise UnreadableFile(SWALLOWED, line=line, last=following - 1)
             if cells and (cells[0].isalnum() or not is_blank_row(cells)):
                 yield Row(number, line, cells)
@@ -122,10 +122,13 @@ def _rows_of_text(file: BinaryIO, form: Form, number: int) -> Iterator[Row]:
         raise
 
 
-def _holds_rows(cells: Sequence[str], delimiter: str) -> bool:
-    """Do the lines of this row look like a row each: equally many cells, with a phone number in the same place?"""
+def _holds_rows(cells: Sequence[str], delimiter: str, width: int) -> bool:
+    """Is each line of this row certainly a row: as wide as the table, with a phone number in the same place?"""
+    # Lines that are rows bring their delimiters into the cells. In a text one stands before a space, or once by chance.
+    if sum(cell.count(delimiter) - cell.count(f"{delimiter} ") for cell in cells) < 2:
+        return False
     lines = [line.split(delimiter) for line in _LINE_ENDS.split(delimiter.join(cells)) if has_content(line)]
-    if len(lines) < 2 or len(lines[0]) < 2 or len(set(map(len, lines))) > 1:
+    if len(lines) < 2 or len(set(map(len, lines))) > 1 or len(lines[0]) not in {width, len(cells)}:
         return False
     return any(all(map(looks_like_phone, column)) for column in zip(*lines, strict=True))
 

@@ -22,7 +22,7 @@ from contactsync.imports.archive import DAMAGES, METHODS, refuse_long_lists
 from contactsync.imports.errors import UnreadableFile
 from contactsync.imports.extent import repeated, unplaced
 from contactsync.imports.letters import column_letters, column_number
-from contactsync.imports.old_workbook import corners
+from contactsync.imports.old_workbook import Encrypted, corners
 from contactsync.imports.sheet_parts import is_well_formed
 
 _ZIP = b"PK\x03\x04"
@@ -176,6 +176,8 @@ def _refuse_bombs(file: BinaryIO) -> None:
     if head == _OLE:
         try:
             _refuse_beyond(MOST_CELLS, corners(file))
+        except Encrypted as error:
+            raise UnreadableFile(LOCKED) from error
         except (ValueError, struct.error) as error:
             raise UnreadableFile(LOCKED if _is_locked(file) else BROKEN) from error
     if not head.startswith(_ZIP):

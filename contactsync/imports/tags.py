@@ -20,7 +20,7 @@ def tags_after(there: Sequence[str], told: Sequence[str], *, adds: bool) -> list
 
     Tags of a provider may hold a separator, which no cell can say: what the file of an export says of them changes nothing.
     """
-    said = tags_in(", ".join(there))
     if adds:
+        said = {part for tag in there if set(parts := tags_in(tag)) <= set(told) for part in parts}
         return list(dict.fromkeys([*there, *(tag for tag in told if tag not in said)]))
-    return list(there if told and said == list(told) else told)
+    return list(there if told and tags_in(", ".join(there)) == list(told) else told)

@@ -31,7 +31,7 @@ GONE = gettext_noop(
 )
 FULL = gettext_noop("The provider takes at most %(limit)s contacts in one phonebook.")
 NUMBER_FIXED = gettext_noop(
-    "The provider has this contact with the number %(phone)s and cannot change it. Choose “Make a new contact”: the old one is deleted there, and this number is added."
+    "The provider has this contact with the number %(phone)s and cannot change it. Choose “Make a new contact”: the old one is deleted from this phonebook there, and this number is added."
 )
 TOO_LONG = gettext_noop("“%(field)s” has %(length)s characters, and the provider takes at most %(limit)s.")
 ID_TAKEN = gettext_noop("The provider's contact with this number is linked to another contact of this phonebook.")
@@ -70,6 +70,7 @@ class Judge:
     remote: RemoteIndex
     taken_ids: Container[str]  # ids that contacts of this phonebook are linked to
     room: int | None = None
+    tag: str = ""  # of this phonebook, at a provider whose phonebooks are tags
 
     def decide(self, contact: Contact) -> Decision:
         """The step for one contact, with what changes and why not."""
@@ -99,7 +100,14 @@ class Judge:
             return Decision(Step.DELETE, remote_id=contact.remote_id, is_gone=True)
         if not self._can(Operation.DELETE_CONTACTS):
             return self._cannot(self._why_not(Operation.DELETE_CONTACTS))
-        return Decision(Step.DELETE, remote_id=found.remote_id)
+        return Decision(Step.DELETE, remote_id=found.remote_id, changes=self.loss(found))
+
+    def loss(self, found: RemoteContact) -> dict[str, list[Any]]:
+        """The tags of somebody to be deleted, `[there, left]`: without one left all of the contact goes. Empty where not known."""
+        if not self.tag or found.tags is None:
+            return {}
+        left = sorted(found.tags)
+        return {"tags": [[self.tag, *left], left]}
 
     def _absent(self, contact: Contact, record: ContactRecord) -> Decision:
         if contact.remote_id:

@@ -108,6 +108,8 @@ class Draft:
         contact, decision = pair
         step = decision.step.value
         self.counts[step] += 1
+        if decision.step is Step.DELETE:
+            self.count_loss(decision.changes)
         self.note(step, contact.phone, contact.payload_hash)
         return (
             contact.pk,
@@ -120,6 +122,12 @@ class Draft:
             call,
             decision.why,
         )
+
+    def count_loss(self, changes: Mapping[str, Any]) -> None:
+        """Whether a deletion takes away one tag of several or destroys the contact, where that is known (see `Judge.loss`)."""
+        if "tags" in changes:
+            name = "loses_tag" if changes["tags"][1] else "destroyed"
+            self.extra[name] = self.extra.get(name, 0) + 1
 
     def _write_items(self, rows: Sequence[Sequence[Any]]) -> None:
         if not rows:

@@ -24,7 +24,7 @@ from contactsync.sync.line import Line
 from contactsync.sync.mapping import TO_BE_CREATED, Places, places_of
 from contactsync.sync.policy import InternalError, rest_after
 from contactsync.sync.reconcile_plan import plan_reconcile
-from contactsync.sync.remote import Finder, RemoteIndex, read_contacts
+from contactsync.sync.remote import Finder, RemoteIndex, read_contacts, tag_of
 from contactsync.sync.removal import plan_removal
 from contactsync.sync.setup_plan import PlanImpossible, plan_setup
 from providers.types import Operation, RemotePhonebook
@@ -101,6 +101,7 @@ def _plan_push(draft: Draft, line: Line) -> None:
         remote=remote,
         taken_ids=remote_ids_of(phonebook),
         room=None if limit is None else limit - len(remote),
+        tag=tag_of(phonebook, line),
     )
     updates, deletes = Later(), Later()
     have_counted(Contact)

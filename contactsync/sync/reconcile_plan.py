@@ -17,7 +17,7 @@ from contactsync.sync.decide import GONE, Judge, Step
 from contactsync.sync.draft import Draft
 from contactsync.sync.line import Line
 from contactsync.sync.mapping import places_of, record_of
-from contactsync.sync.remote import find_phonebook, read_contacts
+from contactsync.sync.remote import find_phonebook, read_contacts, tag_of
 from contactsync.sync.setup_plan import PlanImpossible
 from contactsync.sync.theirs import told
 from providers.types import Operation, RemoteContact
@@ -58,6 +58,7 @@ def plan_reconcile(draft: Draft, line: Line) -> None:
         remote=remote,
         taken_ids=remote_ids_of(phonebook),
         room=None if limit is None else limit - len(remote),
+        tag=tag_of(phonebook, line),
     )
     draft.extra = {"pull": draft.run.plan.get("pull"), "here": 0}
     calls = _Calls(draft, batch_size(draft.run.account), line.capabilities.max_delete_batch)
@@ -88,6 +89,8 @@ def _plan_chunk(draft: Draft, judge: Judge, items: Sequence[RunItem], calls: _Ca
             draft.extra["here"] += 1
         else:
             calls.add(item)
+            if item.decision == Decision.DELETE_THERE:
+                draft.count_loss(judge.loss(judge.remote.by_id[item.remote_id]))
     save_fields(items, ["operation", "call", "state", "error"])
 
 

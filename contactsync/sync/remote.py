@@ -73,6 +73,11 @@ def book_of(phonebook: Phonebook) -> BookRef:
     return BookRef(phonebook.remote_id, phonebook.title)
 
 
+def tag_of(phonebook: Phonebook, line: Line) -> str:
+    """The tag that the phonebook is at its provider; empty where phonebooks are no tags."""
+    return phonebook.remote_id or phonebook.title if line.capabilities.phonebooks_are_tags else ""
+
+
 def find_phonebook(line: Line, phonebook: Phonebook) -> RemotePhonebook | None:
     """The provider's book of this phonebook: by its id, else by exactly its title unless another phonebook has that one."""
     if not line.capabilities.can(Operation.LIST_PHONEBOOKS):

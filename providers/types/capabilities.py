@@ -101,6 +101,7 @@ class Capabilities:
     has_email: bool = False
     has_company: bool = False
     has_tags: bool = False
+    phonebooks_are_tags: bool = False  # deleting somebody who has other tags there takes away only the phonebook's
     has_assigned_user: bool = False
     has_note: bool = False
     can_change_phone: bool = True

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import html
+import io
 from typing import Any
 
+import openpyxl
 import pytest
 from django.test import Client
 from django.utils import timezone
@@ -69,17 +72,69 @@ def test_what_was_lost_comes_back_as_a_draft(
     client: Client, account: ProviderAccount, book: Phonebook, form: str
 ) -> None:
     lost = written(account, book)
+    lost.targets.exclude(phonebook=book).delete()
+    values = {"1": '{first_name} – "گرامی"', "2": "a\nb = 'c'"}
+    Campaign.objects.update(template="welcome", template_values=values, is_keyworded=True)
     file = exported(client, "campaign", form)
     Campaign.objects.all().delete()
     confirm(client, "campaign", upload(client, "campaign", file, form))
     campaign = Campaign.objects.get()
     told = ("title", "account", "sender", "message", "scheduled_for", "state")
     assert [getattr(campaign, name) for name in told] == [getattr(lost, name) for name in told]
+    assert (campaign.template, campaign.template_values, campaign.is_keyworded) == ("welcome", values, True)
     assert campaign.pk != lost.pk
     assert campaign.created_by is not None
     assert list(campaign.targets.values_list("phonebook", "type", "start", "size")) == [(book.pk, "all", None, None)]
     assert not Recipient.objects.exists()
     assert not Call.objects.exists()
+
+
+def test_a_new_campaign_is_refused_while_the_file_names_targets_that_it_cannot_bring(
+    client: Client, account: ProviderAccount, book: Phonebook
+) -> None:
+    written(account, book)
+    file = exported(client, "campaign").decode()
+    Campaign.objects.all().delete()
+    page = upload(client, "campaign", file)
+    assert "cannot come from a file: Others [1–5] | Others [chosen]." in text_of(page)
+    assert "confirm_form" not in page.context
+    confirm(client, "campaign", upload(client, "campaign", file.replace("Others [1–5] | Others [chosen]", "")))
+    assert [target.phonebook for target in Campaign.objects.get().targets.all()] == [book]
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        ({"phonebooks": "A"}, "Remove “B” on the campaign's page."),
+        ({"phonebooks": ""}, "Remove “A” on the campaign's page."),
+        ({"phonebooks": "A | B | C"}, ""),
+        ({"phonebooks": "B | A", "other targets": "C [3–]"}, ""),
+        ({"phonebooks": "A | B", "other targets": ""}, "are changed on the campaign's page only"),
+        ({"other targets": "C [4–]"}, "are changed on the campaign's page only"),
+    ],
+)
+def test_a_target_that_is_taken_out_of_the_file_is_not_passed_over(
+    client: Client, account: ProviderAccount, columns: dict[str, str], said: str
+) -> None:
+    campaign = make_campaign(account, title="Spring")
+    books = [make_phonebook(account, title=title) for title in "ABC"]
+    for target, start in zip(books, (None, None, 3), strict=True):
+        CampaignTarget.objects.create(campaign=campaign, phonebook=target, start=start)
+    names, cells = ",".join(columns), ",".join(columns.values())
+    page = upload(client, "campaign", f"id,account,title,{names}\n{campaign.pk},Main,Spring,{cells}\n")
+    assert said in html.unescape(text_of(page))
+    assert ("confirm_form" not in page.context) == bool(said)
+
+
+def test_an_unclear_switch_and_unclear_values_are_refused(client: Client, account: ProviderAccount) -> None:
+    for name, cell, said in [
+        ("is_keyworded", "yes", "not “yes”"),
+        ("template_values", "1=Ali", "Write the values of a template as"),
+        ("template_values", "[1]", "Write the values of a template as"),
+    ]:
+        page = upload(client, "campaign", f"account,title,{name}\nMain,Spring,{cell}\n")
+        assert said in text_of(page)
+        assert "confirm_form" not in page.context
 
 
 def test_a_file_written_by_hand_needs_no_ids(client: Client, account: ProviderAccount, book: Phonebook) -> None:
@@ -90,6 +145,16 @@ def test_a_file_written_by_hand_needs_no_ids(client: Client, account: ProviderAc
     campaign = Campaign.objects.get()
     assert (campaign.account, campaign.message, campaign.state) == (account, "Hello", Campaign.State.DRAFT)
     assert [target.phonebook for target in campaign.targets.all()] == [book]
+
+
+def test_line_ends_of_excel_are_those_of_the_form(client: Client, account: ProviderAccount) -> None:
+    book = openpyxl.Workbook()
+    book.active.append(["account", "title", "message"])
+    book.active.append(["Main", "Spring", "Hi_x000D_\n there_x000D_you"])
+    file = io.BytesIO()
+    book.save(file)
+    confirm(client, "campaign", upload(client, "campaign", file.getvalue(), "1"))
+    assert Campaign.objects.get().message == "Hi\n there\nyou"
 
 
 def test_a_time_may_be_jalali_and_what_is_none_is_named(client: Client, account: ProviderAccount) -> None:

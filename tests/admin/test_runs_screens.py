@@ -302,9 +302,21 @@ def test_what_a_deletion_takes_with_it_is_said_before_it_is_approved() -> None:
         RunItem.objects.create(run=run, contact=contact, **item)
     page = text_of(client_of("Marketing lead").get(address(run)))
     assert "other tags at Callbell only loses this tag" in page
+    assert "Who has other tags is looked at only when the plan is carried out" in page
     assert "only loses this tag" in text_of(client_of("Marketing lead", username="b").get(address(one)))
     other = make_run(make_phonebook(), kind="delete", plan={"delete": 1, "calls": 1})
     assert "only loses this tag" not in text_of(client_of("Marketing lead", username="c").get(address(other)))
+
+
+def test_a_plan_counts_who_only_loses_a_tag_and_who_is_destroyed() -> None:
+    plan = {"delete": 1205, "calls": 1205, "loses_tag": 1, "destroyed": 1204}
+    run = make_run(make_phonebook(make_account(provider="callbell")), items=1, plan=plan)
+    run.items.update(operation="delete", changes={"tags": [["Newsletter", "VIP"], ["VIP"]]})
+    page = text_of(client_of("Marketing lead").get(address(run)))
+    assert "1 contact had other tags when this plan was made and only loses this one." in page
+    assert "1,204 contacts had no other tag when this plan was made and are destroyed for good." in page
+    assert "looked at only when" not in page
+    assert "<del><bdi>Newsletter, VIP</bdi></del>" in page
 
 
 @pytest.mark.parametrize(("language", "shown"), [("en", "1992-10-08"), ("fa", "1992-10-08 (1371/07/16)")])

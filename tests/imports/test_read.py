@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -94,6 +95,13 @@ def test_two_quotation_marks_cannot_swallow_the_rows_between_them(rows: str, lin
     assert (refused.value.params["line"], refused.value.params["last"]) == (line, last)
 
 
+def test_quotation_marks_in_different_columns_swallow_no_row_of_a_table_whose_width_is_known() -> None:
+    content = b'name,phone,note\nAli,09121234560,x\nSara,"09121234561,x\nReza,09121234562,y"\n'
+    with pytest.raises(UnreadableFile) as refused:
+        list(read_rows(io.BytesIO(content), replace(PLAIN, width=3)))
+    assert (refused.value.message, refused.value.params["line"]) == (read.SWALLOWED, 3)
+
+
 @pytest.mark.parametrize(
     "row",
     [
@@ -102,10 +110,20 @@ def test_two_quotation_marks_cannot_swallow_the_rows_between_them(rows: str, lin
         '09121234567,"x\nSara, 09121234568"',
         '"09121234567\n09121234568","Ali\nSara"',
         '09121234567,"Ali: 09121234568,\nSara: 09121234569,"',
+        'Sara,0171 1234567,"Hauptstr. 5\n10115 Berlin",030 12345678,s@x.de',
+        'Sara,0171 1234567,"Hauptstr. 5,Hof\n10115 Berlin,030 12345678",s@x.de,x',
+        '10023456,"Delivery\n10023457,Invoice"',
+        '09121234567,"Wife:\n09121234568, in the evening\n09121234569, at work"',
     ],
 )
 def test_several_lines_in_a_cell_are_no_rows(row: str) -> None:
     assert len(read_plain(row)) == 1
+
+
+def test_an_address_between_two_numbers_is_no_row_whatever_the_titles() -> None:
+    row = 'Sara;0171 1234567;"Hauptstr. 5\n10115 Berlin";030 12345678;s@x.de\n'
+    for header in ("Name;Mobil;Adresse;Telefon;E-Mail\n", "Name;Mobil;Adresse\n"):
+        assert [len(found.cells) for found in rows_of(header + row)] == [5]
 
 
 def test_the_upload_itself_finds_a_stray_quote_among_the_first_rows() -> None:

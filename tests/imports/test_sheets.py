@@ -224,6 +224,17 @@ def test_an_old_workbook_with_a_wrong_place_does_not_end_the_process(
     assert said in refused.value.describe()
 
 
+def test_an_old_workbook_behind_a_password_is_refused_as_such() -> None:
+    stream = bytearray(old_stream())
+    place = stream.index(b"\x00\x02\x0e\x00") + 4  # the extent of a sheet, as noise
+    stream[place : place + 14] = struct.pack("<IIHHH", 0, 285212656, 0, 5000, 0)
+    beginning = 4 + int.from_bytes(stream[2:4], "little")
+    stream[beginning:beginning] = struct.pack("<HHH", 0x2F, 2, 0)
+    with pytest.raises(UnreadableFile) as refused:
+        examined(container(bytes(stream)))
+    assert refused.value.message == sheets.LOCKED
+
+
 _OLD = XLS.read_bytes()
 
 

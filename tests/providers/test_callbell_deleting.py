@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from providers.backends.callbell import Callbell
@@ -76,7 +78,14 @@ def test_a_tag_that_stays_is_refused_with_what_to_do_and_nobody_is_destroyed(
     assert held.tags == ["Newsletter", "VIP"]
 
 
-@pytest.mark.parametrize("told", [{"contact": [contact(tags=["Newsletter", "VIP"])]}, {"contact": []}])
+def untold() -> dict[str, Any]:
+    """A contact whose tags the answer leaves out."""
+    return {name: value for name, value in contact().items() if name != "tags"}
+
+
+@pytest.mark.parametrize(
+    "told", [{"contact": [contact(tags=["Newsletter", "VIP"])]}, {"contact": []}, {"contact": [untold()]}]
+)
 def test_an_answer_that_does_not_prove_it_is_followed_by_one_more_look(
     scripted_callbell: Callbell, recorder: Recorder, told: object
 ) -> None:
@@ -96,7 +105,9 @@ def test_who_is_gone_by_then_is_done(scripted_callbell: Callbell, recorder: Reco
     assert len(recorder.asked) == requests
 
 
-@pytest.mark.parametrize("body", [{}, {"contact": ["x"]}, {"contact": [{"uuid": UUID, "tags": 5}]}])
+@pytest.mark.parametrize(
+    "body", [{}, {"contact": ["x"]}, {"contact": [{"uuid": UUID, "tags": 5}]}, {"contact": [untold()]}]
+)
 def test_who_cannot_be_read_is_neither_changed_nor_destroyed(
     scripted_callbell: Callbell, recorder: Recorder, body: object
 ) -> None:

@@ -8,13 +8,13 @@ import pytest
 from django.utils import timezone
 
 from contactsync.models import Call, Contact, Phonebook, ProviderAccount, Run, RunItem
-from contactsync.sync import executor, lifecycle
+from contactsync.sync import executor, lifecycle, planner, reconcile
 from contactsync.sync.connect import open_provider
 from contactsync.sync.renumber import make_new_contacts
 from providers.exceptions import NotFound
 from providers.sandbox import SandboxServer
 from tests.factories import make_contact, make_phonebook
-from tests.sync.conftest import plan_push, push
+from tests.sync.conftest import carry_out, plan_push, push
 from tests.sync.sides import CallbellSide
 from tests.sync.test_killed import EVERY, Bomb, Killed, armed, first_fuse, recover
 
@@ -76,6 +76,37 @@ def test_who_is_in_two_phonebooks_stays_and_who_is_in_one_is_destroyed(
     other = account.phonebooks.get(title=CALLBACK)
     assert [plan_push(book).plan["calls"] for book in (news, other)] == [0, 0]
     assert other.contacts.get().remote_id == both.uuid
+
+
+def test_the_plan_tells_who_only_loses_the_tag_and_who_is_destroyed(side: CallbellSide, news: Phonebook) -> None:
+    delete_here(news)
+    asked = len(side.sandbox.requests)
+    run = plan_push(news)
+    assert (run.plan["delete"], run.plan["loses_tag"], run.plan["destroyed"]) == (2, 1, 1)
+    assert {item.phone: item.changes for item in run.items.all()} == {
+        side.phone(1): {"tags": [[NEWS, CALLBACK], [CALLBACK]]},
+        side.phone(2): {"tags": [[NEWS], []]},
+    }
+    assert not [row for row in side.sandbox.requests[asked:] if row.path.startswith("/contacts/")]
+
+
+def test_who_is_gone_there_already_is_counted_as_neither(side: CallbellSide, news: Phonebook) -> None:
+    side.remove(NEWS, side.phone(2))
+    delete_here(news)
+    plan = plan_push(news).plan
+    assert (plan["delete"], plan["loses_tag"], plan.get("destroyed")) == (2, 1, None)
+
+
+def test_a_comparison_tells_the_same_of_strangers(side: CallbellSide, news: Phonebook) -> None:
+    side.state.contact(side.phone(2)).tags.append("VIP")
+    news.contacts.all().delete()
+    side.add(NEWS, side.phone(5), "Only There")
+    pulled = carry_out(planner.create_pull_run(news))
+    assert reconcile.decide(pulled, RunItem.Decision.DELETE_THERE) == 3
+    run = reconcile.create_reconcile_run(pulled)
+    planner.plan(run.pk)
+    run.refresh_from_db()
+    assert (run.plan["delete"], run.plan["loses_tag"], run.plan["destroyed"]) == (3, 2, 1)
 
 
 def test_a_tag_made_by_hand_stays(side: CallbellSide, news: Phonebook) -> None:
@@ -140,6 +171,8 @@ def test_a_tag_that_callbell_keeps_is_told_and_done_once_it_is_taken_away_by_han
 def test_the_old_contact_of_a_changed_number_keeps_its_other_tags(side: CallbellSide, news: Phonebook) -> None:
     held = side.state.contact(side.phone(1))
     news.contacts.filter(phone=side.phone(1)).update(phone=side.phone(3))
+    why = plan_push(news).items.get(operation=RunItem.Operation.CANNOT).error_text
+    assert "the old one is deleted from this phonebook there" in why
     assert make_new_contacts(news.contacts.select_related("phonebook__account")) == 1
     run = push(news)
     assert (run.state, run.counts["created"], run.counts["deleted"]) == (Run.State.FINISHED, 1, 1)

@@ -138,6 +138,7 @@ def _contacts() -> list[Question]:
         (_("only the recent contacts can be read"), flag("lists_recent")),
         (_("the phone number of a contact can be changed"), flag("can_change_phone")),
         (_("what else goes with a deleted contact"), line("deleting_contacts")),
+        (_("a phonebook is a tag"), flag("phonebooks_are_tags")),
     ]
 
 

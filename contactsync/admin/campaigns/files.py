@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from import_export.fields import Field
-from import_export.widgets import DateTimeWidget
+from import_export.widgets import BooleanWidget, DateTimeWidget, Widget
 
 from contactsync.admin.accounts.abilities import counts_parts
 from contactsync.admin.files.exports import SmallResource, account_field
@@ -29,17 +30,49 @@ class MomentWidget(DateTimeWidget):
         return moment
 
 
+class SwitchWidget(BooleanWidget):
+    """1 or 0; any other word is refused and not taken for a no."""
+
+    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> Any:
+        if value not in [*self.TRUE_VALUES, *self.FALSE_VALUES, *self.NULL_VALUES]:
+            raise ValueError(_("Write 1 for yes or 0 for no, not “%(text)s”.") % {"text": value})
+        return super().clean(value, row, **kwargs)
+
+
+class ValuesWidget(Widget):
+    """The values of a template, as JSON: “{"variable": "text"}”."""
+
+    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> dict[str, str]:
+        try:
+            values = json.loads(value or "{}")
+        except (ValueError, RecursionError):
+            values = None
+        if not isinstance(values, dict) or not all(isinstance(text, str) for text in values.values()):
+            raise ValueError(
+                _("Write the values of a template as {“variable”: “text”}, with straight quotation marks.")
+            )
+        return values
+
+    def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
+        return json.dumps(value, ensure_ascii=False) if value else ""
+
+
 #: what a file may set; all else is there to be read
-TOLD = ("account", "title", "sender", "message", "scheduled_for")
+TOLD = ("account", "title", "sender", "message", "template", "template_values", "is_keyworded", "scheduled_for")
+OTHERS = "other targets"
 Type = CampaignTarget.Type
 
 
 class CampaignResource(SmallResource):
-    """A row with the id of a draft changes it, one without an id is a new draft. `phonebooks` are those that get it as a whole."""
+    """A row with the id of a draft changes it, one without an id is a new draft. `phonebooks` are those that get it as a whole,
+    and a file only adds to them; rows of a phonebook and chosen contacts are named beside them and never set."""
 
     account = account_field()
     scheduled_for = Field(attribute="scheduled_for", column_name="scheduled_for", widget=MomentWidget())
+    template_values = Field("template_values", "template_values", ValuesWidget(), default=dict)
+    is_keyworded = Field("is_keyworded", "is_keyworded", SwitchWidget(), default=False)
     phonebooks = Field(column_name="phonebooks")
+    other_targets = Field(column_name=OTHERS)
     state = Field(attribute="get_state_display", column_name="state")
     created_by = Field(attribute="created_by__username", column_name="written by")
     sent_by = Field(attribute="sent_by__username", column_name="sent by")
@@ -49,8 +82,9 @@ class CampaignResource(SmallResource):
     class Meta:
         model = Campaign
         fields = (
-            "id", "title", "account", "sender", "message", "phonebooks", "state", "scheduled_for", "recipients", "parts",
-            "created_by", "sent_by", "created_at", "prepared_at", "started_at", "finished_at", "reported_at",
+            "id", "title", "account", "sender", "message", "template", "template_values", "is_keyworded", "phonebooks",
+            "other_targets", "state", "scheduled_for", "recipients", "parts", "created_by", "sent_by", "created_at",
+            "prepared_at", "started_at", "finished_at", "reported_at",
         )  # fmt: skip
         export_order = fields
         clean_model_instances = True
@@ -62,6 +96,10 @@ class CampaignResource(SmallResource):
     def dehydrate_phonebooks(self, campaign: Campaign) -> str:
         targets = campaign.targets.all() if campaign.pk else ()
         return packed(target.phonebook.title for target in targets if _is_whole(target))
+
+    def dehydrate_other_targets(self, campaign: Campaign) -> str:
+        targets = campaign.targets.all() if campaign.pk else ()
+        return packed(map(_part, (target for target in targets if not _is_whole(target))))
 
     def dehydrate_recipients(self, campaign: Campaign) -> Any:
         return campaign.summary.get("recipients", "")
@@ -77,7 +115,7 @@ class CampaignResource(SmallResource):
     def before_import_row(self, row: Any, **kwargs: Any) -> None:
         super().before_import_row(row, **kwargs)
         if "message" in row:
-            row["message"] = row["message"].replace("\r\n", "\n")
+            row["message"] = row["message"].replace("\r\n", "\n").replace("\r", "\n")
 
     def import_instance(self, instance: Any, row: Any, **kwargs: Any) -> None:
         key, before = instance.pk, _told(instance)
@@ -112,16 +150,39 @@ class CampaignResource(SmallResource):
         )
 
     def _new_phonebooks(self, campaign: Campaign, row: Any) -> list[Phonebook]:
-        """The phonebooks a row names that do not get the campaign as a whole yet. Raises `ValidationError` for one that is not there."""
+        """The phonebooks a row names that do not get the campaign as a whole yet. Raises `ValidationError` for one that is not
+        there, and for a row that would have the campaign go to others than it will."""
         titles = dict.fromkeys(unpacked(row.get("phonebooks", "")))
         known = {book.title: book for book in Phonebook.objects.filter(account=campaign.account_id, title__in=titles)}
         if missing := [title for title in titles if title not in known]:
             raise ValidationError(
                 {"phonebooks": _("The account has no phonebook “%(title)s”.") % {"title": missing[0]}}
             )
-        targets = campaign.targets.all() if campaign.pk else ()
-        has = {target.phonebook_id for target in targets if _is_whole(target)}
-        return [book for book in known.values() if book.pk not in has]
+        self._check_others(campaign, row)
+        targets = campaign.targets.select_related("phonebook") if campaign.pk else ()
+        has = [target.phonebook for target in targets if _is_whole(target)]
+        if "phonebooks" in row and (left_out := [book.title for book in has if book.title not in titles]):
+            raise ValidationError(
+                {
+                    "phonebooks": _("A file only adds phonebooks. Remove “%(title)s” on the campaign's page.")
+                    % {"title": left_out[0]}
+                }
+            )
+        return [book for book in known.values() if book not in has]
+
+    def _check_others(self, campaign: Campaign, row: Any) -> None:
+        now, told = self.dehydrate_other_targets(campaign), row.get(OTHERS)
+        if told is None or clean(told) == clean(now):
+            return
+        text = (
+            _("Rows of a phonebook and chosen contacts are changed on the campaign's page only, not in a file.")
+            if campaign.pk
+            else _(
+                "Rows of a phonebook and chosen contacts cannot come from a file: %(targets)s. "
+                "Empty the cell to make the campaign without them."
+            )
+        )
+        raise ValidationError({OTHERS: text % {"targets": told}})
 
 
 def _told(campaign: Campaign) -> list[Any]:
@@ -130,3 +191,10 @@ def _told(campaign: Campaign) -> list[Any]:
 
 def _is_whole(target: CampaignTarget) -> bool:
     return target.type == Type.ALL and target.start is None and target.size is None
+
+
+def _part(target: CampaignTarget) -> str:
+    """The same in every language, so that a file is known again."""
+    first = target.start or 1
+    last = "" if target.size is None else first + target.size - 1
+    return f"{target.phonebook.title} [{'chosen' if target.type == Type.DETAIL else f'{first}–{last}'}]"

@@ -28,7 +28,7 @@ from import_export.widgets import ForeignKeyWidget
 
 from contactsync.admin.files.downloads import BOM, NO_SUCH_FILTER, cell, may_export, write_xlsx
 from contactsync.models import ProviderAccount
-from contactsync.text import clean, undefused
+from contactsync.text import clean, from_excel_text, undefused
 
 
 class CSVFile(base_formats.CSV):
@@ -58,7 +58,7 @@ class XLSXFile(base_formats.XLSX):
         dataset.headers = list(next(rows))
         width = len(dataset.headers)
         for row in rows:
-            cells = [one.replace("_x005F_", "_") if isinstance(one, str) else one for one in row]
+            cells = [from_excel_text(one) if isinstance(one, str) else one for one in row]
             while cells and cells[-1] is None:
                 cells.pop()
             if cells:  # cells beyond the headers stay, so that such a row is refused and not cut

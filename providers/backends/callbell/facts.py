@@ -159,6 +159,7 @@ CAPABILITIES = Capabilities(
     option_identity="name",
     searches_numbers=True,
     has_tags=True,
+    phonebooks_are_tags=True,
     has_assigned_user=True,
     has_note=True,
     can_clear_name=False,
